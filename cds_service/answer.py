@@ -1,0 +1,142 @@
+"""The way of a request on one page: read, evaluate, write.
+
+The same three steps serve HTTP, the command line and any run over recorded requests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from cds_service import reading, reasoning, writing
+from cds_service.codes import LOINC, Coding
+from cds_service.errors import PolicyError, RequestError
+from cds_service.hooks.discovery import Hook
+from cds_service.hooks.requests import HookRequest
+from cds_service.hooks.responses import checked
+from cds_service.knowledge.base import Knowledge
+from cds_service.knowledge.load import load_knowledge
+from cds_service.model import Availability, DrugIndex, Finding, Patient, Query, QueryResult, Question
+from cds_service.policy import Policy, load_policy
+from cds_service.reading import Read, vocabulary
+from cds_service.terminology import open_index
+from cds_service.writing import Wording, load_wording
+
+_OBTAINED = frozenset({Availability.COMPLETE, Availability.PARTIAL})
+_HOOKS_THAT_NEED_MEDICATIONS = frozenset({Hook.PATIENT_VIEW, Hook.ORDER_DISPATCH})
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """Everything immutable that an answer is made of. Reloading swaps the whole."""
+
+    knowledge: Knowledge
+    policy: Policy
+    index: DrugIndex
+    wording: Wording
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerResult:
+    """The response body, and what it was made from."""
+
+    body: dict[str, object]
+    findings: tuple[Finding, ...]
+    patient: Patient
+
+
+def load_service(policy_path: Path | None = None) -> Service:
+    """Raises KnowledgeError, or PolicyError also where the policy names what the knowledge does not hold."""
+    knowledge = load_knowledge()
+    policy = load_policy(policy_path)
+    _check_names(policy, knowledge)
+    return Service(knowledge, policy, open_index(knowledge), load_wording())
+
+
+def answer(request: HookRequest, results: Mapping[Query, QueryResult], service: Service, today: date) -> AnswerResult:
+    """The answer to `request`, given what came of its queries. Raises RequestError 412 where the orders
+    themselves could not be obtained, and AnswerError for an answer that must not be sent.
+    """
+    _need_orders(request, results)
+    read, findings = evaluate(request.question, results, service, today)
+    body = writing.write(
+        findings,
+        read.patient,
+        read.drafts,
+        service.knowledge,
+        service.policy,
+        service.wording,
+        today,
+        request.service.hook.value,
+    )
+    return AnswerResult(checked(body), findings, read.patient)
+
+
+def evaluate(
+    question: Question, results: Mapping[Query, QueryResult], service: Service, today: date
+) -> tuple[Read, tuple[Finding, ...]]:
+    """What was read and every finding, the silent ones included."""
+    read = reading.read(
+        question, results, service.index, service.knowledge, today, catalogue=service.policy.catalogue
+    )
+    findings = reasoning.evaluate(read.orders, read.patient, service.knowledge, service.policy, today)
+    return read, findings
+
+
+def result_codes(knowledge: Knowledge) -> frozenset[Coding]:
+    """The codes by which discovery asks for Observations: those of the knowledge, and those under which the
+    Genomics Reporting guide puts any gene.
+    """
+    return frozenset(Coding(c.system, c.code) for c in _codes(knowledge))
+
+
+def _codes(knowledge: Knowledge) -> Iterator[Coding]:
+    held = [*(gene.codes for gene in knowledge.genes.values()), *(marker.codes for marker in knowledge.hla.values())]
+    for codes in held:
+        yield from (Coding(c.system, c.code) for c in codes if c.role != "order")
+    for test in knowledge.tests.values():
+        yield from (code for code in test.codes if code.system == LOINC)
+    for code in (
+        *vocabulary.GENOTYPE,
+        *vocabulary.HAPLOTYPE,
+        *vocabulary.VARIANT,
+        *vocabulary.OLD_GENE_VARIANT,
+        *vocabulary.PHENOTYPE_IN_VALUE,
+        *vocabulary.PANEL,
+        *vocabulary.BODY_WEIGHT,
+    ):
+        yield Coding(LOINC, code)
+    # The guide's provisional code system has had three URLs: its code is asked for without one.
+    yield from (Coding("", code) for code in vocabulary.THERAPEUTIC_IMPLICATION)
+
+
+def _need_orders(request: HookRequest, results: Mapping[Query, QueryResult]) -> None:
+    """These hooks have no order in their request: without the patient's medications nothing can be said, and
+    an answer without cards would read as "all clear".
+    """
+    if request.service.hook not in _HOOKS_THAT_NEED_MEDICATIONS:
+        return
+    medications = results[Query.MEDICATIONS]
+    if medications.availability in _OBTAINED or medications.resources:
+        return
+    raise RequestError(
+        412,
+        "incomplete",
+        f"the medication orders could not be obtained ({medications.reason}): send them under the prefetch key "
+        f"'{Query.MEDICATIONS}', or give fhirServer and fhirAuthorization",
+        f"prefetch.{Query.MEDICATIONS}",
+    )
+
+
+def _check_names(policy: Policy, knowledge: Knowledge) -> None:
+    markers = {f"gene:{symbol}" for symbol in knowledge.genes} | set(knowledge.hla)
+    known = {*knowledge.tables, *knowledge.drugs, *markers}
+    unknown = sorted(set(policy.guidance) - known)
+    unknown += sorted(set(policy.assume_when_unknown) - set(knowledge.tables))
+    if unknown:
+        raise PolicyError(
+            f"the policy '{policy.name}' names what the knowledge does not hold: {', '.join(unknown)}; expected ids "
+            "that 'cds-service knowledge list' shows"
+        )

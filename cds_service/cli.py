@@ -1,0 +1,302 @@
+"""The command `cds-service`. Exit codes: 0 well, 1 problems found, 2 wrong usage or input."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import orjson
+import yaml
+from gunicorn.app.base import BaseApplication
+
+from cds_service import __version__
+from cds_service.answer import Service, answer, load_service, result_codes
+from cds_service.app import create_app
+from cds_service.errors import AnswerError, CdsError, KnowledgeError, RequestError
+from cds_service.fetching.prefetch import prefetched_results
+from cds_service.hooks.discovery import ServiceDefinition, services
+from cds_service.hooks.requests import parse
+from cds_service.hooks.responses import operation_outcome
+from cds_service.inspection import inspect, plain, service_for
+from cds_service.knowledge.base import Knowledge
+from cds_service.knowledge.compare import compare
+from cds_service.knowledge.load import load_knowledge
+from cds_service.phenotyping import phenotype_lines
+from cds_service.pretty import answer_lines, inspection_line
+from cds_service.settings import Settings
+from cds_service.writing import load_wording
+
+WELL, PROBLEMS, USAGE = 0, 1, 2
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command and say how it ended."""
+    chosen = _parser().parse_args(arguments)
+    try:
+        return int(chosen.run(chosen))
+    except (CdsError, OSError, UnicodeDecodeError) as fault:
+        return _ended(fault)
+
+
+def _ended(fault: Exception) -> int:
+    """The exit code of a fault, told on standard error."""
+    match fault:
+        case BrokenPipeError():
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return WELL
+        case AnswerError():
+            code = PROBLEMS
+        case _:
+            code = USAGE
+    print(f"cds-service: {fault}", file=sys.stderr)
+    return code
+
+
+# --- serve --------------------------------------------------------------------------------------------------
+
+
+class _Server(BaseApplication):  # type: ignore[misc]
+    """gunicorn, configured by us alone. The knowledge is loaded once and shared by the workers; connections
+    and threads are each worker's own.
+    """
+
+    def __init__(self, settings: Settings, options: Mapping[str, object]) -> None:
+        self._settings = settings
+        self._options = options
+        self._service = load_service(settings.policy)
+        super().__init__()
+
+    def load_config(self) -> None:
+        for name, value in self._options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> object:
+        return create_app(self._settings, self._service)
+
+
+def _serve(chosen: argparse.Namespace) -> int:
+    options = {
+        "bind": f"{chosen.host}:{chosen.port}",
+        "workers": chosen.workers,
+        "threads": chosen.threads,
+        "worker_class": "gthread",
+        "keepalive": 30,
+        "proc_name": "cds-service",
+    }
+    _Server(Settings.from_environment(os.environ), options).run()
+    return WELL
+
+
+# --- answer and inspect ---------------------------------------------------------------------------------------
+
+
+def _answer(chosen: argparse.Namespace) -> int:
+    service, offered = _loaded()
+    ended = WELL
+    for title, document in _documents(chosen.files):
+        try:
+            body = _body(document, service, offered, chosen.today)
+        except RequestError as fault:
+            ended = USAGE
+            body = operation_outcome(fault.code, str(fault), fault.expression)
+            print(f"cds-service: {title}: {fault}", file=sys.stderr)
+        if chosen.pretty:
+            print(*answer_lines(body, title), sep="\n", end="\n\n")
+        else:
+            print(_json(body))
+    return ended
+
+
+def _body(
+    document: object, service: Service, offered: Mapping[str, ServiceDefinition], today: date
+) -> dict[str, object]:
+    """The answer to a hook request by its prefetch alone: files are answered without any network."""
+    request = parse(document, service_for(document, offered))
+    return answer(request, prefetched_results(request.prefetch), service, today).body
+
+
+def _inspect(chosen: argparse.Namespace) -> int:
+    service, offered = _loaded()
+    ended = WELL
+    for title, document in _documents(chosen.files):
+        if chosen.pretty:
+            print(f"== {title}")
+        try:
+            for entry in inspect(document, service, offered, chosen.today):
+                print(inspection_line(entry) if chosen.pretty else _json(entry))
+        except RequestError as fault:
+            ended = USAGE
+            print(f"cds-service: {title}: {fault}", file=sys.stderr)
+    return ended
+
+
+def _loaded() -> tuple[Service, Mapping[str, ServiceDefinition]]:
+    service = load_service(Settings.from_environment(os.environ).policy)
+    return service, {s.id: s for s in services(result_codes(service.knowledge))}
+
+
+def _documents(files: list[str]) -> Iterator[tuple[str, object]]:
+    """Every JSON document with a title: of a file that holds one, a list of them, or one on each line. Raises
+    RequestError where a file is neither.
+    """
+    for name in files:
+        content = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+        title = "standard input" if name == "-" else name
+        try:
+            whole = orjson.loads(content)
+        except orjson.JSONDecodeError:
+            yield from _lines(content, title)
+        else:
+            documents = whole if isinstance(whole, list) else [whole]
+            for n, document in enumerate(documents, start=1):
+                yield (f"{title} [{n}]" if len(documents) > 1 else title), document
+
+
+def _lines(content: bytes, title: str) -> Iterator[tuple[str, object]]:
+    for n, line in enumerate(content.splitlines(), start=1):
+        if line.strip():
+            try:
+                yield f"{title}:{n}", orjson.loads(line)
+            except orjson.JSONDecodeError as fault:
+                message = f"{title}: neither a JSON document nor one on each line (line {n}: {fault.msg})"
+                raise RequestError(400, "structure", message) from fault
+
+
+def _json(value: object) -> str:
+    return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode()
+
+
+# --- phenotype and knowledge ------------------------------------------------------------------------------------
+
+
+def _phenotype(chosen: argparse.Namespace) -> int:
+    knowledge = load_knowledge()
+    if chosen.file == "-":
+        print(*phenotype_lines(sys.stdin, knowledge), sep="\n")
+        return WELL
+    with Path(chosen.file).open(encoding="utf-8") as lines:
+        print(*phenotype_lines(lines, knowledge), sep="\n")
+    return WELL
+
+
+def _list(_chosen: argparse.Namespace) -> int:
+    knowledge = load_knowledge()
+    for drug, tables in sorted(knowledge.tables_by_drug.items()):
+        markers = sorted({marker for table in tables for marker in table.markers})
+        print(drug, " ".join(markers) or "-", " ".join(table.id for table in tables), sep="\t")
+    unreviewed = sum(not table.review.by for table in knowledge.tables.values())
+    print(
+        f"knowledge {knowledge.version} ({knowledge.content_hash}): {len(knowledge.tables_by_drug)} drugs, "
+        f"{len(knowledge.tables)} tables, {unreviewed} of them unreviewed",
+        file=sys.stderr,
+    )
+    return WELL
+
+
+def _show(chosen: argparse.Namespace) -> int:
+    knowledge = load_knowledge()
+    tables = knowledge.tables_by_drug.get(chosen.drug.strip().lower())
+    if tables is None:
+        raise RequestError(404, "not-found", f"no guidance for {chosen.drug!r} in this knowledge base")
+    content = {"drug": chosen.drug, "tables": [plain(table) for table in tables]}
+    content["sources"] = [plain(knowledge.sources[name]) for name in _source_names(knowledge, chosen.drug)]
+    print(yaml.safe_dump(_without_enums(content), allow_unicode=True, sort_keys=False, width=110), end="")
+    return WELL
+
+
+def _source_names(knowledge: Knowledge, drug: str) -> list[str]:
+    tables = knowledge.tables_by_drug[drug.strip().lower()]
+    return [name for name in dict.fromkeys(table.source for table in tables) if name in knowledge.sources]
+
+
+def _without_enums(value: object) -> object:
+    return orjson.loads(_json(value))
+
+
+def _check(_chosen: argparse.Namespace) -> int:
+    from cds_service.knowledge.check import check
+
+    try:
+        problems = check(load_knowledge(), load_wording())
+    except KnowledgeError as fault:
+        problems = [str(fault)]
+    for problem in problems:
+        print(problem)
+    print(f"{len(problems)} problems" if problems else "no problems", file=sys.stderr)
+    return PROBLEMS if problems else WELL
+
+
+def _compare(chosen: argparse.Namespace) -> int:
+    comparison = compare(load_knowledge(), Path(chosen.file))
+    print(*comparison.lines(), sep="\n")
+    return PROBLEMS if comparison.unexplained else WELL
+
+
+# --- the command line -------------------------------------------------------------------------------------------
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="cds-service", description=__doc__)
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    serve = commands.add_parser("serve", help="answer CDS Hooks over HTTP")
+    serve.add_argument("--host", default="127.0.0.1")
+    serve.add_argument("--port", type=_port, default=8000)
+    serve.add_argument("--workers", type=_positive, default=2)
+    serve.add_argument("--threads", type=_positive, default=4)
+    serve.set_defaults(run=_serve)
+
+    for name, run, told in (
+        ("answer", _answer, "answer hook requests from files, one response a line"),
+        ("inspect", _inspect, "show what was read, found, kept silent and missed"),
+    ):
+        command = commands.add_parser(name, help=told)
+        command.add_argument("files", nargs="+", metavar="FILE", help="JSON or one JSON a line; - is standard input")
+        command.add_argument("--pretty", action="store_true", help="for people")
+        command.add_argument("--today", type=_day, default=datetime.now(UTC).astimezone().date(), metavar="DATE")
+        command.set_defaults(run=run)
+
+    phenotype = commands.add_parser("phenotype", help="phenotype and activity score of gene<TAB>diplotype lines")
+    phenotype.add_argument("file", nargs="?", default="-", metavar="FILE")
+    phenotype.set_defaults(run=_phenotype)
+
+    knowledge = commands.add_parser("knowledge", help="the knowledge base").add_subparsers(
+        required=True, metavar="COMMAND"
+    )
+    knowledge.add_parser("list", help="drugs, markers and tables").set_defaults(run=_list)
+    show = knowledge.add_parser("show", help="everything that is held about a drug")
+    show.add_argument("drug", metavar="DRUG")
+    show.set_defaults(run=_show)
+    knowledge.add_parser("check", help="prove that the knowledge is whole").set_defaults(run=_check)
+    comparing = knowledge.add_parser("compare", help="hold the knowledge against a CPIC export")
+    comparing.add_argument("file", metavar="FILE")
+    comparing.set_defaults(run=_compare)
+    return parser
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number from 1, found {text!r}")
+    return int(text)
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"expected a port from 0 to 65535, found {text!r}")
+    return int(text)
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as fault:
+        raise argparse.ArgumentTypeError(f"expected a date YYYY-MM-DD, found {text!r}") from fault
+
+
+if __name__ == "__main__":
+    sys.exit(main())

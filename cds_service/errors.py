@@ -1,0 +1,47 @@
+"""Every error of our own, named by meaning.
+
+    CdsError
+    ├── SettingsError          a setting is missing or has an impossible value (at start)
+    ├── KnowledgeError         the knowledge cannot be loaded or contradicts itself (at start)
+    ├── PolicyError            the site's policy file is not valid (at start or reload)
+    ├── RequestError           the caller's request cannot be used; carries an HTTP status
+    └── AnswerError            what we would send out is not valid (never sent)
+
+A message says what was found, what was expected, where, and what to do. It holds no patient data.
+"""
+
+from __future__ import annotations
+
+
+class CdsError(Exception):
+    """Root of the tree."""
+
+
+class SettingsError(CdsError):
+    """A setting is missing or has an impossible value."""
+
+
+class KnowledgeError(CdsError):
+    """The knowledge cannot be loaded or contradicts itself."""
+
+
+class PolicyError(CdsError):
+    """The site's policy is not valid."""
+
+
+class AnswerError(CdsError):
+    """What we would send out is not valid."""
+
+
+class RequestError(CdsError):
+    """The caller's request cannot be used.
+
+    `status` is the HTTP status to answer with, `code` the FHIR issue type
+    (http://hl7.org/fhir/ValueSet/issue-type), `expression` where in the request the fault is.
+    """
+
+    def __init__(self, status: int, code: str, message: str, expression: str = "") -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.expression = expression

@@ -1,0 +1,217 @@
+"""Resolves a request: prefetch first, the FHIR server for what is missing, all in parallel, one deadline."""
+
+from __future__ import annotations
+
+import re
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, replace
+from threading import Lock
+from typing import TypeVar
+
+import requests
+
+from cds_service.fetching.client import FetchError, FhirClient, open_session
+from cds_service.fetching.deadline import Deadline
+from cds_service.fetching.prefetch import MORE_PAGES, RESOURCE_TYPES, Page, failed, page, prefetched, resources_in
+from cds_service.hooks.discovery import PATIENT_TOKEN
+from cds_service.hooks.requests import HookRequest, is_id
+from cds_service.model import Availability, Query, QueryResult
+
+JsonObject = Mapping[str, object]
+K = TypeVar("K")
+V = TypeVar("V")
+
+_MEDICATION = re.compile(r"Medication/[^/]+")
+_DISPATCHED = re.compile(r"MedicationRequest/[^/]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """`servers` are the base URLs that may be read; None means any (development)."""
+
+    servers: frozenset[str] | None = None
+    largest_bytes: int = 10_000_000
+    most_pages: int = 10
+    most_reads: int = 50
+    """Medications and dispatched orders that one request may have us read singly."""
+    workers: int = 32
+    sessions: int = 16
+
+
+class Fetcher:
+    """Holds the connections and the threads that requests share."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._pool = ThreadPoolExecutor(limits.workers, thread_name_prefix="fetch")
+        self._sessions: OrderedDict[str, requests.Session] = OrderedDict()
+        self._lock = Lock()
+
+    def close(self) -> None:
+        """Let go of connections and threads; reads on their way are not waited for."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        with self._lock:
+            for session in self._sessions.values():
+                session.close()
+            self._sessions.clear()
+
+    def resolve(self, request: HookRequest, deadline: Deadline) -> Mapping[Query, QueryResult]:
+        """What came of each query of the request's service. Never raises for what a server does: late, refused
+        and broken are FAILED with their reason. Medications that orders only refer to, and dispatched orders
+        that no query gave, are read too and stand among the results of `medications`.
+        """
+        pages = {query: prefetched(request.prefetch, query) for query in Query}
+        if not request.fhir_server:
+            return {query: found.result for query, found in pages.items()}
+        if not self._may_read(request.fhir_server):
+            return {query: _not_allowed(found.result) for query, found in pages.items()}
+        session = self._session(request.fhir_server)
+        client = FhirClient(session, request.fhir_server, request.access_token, self._limits.largest_bytes)
+        results = self._queried(request, client, pages, deadline)
+        for missing in (_dispatched_elsewhere, _medications_elsewhere):
+            results = self._with_singles(missing(request, results), client, results, deadline)
+        return results
+
+    def _may_read(self, server: str) -> bool:
+        return self._limits.servers is None or server in self._limits.servers
+
+    def _session(self, server: str) -> requests.Session:
+        """The session of a server; the one unused longest makes room for a new one."""
+        with self._lock:
+            session = self._sessions.pop(server, None) or open_session(self._limits.workers)
+            self._sessions[server] = session
+            if len(self._sessions) > self._limits.sessions:
+                self._sessions.popitem(last=False)[1].close()
+            return session
+
+    def _queried(
+        self, request: HookRequest, client: FhirClient, pages: Mapping[Query, Page], deadline: Deadline
+    ) -> dict[Query, QueryResult]:
+        templates = request.service.prefetch
+        patient_id = request.question.patient_id
+        reads: dict[Query, Callable[[], QueryResult]] = {}
+        for query, found in pages.items():
+            if found.result.availability is Availability.MISSING and query in templates:
+                path = templates[query].replace(PATIENT_TOKEN, patient_id)
+                reads[query] = _bound(self._search, client, query, path, patient_id, deadline)
+            elif found.result.reason == MORE_PAGES:
+                reads[query] = _bound(self._pages, client, query, found, deadline)
+        answers = self._in_parallel(reads, deadline)
+        kept = {query: found.result for query, found in pages.items()}
+        return kept | {query: _answer(result, kept[query]) for query, result in answers.items()}
+
+    def _search(
+        self, client: FhirClient, query: Query, path: str, patient_id: str, deadline: Deadline
+    ) -> QueryResult:
+        found = page(client.read(path, deadline), query)
+        if query is Query.PATIENT and any(r.get("id") != patient_id for r in resources_in(found.result.resources)):
+            return failed("wrong_patient")
+        return self._pages(client, query, found, deadline)
+
+    def _pages(self, client: FhirClient, query: Query, first: Page, deadline: Deadline) -> QueryResult:
+        """`first` and the pages after it. Pages that do not come leave the result PARTIAL, with the reason."""
+        result, next_url = first.result, first.next_url
+        for _ in range(self._limits.most_pages):
+            if not next_url:
+                return result
+            try:
+                following = page(client.follow(next_url, deadline), query)
+            except FetchError as fault:
+                return replace(result, availability=Availability.PARTIAL, reason=fault.reason)
+            result, next_url = _joined(result, following.result), following.next_url
+        return result
+
+    def _with_singles(
+        self,
+        references: Iterable[str],
+        client: FhirClient,
+        results: dict[Query, QueryResult],
+        deadline: Deadline,
+    ) -> dict[Query, QueryResult]:
+        """`results` with the resources that `references` name among the medications."""
+        wanted = sorted(set(references))[: self._limits.most_reads]
+        answers = self._in_parallel({r: _bound(client.read, r, deadline) for r in wanted}, deadline)
+        read = tuple(
+            answer
+            for reference, answer in answers.items()
+            if isinstance(answer, dict) and _reference(answer) == reference
+        )
+        known = results[Query.MEDICATIONS]
+        return results | {Query.MEDICATIONS: replace(known, resources=known.resources + read)}
+
+    def _in_parallel(self, reads: Mapping[K, Callable[[], V]], deadline: Deadline) -> dict[K, V | FetchError]:
+        """Each read's answer or fault. At the deadline it is `late`, whatever its thread does."""
+        futures = {key: self._pool.submit(_attempt, read) for key, read in reads.items()}
+        wait(futures.values(), timeout=deadline.remaining_s())
+        return {key: future.result() if future.done() else _late(future) for key, future in futures.items()}
+
+
+def _bound(read: Callable[..., V], *arguments: object) -> Callable[[], V]:
+    return lambda: read(*arguments)
+
+
+def _attempt(read: Callable[[], V]) -> V | FetchError:
+    try:
+        return read()
+    except FetchError as fault:
+        return fault
+
+
+def _late(future: Future[V]) -> FetchError:
+    future.cancel()
+    return FetchError("late")
+
+
+def _answer(answer: QueryResult | FetchError, before: QueryResult) -> QueryResult:
+    """The result of a query; when its read failed, what the prefetch had already given stays as PARTIAL."""
+    if isinstance(answer, QueryResult):
+        return answer
+    if before.availability is Availability.PARTIAL:
+        return replace(before, reason=answer.reason)
+    return failed(answer.reason)
+
+
+def _joined(first: QueryResult, following: QueryResult) -> QueryResult:
+    resources = first.resources + following.resources
+    if following.availability is Availability.FAILED:
+        return QueryResult(Availability.PARTIAL, resources, following.reason)
+    return QueryResult(following.availability, resources, following.reason)
+
+
+def _not_allowed(result: QueryResult) -> QueryResult:
+    if result.availability is Availability.MISSING:
+        return replace(result, reason="server_not_allowed")
+    return result
+
+
+def _dispatched_elsewhere(request: HookRequest, results: Mapping[Query, QueryResult]) -> Iterator[str]:
+    """Dispatched medication orders that the query for active medications did not give."""
+    known = {_reference(resource) for resource in resources_in(results[Query.MEDICATIONS].resources)}
+    for reference in request.question.wanted:
+        if reference not in known and _DISPATCHED.fullmatch(reference) and is_id(reference.split("/")[1]):
+            yield reference
+
+
+def _medications_elsewhere(request: HookRequest, results: Mapping[Query, QueryResult]) -> Iterator[str]:
+    """Medications that drafts and current orders refer to and that nobody sent."""
+    medications = results[Query.MEDICATIONS].resources
+    resources = tuple(resources_in((*request.question.resources, *medications)))
+    known = {_reference(resource) for resource in resources}
+    for resource in resources:
+        if resource.get("resourceType") not in RESOURCE_TYPES[Query.MEDICATIONS]:
+            continue
+        reference = _medication_reference(resource).removeprefix(f"{request.fhir_server}/")
+        if reference not in known and _MEDICATION.fullmatch(reference) and is_id(reference.split("/")[1]):
+            yield reference
+
+
+def _medication_reference(medication_request: JsonObject) -> str:
+    reference = medication_request.get("medicationReference")
+    value = reference.get("reference") if isinstance(reference, dict) else None
+    return value.split("/_history/", maxsplit=1)[0] if isinstance(value, str) else ""
+
+
+def _reference(resource: JsonObject) -> str:
+    return f"{resource.get('resourceType')}/{resource.get('id')}"

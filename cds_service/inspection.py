@@ -1,0 +1,159 @@
+"""`cds-service inspect`: everything that was read, found, kept silent or missed, as plain data.
+
+Takes a hook request, a Bundle (taken as the whole record of one patient) or a single resource.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import fields, is_dataclass
+from datetime import date
+
+from cds_service.answer import Service, evaluate
+from cds_service.errors import RequestError
+from cds_service.fetching.prefetch import RESOURCE_TYPES, prefetched_results
+from cds_service.hooks.discovery import Hook, ServiceDefinition
+from cds_service.hooks.requests import parse
+from cds_service.model import Availability, Finding, Gap, Query, QueryResult, Question
+
+JsonObject = Mapping[str, object]
+
+_NAMED_BY_TYPE = frozenset({"says", "knowledge"})
+"""Fields that hold one of several types: their type is part of what they say."""
+
+
+def service_for(document: object, services: Mapping[str, ServiceDefinition]) -> ServiceDefinition:
+    """The service that a hook request calls by its `hook`. Raises RequestError."""
+    hook = document.get("hook") if isinstance(document, dict) else None
+    for service in services.values():
+        if service.hook == hook:
+            return service
+    known = ", ".join(services)
+    raise RequestError(400, "invalid", f"not a request of a hook that is served ({known})", "hook")
+
+
+def inspect(
+    document: object, service: Service, services: Mapping[str, ServiceDefinition], today: date
+) -> Iterator[dict[str, object]]:
+    """One object for each order, reading, medicine, finding and gap; the single key says which it is. Raises
+    RequestError for a document that is none of the three.
+    """
+    question, results = _asked(document, services)
+    read, findings = evaluate(question, results, service, today)
+    patient = read.patient
+    yield {"availability": {query.value: patient.availability.get(query) for query in Query}}
+    yield from _told("order", read.orders)
+    yield from _told("reading", patient.readings)
+    yield from _told("medication", patient.medications)
+    yield from _told("condition", patient.conditions)
+    yield from _told("allergy", patient.allergies)
+    yield from _told("family", patient.family)
+    yield from _told("pending", patient.pending)
+    for finding in findings:
+        yield {"finding": {**_fields(finding), **_why_silent(finding, service)}}
+    yield from _told("gap", _distinct((*patient.gaps, *(gap for finding in findings for gap in finding.gaps))))
+
+
+def plain(value: object, *, named: bool = False) -> object:
+    """A model value as JSON data: fields that are empty are left out, sets are sorted, dates are ISO text.
+
+    >>> from cds_service.model import Diplotype
+    >>> plain(Diplotype("*1/*2"), named=True)
+    {'is': 'Diplotype', 'text': '*1/*2'}
+    """
+    if is_dataclass(value) and not isinstance(value, type):
+        content = {f.name: plain(getattr(value, f.name), named=f.name in _NAMED_BY_TYPE) for f in fields(value)}
+        kept = {name: inner for name, inner in content.items() if inner not in (None, "", [], {})}
+        return {"is": type(value).__name__, **kept} if named else kept
+    if isinstance(value, Mapping):
+        return {str(key): plain(inner) for key, inner in value.items()}
+    if isinstance(value, (frozenset, set)):
+        return sorted((plain(item) for item in value), key=str)
+    if isinstance(value, (tuple, list)):
+        return [plain(item) for item in value]
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _fields(finding: Finding) -> dict[str, object]:
+    content = plain(finding)
+    return content if isinstance(content, dict) else {}
+
+
+def _why_silent(finding: Finding, service: Service) -> dict[str, object]:
+    """The rule that keeps the finding silent, in words."""
+    return {"silentBecause": service.wording.say("silence", finding.silent)} if finding.silent else {}
+
+
+def _told(kind: str, values: Iterable[object]) -> Iterator[dict[str, object]]:
+    yield from ({kind: plain(value)} for value in values)
+
+
+def _distinct(gaps: Iterable[Gap]) -> Iterable[Gap]:
+    return dict.fromkeys(gaps)
+
+
+def _asked(
+    document: object, services: Mapping[str, ServiceDefinition]
+) -> tuple[Question, Mapping[Query, QueryResult]]:
+    if isinstance(document, dict) and "hook" in document:
+        request = parse(document, service_for(document, services))
+        return request.question, prefetched_results(request.prefetch)
+    if not isinstance(document, dict) or not isinstance(document.get("resourceType"), str):
+        raise RequestError(400, "structure", "neither a hook request nor a Bundle nor a FHIR resource")
+    if document["resourceType"] == "Bundle":
+        entries = document.get("entry", [])
+        if not isinstance(entries, list):
+            raise RequestError(400, "structure", "Bundle.entry is not a list of entries", "Bundle.entry")
+        return _of_record(entries, Availability.COMPLETE)
+    return _of_record([{"resource": document}], Availability.MISSING)
+
+
+def _of_record(entries: list[object], otherwise: Availability) -> tuple[Question, Mapping[Query, QueryResult]]:
+    """Drafts are the orders in question; without any, the active medicines are. `otherwise` is what holds of
+    queries of which nothing is there.
+    """
+    drafts = [entry for entry in entries if _is_draft(_resource(entry))]
+    by_query: dict[Query, list[object]] = {query: [] for query in Query}
+    for entry in entries:
+        if entry not in drafts:
+            by_query[_query_of(_resource(entry))].append(entry)
+    results = {
+        query: QueryResult(Availability.COMPLETE, (_bundle(found),)) if found else QueryResult(otherwise)
+        for query, found in by_query.items()
+    }
+    patient_id = _patient_id(_resource(entry) for entry in entries)
+    if drafts:
+        return Question(Hook.ORDER_SIGN, patient_id, (_bundle(drafts),)), results
+    return Question(Hook.PATIENT_VIEW, patient_id, active=True), results
+
+
+def _bundle(entries: list[object]) -> JsonObject:
+    return {"resourceType": "Bundle", "entry": entries}
+
+
+def _resource(entry: object) -> JsonObject:
+    resource = entry.get("resource") if isinstance(entry, dict) else None
+    return resource if isinstance(resource, dict) else {}
+
+
+def _is_draft(resource: JsonObject) -> bool:
+    return resource.get("resourceType") == "MedicationRequest" and resource.get("status") == "draft"
+
+
+def _query_of(resource: JsonObject) -> Query:
+    kind = resource.get("resourceType")
+    if kind == "Medication":
+        return Query.MEDICATIONS
+    return next((query for query, kinds in RESOURCE_TYPES.items() if kind in kinds), Query.RESULTS)
+
+
+def _patient_id(resources: Iterable[JsonObject]) -> str:
+    """The id of the Patient, else of the patient that the first resource with a subject names; may be empty."""
+    named = ""
+    for resource in resources:
+        if resource.get("resourceType") == "Patient":
+            return str(resource.get("id", ""))
+        subject = resource.get("subject", resource.get("patient"))
+        if not named and isinstance(subject, dict):
+            named = str(subject.get("reference", "")).rpartition("/")[2]
+    return named

@@ -1,0 +1,54 @@
+"""The knowledge base: everything loaded once, immutable, indexed for the way of a request."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from cds_service.knowledge.rows import TableRows
+from cds_service.knowledge.schema import (
+    ConditionKey,
+    Drug,
+    DrugGroup,
+    Frequency,
+    Gene,
+    HlaMarker,
+    Modifier,
+    Modulator,
+    Source,
+    Table,
+    Test,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """Immutable. `version` and `content_hash` stand on every card, log line and feedback row."""
+
+    version: str
+    content_hash: str
+    developer: str
+    drugs: Mapping[str, Drug]
+    genes: Mapping[str, Gene]
+    """By symbol."""
+    hla: Mapping[str, HlaMarker]
+    """By marker id."""
+    tests: Mapping[str, Test]
+    conditions: Mapping[str, ConditionKey]
+    groups: Mapping[str, DrugGroup]
+    sources: Mapping[str, Source]
+    tables: Mapping[str, Table]
+    modifiers: tuple[Modifier, ...]
+    modulators: tuple[Modulator, ...]
+    frequencies: tuple[Frequency, ...]
+    phenotype_labels: Mapping[str, str]
+    """Folded general label -> standard term."""
+    answer_codes: Mapping[tuple[str, str], str]
+    """(system, code) of an answer -> standard term."""
+    tables_by_drug: Mapping[str, tuple[Table, ...]] = field(default_factory=dict)
+    tests_by_marker: Mapping[str, tuple[Test, ...]] = field(default_factory=dict)
+    frequencies_by_marker: Mapping[str, tuple[Frequency, ...]] = field(default_factory=dict)
+    modulators_by_drug: Mapping[str, tuple[Modulator, ...]] = field(default_factory=dict)
+    rows_by_table: Mapping[str, TableRows] = field(default_factory=dict)
+    answer_genes: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    """(system, code) of a finding that names its gene itself -> gene symbol."""

@@ -1,0 +1,74 @@
+"""Which row of a table answers a set of states. Rows are expanded once: phenotype terms become their states."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from cds_service.knowledge.schema import Gene, Row, Table
+from cds_service.model import INDETERMINATE, NO_RESULT
+
+HLA_STATES = ("positive", "negative")
+
+
+@dataclass(frozen=True, slots=True)
+class TableRows:
+    """A table ready for look-up. `states` holds, for each marker, every state that a test could return."""
+
+    markers: tuple[str, ...]
+    states: Mapping[str, tuple[str, ...]]
+    rows: tuple[tuple[Row, tuple[frozenset[str] | None, ...]], ...]
+
+    def find(self, tokens: tuple[str, ...]) -> Row | None:
+        """The row for one token a marker, in the order of `markers`; None where no row answers.
+
+        A token is a state, `No Result` or `Indeterminate`. The two tokens match only rows that name them.
+        """
+        found = [row for row, accepted in self.rows if _matches(accepted, tokens)]
+        superseded = {other for row in found for other in row.supersedes}
+        left = [row for row in found if row.id not in superseded]
+        return left[0] if left else None
+
+
+def _matches(accepted: tuple[frozenset[str] | None, ...], tokens: tuple[str, ...]) -> bool:
+    return all(
+        token in states if states is not None else True
+        for states, token in zip(accepted, tokens, strict=True)
+    )
+
+
+def expand(table: Table, genes: Mapping[str, Gene]) -> TableRows:
+    """The table's rows with phenotype terms expanded to states by `Gene.phenotypes`."""
+    markers = tuple(table.markers)
+    return TableRows(
+        markers=markers,
+        states={marker: states_of_marker(marker, table, genes) for marker in markers},
+        rows=tuple((row, tuple(_accepted(row, m, genes) for m in markers)) for row in table.rows),
+    )
+
+
+def states_of_marker(marker: str, table: Table, genes: Mapping[str, Gene]) -> tuple[str, ...]:
+    """Every state of the marker that a test could return, for this table."""
+    use = table.markers[marker]
+    if use.states:
+        return use.states
+    kind, _, name = marker.partition(":")
+    if kind == "hla":
+        return HLA_STATES
+    return genes[name].states if kind == "gene" and name in genes else ()
+
+
+def _accepted(row: Row, marker: str, genes: Mapping[str, Gene]) -> frozenset[str] | None:
+    terms = row.when.get(marker)
+    return None if terms is None else frozenset(expand_terms(marker, terms, genes))
+
+
+def expand_terms(marker: str, terms: Iterable[str], genes: Mapping[str, Gene]) -> list[str]:
+    """States that the terms stand for; tokens and states stand for themselves."""
+    kind, _, name = marker.partition(":")
+    phenotypes = genes[name].phenotypes if kind == "gene" and name in genes else {}
+    return [state for term in terms for state in _states_of(term, phenotypes)]
+
+
+def _states_of(term: str, phenotypes: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    return (term,) if term in (NO_RESULT, INDETERMINATE) else phenotypes.get(term, (term,))

@@ -1,0 +1,389 @@
+"""What the files under `data/` hold, as types. Unknown keys are refused at load (`load.py`).
+
+The types are plain frozen dataclasses; pydantic validates them from YAML. YAML keys are the field names.
+Text that a clinician reads is never here: fields called `reason`, `note`, `label`, `only_if`,
+`alternative_class` hold phrase keys of `cards/phrases/`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+
+from cds_service.codes import Coding
+from cds_service.model import Advice, Option, Testing, Timing, Trust
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where facts come from. The fields are those that a card and its decision-support attributes need."""
+
+    id: str
+    title: str
+    developer: str
+    version: str
+    released: str
+    """ISO date or year of first release."""
+    revised: str
+    """ISO date or year of the revision used."""
+    url: str
+    checked: date
+    """When we last held our rows against it."""
+    kind: str
+    """`guideline`, `label_contraindication`, `label`, `regulator_table`, `study`, `catalogue`, `terminology`:
+    the order in which one source leads is policy."""
+    pmids: tuple[str, ...] = ()
+    funding: str = ""
+    licence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Drug:
+    id: str
+    rxcui: str = ""
+    """Ingredient code; empty where no source read gives one."""
+    atc: tuple[str, ...] = ()
+    synonyms: tuple[str, ...] = ()
+    display: str = ""
+
+
+# --- genes and other markers ---------------------------------------------------------------------------------
+
+
+class GeneModel(StrEnum):
+    """How a diplotype gives a state."""
+
+    SCORE = "score"
+    """Activity values are added (CYP2D6, CYP2C9; DPYD the two lowest variants)."""
+    FUNCTION_PAIR = "function_pair"
+    ANY_RESPONSIVE = "any_responsive"
+    MITOCHONDRIAL = "mitochondrial"
+    X_LINKED = "x_linked"
+    """A function pair, or a single allele in a patient with one X chromosome (G6PD)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Allele:
+    name: str
+    function: str
+    value: float | None = None
+    """Activity value; None where the gene has none or the allele's is unknown."""
+    at_least: bool = False
+    aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ObservationCode:
+    """A code of an Observation (or ServiceRequest) that means this marker. `role` is `genotype`, `phenotype`,
+    `activity_score`, `presence`, `interpretation`, `enzyme_activity`, `order`, or `allele` (one of two)."""
+
+    code: str
+    system: str = "http://loinc.org"
+    role: str = "genotype"
+    display: str = ""
+    source: str = ""
+    trust: Trust = Trust.CORROBORATED
+    allele: str = ""
+    """With role `presence` or `allele`: the allele that the code asks about, as the gene names it."""
+    ambiguous: bool = False
+    """Public projects disagree about the gene that the code names: needs a second witness."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreBand:
+    phenotype: str
+    at_least: float | None = None
+    above: float | None = None
+    below: float | None = None
+    at_most: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Gene:
+    """A germline gene whose marker is `gene:<symbol>`."""
+
+    symbol: str
+    hgnc: str
+    model: GeneModel
+    source: str
+    states: tuple[str, ...]
+    """What a test can return, as the tables name it: phenotypes, or scores (`0.0`, `0.25`, `≥3.0`)."""
+    phenotypes: Mapping[str, tuple[str, ...]]
+    """Standard phenotype term -> the states it stands for; the identity for function-pair genes."""
+    alleles: Mapping[str, Allele] = field(default_factory=dict)
+    """By name as published. Loaded from `genes/alleles/<symbol>.tsv`."""
+    names: Mapping[str, str] = field(default_factory=dict)
+    """Folded name or alias -> name of the allele. Made at load (`nomenclature.folded_names`)."""
+    pairs: tuple[tuple[str, str, str], ...] = ()
+    """(function, function, phenotype), unordered."""
+    bands: tuple[ScoreBand, ...] = ()
+    two_lowest: bool = False
+    """Where more than two variants are named, the two lowest values count (unphased variants of one gene)."""
+    reference: str = ""
+    """The allele that reports call normal when nothing was found (`*1`, `Reference`)."""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """Folded label -> standard term (`extensive metabolizer` -> `Normal Metabolizer`), gene-specific ones;
+    general ones stand in `phenotype_labels.yaml`."""
+    earlier_labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """State or diplotype -> labels that an earlier consensus would have given it: no conflict."""
+    codes: tuple[ObservationCode, ...] = ()
+    needs_complete_panel: bool = False
+    """A negative counts only with a complete test where guidance names it (DPYD, RYR1, CFTR)."""
+    panel_alleles: tuple[str, ...] = ()
+    """Alleles that a panel must have looked for, for a reference call to be Known rather than Narrowed."""
+    ncbi: str = ""
+    trust: Trust = Trust.READ
+
+    @property
+    def marker(self) -> str:
+        return f"gene:{self.symbol}"
+
+
+@dataclass(frozen=True, slots=True)
+class HlaMarker:
+    """`hla:B*57:01`, states `positive` and `negative`."""
+
+    locus: str
+    """`A`, `B`."""
+    allele: str
+    """Two fields: `*57:01`."""
+    source: str
+    codes: tuple[ObservationCode, ...] = ()
+    variant_codes: tuple[str, ...] = ()
+    """Other identifiers that mean presence of the allele (ClinVar, dbSNP)."""
+    trust: Trust = Trust.READ
+
+    @property
+    def marker(self) -> str:
+        return f"hla:{self.locus}{self.allele}"
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """A test that can be ordered. The site's catalogue (policy) overrides code, specimen and turnaround."""
+
+    __test__ = False
+
+    id: str
+    markers: tuple[str, ...]
+    """Markers that one specimen answers; several make a panel."""
+    codes: tuple[Coding, ...]
+    method: str
+    """`genotype`, `enzyme_activity`, `hla_typing`, ...; a spent method is not offered again."""
+    source: str
+    specimen: str = ""
+    """Phrase key."""
+    turnaround_days: tuple[float, float] | None = None
+    splits: Mapping[str, tuple[tuple[str, ...], ...]] = field(default_factory=dict)
+    """Marker -> groups of states that the test tells apart; every state for itself where it is missing."""
+    trust: Trust = Trust.CORROBORATED
+    label: str = ""
+    """Phrase key of its name."""
+    preference: int = 0
+    """Lower is preferred where several tests answer one marker."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConditionKey:
+    """A condition that tables ask about, and how records name it."""
+
+    id: str
+    codes: tuple[Coding, ...] = ()
+    """A code ending in `*` matches by prefix (ICD)."""
+    texts: tuple[str, ...] = ()
+    """Folded whole-word texts."""
+    source: str = ""
+    trust: Trust = Trust.CORROBORATED
+    label: str = ""
+    includes: tuple[str, ...] = ()
+    """Other condition keys that imply this one."""
+    lasting: bool = False
+    """It counts for life: an entry that is resolved or inactive still means it (an earlier severe reaction)."""
+
+
+# --- predicates over context facts ---------------------------------------------------------------------------
+
+
+class Fact(StrEnum):
+    """What a predicate can ask about. Numbers: age (years), weight (kg), daily_dose (mg; `mg/kg` with
+    `per_kg`), exposure (days that this drug has been taken). Sets: indication (the order's reason, else the
+    patient's conditions), condition, reaction (conditions keys or drug ids of recorded allergies), family_history (first and second
+    degree), comedication (drug ids or group ids taken or drafted), route, sex."""
+
+    AGE = "age"
+    WEIGHT = "weight"
+    SEX = "sex"
+    INDICATION = "indication"
+    CONDITION = "condition"
+    ROUTE = "route"
+    REACTION = "reaction"
+    FAMILY_HISTORY = "family_history"
+    COMEDICATION = "comedication"
+    EXPOSURE = "exposure"
+    DAILY_DOSE = "daily_dose"
+    DAILY_DOSE_PER_KG = "daily_dose_per_kg"
+    PREGNANCY = "pregnancy"
+
+
+@dataclass(frozen=True, slots=True)
+class Predicate:
+    """A three-valued question about one context fact, or a combination. Exactly one of `fact`, `all`, `any`,
+    `none` is set. `when_unknown` is what is assumed when the fact is not known (and said on the card where
+    `say` is true); without it an unknown fact leaves the predicate unknown."""
+
+    fact: Fact | None = None
+    is_in: tuple[str, ...] = ()
+    below: float | None = None
+    at_least: float | None = None
+    above: float | None = None
+    at_most: float | None = None
+    all: tuple[Predicate, ...] = ()
+    any: tuple[Predicate, ...] = ()
+    none: tuple[Predicate, ...] = ()
+    when_unknown: bool | None = None
+    say: str = ""
+    """Phrase key of the assumption made (`assumed_acs_pci`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Population:
+    """For whom a table speaks. All predicates must hold. `id` is the source's own name of it (CPIC's
+    `cvi acs pci`), `label` a phrase key."""
+
+    id: str = "general"
+    label: str = ""
+    fits: tuple[Predicate, ...] = ()
+
+
+# --- guidance --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class MarkerUse:
+    """How a table uses one of its markers."""
+
+    testing: Testing = Testing.NONE
+    timing: Timing = Timing.PARALLEL
+    risks: tuple[Predicate, ...] = ()
+    """With `if_risk`: the test fires when any of these holds, and never otherwise."""
+    required_when: tuple[Predicate, ...] = ()
+    """Testing is required when any of these holds, and `none` otherwise (a label's dose gate)."""
+    urgent: bool = False
+    """An urgent or single-dose drug: with `before_start` a test must answer in time to be offered."""
+    bridge: tuple[Option, ...] = ()
+    """What to do when the test cannot be waited for."""
+    tolerated_after_days: int | None = None
+    """Taken for longer than this, the marker no longer makes a test (it concerns starting)."""
+    testing_source: str = ""
+    states: tuple[str, ...] = ()
+    """The states of a `genotype:` or fact marker that is defined by this table alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """`when` maps each of the table's markers to the states or phenotype terms that this row answers; a
+    marker that is left out may have any state. `No Result` and `Indeterminate` are tokens for what is known,
+    never states that a test returns."""
+
+    id: str
+    when: Mapping[str, tuple[str, ...]]
+    advice: Advice
+    supersedes: tuple[str, ...] = ()
+    trust: Trust | None = None
+    """Else the table's."""
+    differs: str = ""
+    """Why this row departs from the source on purpose (shown by `knowledge compare`)."""
+
+
+class TableKind(StrEnum):
+    SAFETY = "safety"
+    """All-of: the worst wins."""
+    INDICATION = "indication"
+    """Any-of: not indicated only when every one that fits excludes it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    by: str = ""
+    on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    id: str
+    drugs: tuple[str, ...]
+    source: str
+    trust: Trust
+    rows: tuple[Row, ...]
+    markers: Mapping[str, MarkerUse] = field(default_factory=dict)
+    population: Population = Population()
+    routes: tuple[str, ...] = ("systemic",)
+    """`systemic`, `topical`, `inhaled`, ...; `any` for all. An order without a route counts as the product's
+    route, else as systemic."""
+    kind: TableKind = TableKind.SAFETY
+    review: Review = Review()
+    version: str = "1"
+    label: str = ""
+    """Phrase key: what the table is about, for the card's evidence line."""
+    compares_as: str = ""
+    """The population name in a CPIC export, where it differs from `population.id`."""
+    note: str = ""
+    concerns: str = "start"
+    """`start`: moot once tolerated. `always`: holds during therapy too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Modifier:
+    """What shifts a marker's states for now: a co-medication of a drug group."""
+
+    id: str
+    marker: str
+    source: str
+    trust: Trust
+    factors: Mapping[str, float]
+    """Strength of the inhibitor (`strong`, `moderate`) -> factor on the activity score."""
+    guideline_drugs: tuple[str, ...]
+    """Drugs for which the source states the rule; elsewhere it is applied only by site policy."""
+    offset_days: float | None = None
+    """How long the effect lasts after the last dose, where known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Modulator:
+    """A drug that inhibits or induces an enzyme."""
+
+    enzyme: str
+    role: str
+    strength: str
+    drug: str
+    source: str
+    trust: Trust
+    offset_days: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Frequency:
+    """Share of people of a population with a state of a marker, 0 to 1 (patients, never alleles)."""
+
+    marker: str
+    state: str
+    """A state, or a phenotype term that stands for several."""
+    population: str
+    low: float
+    high: float
+    source: str
+    trust: Trust
+    lower_bound: bool = False
+    """The figure is known to be too low (no copy numbers)."""
+
+
+@dataclass(frozen=True, slots=True)
+class DrugGroup:
+    """A named set of drugs for predicates and modifiers."""
+
+    id: str
+    drugs: tuple[str, ...]
+    label: str = ""
+    source: str = ""

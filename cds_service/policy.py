@@ -1,0 +1,142 @@
+"""What a site decides. An argument of `evaluate`; the packaged default is `policy.yaml` beside this file."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
+
+from cds_service.errors import PolicyError
+
+PACKAGED = Path(__file__).with_name("policy.yaml")
+
+
+class Switch(StrEnum):
+    ON = "on"
+    SILENT = "silent"
+    """Evaluated and counted, not shown."""
+    OFF = "off"
+
+
+@dataclass(frozen=True, slots=True)
+class Firing:
+    """When a test question interrupts though labelling does not ask for the test (design section 4.7)."""
+
+    grave_probability_at_least: float = 0.01
+    change_probability_at_least: float = 0.20
+
+
+@dataclass(frozen=True, slots=True)
+class OverrideReason:
+    code: str
+    display: str
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogueTest:
+    """What the site's laboratory calls a marker's test: LOINC alone is not orderable in an EHR."""
+
+    markers: tuple[str, ...]
+    code: str
+    system: str
+    name: str
+    specimen: str = ""
+    turnaround_days: tuple[float, float] | None = None
+    method: str = "genotype"
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """`guidance` maps a table id, a drug id or a marker id to a switch; the most specific wins (table, then
+    drug, then marker). `phenoconversion` maps an enzyme's gene to the drugs, beyond those of the guideline,
+    whose states are adjusted for inhibitors; such results are labelled as our own inference.
+    """
+
+    name: str = "default"
+    version: str = "1"
+    firing: Firing = Firing()
+    guidance: Mapping[str, Switch] = field(default_factory=dict)
+    phenoconversion: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    source_order: tuple[str, ...] = ("label_contraindication", "guideline", "label", "regulator_table")
+    override_reasons: tuple[OverrideReason, ...] = ()
+    catalogue: tuple[CatalogueTest, ...] = ()
+    say_not_recognised: bool = True
+    """A card for an order whose drug could not be recognised."""
+    assume_when_unknown: Mapping[str, bool] = field(default_factory=dict)
+    """`<table id>` -> whether the table is taken to fit when its population is not known; overrides the data."""
+    pending_turnarounds: float = 3
+    """A pending test older than this many turnarounds is taken as lost."""
+    urgent_turnaround_days: float = 2
+    """Before an urgent or single-dose drug a test must answer within this many days to be worth ordering."""
+    review_note: bool = True
+    """Cards of unreviewed knowledge say so."""
+    content_hash: str = ""
+
+
+def load_policy(path: Path | None = None) -> Policy:
+    """The policy in the YAML file at `path`, the packaged one without it; what the file leaves out keeps its
+    default, except that override reasons come from the packaged policy. Raises PolicyError.
+    """
+    policy = _read(path or PACKAGED)
+    if path is None or policy.override_reasons:
+        return policy
+    return replace(policy, override_reasons=_read(PACKAGED).override_reasons)
+
+
+def policy_schema() -> dict[str, Any]:
+    """JSON Schema of a policy file (kept in `docs/schema/policy.schema.json`)."""
+    schema = _adapter().json_schema()
+    del schema["properties"]["content_hash"]
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **schema,
+        "title": "Policy of a site",
+    }
+
+
+def _read(path: Path) -> Policy:
+    try:
+        text = path.read_bytes()
+        content = yaml.safe_load(text)
+    except (OSError, yaml.YAMLError) as fault:
+        raise PolicyError(f"{path.name}: {fault}") from fault
+    content = {} if content is None else content
+    if not isinstance(content, dict) or "content_hash" in content:
+        raise PolicyError(f"{path.name}: expected a mapping of the settings in policy.schema.json")
+    try:
+        policy = _adapter().validate_python(_with_switches(content))
+    except ValidationError as fault:
+        raise PolicyError(f"{path.name}: {_told(fault)}") from fault
+    return replace(policy, content_hash=hashlib.sha256(text).hexdigest()[:16])
+
+
+def _with_switches(content: dict[str, Any]) -> dict[str, Any]:
+    """YAML 1.1 reads a bare `on` or `off` as true or false; in `guidance` they are switches."""
+    guidance = content.get("guidance")
+    if not isinstance(guidance, dict):
+        return content
+    words = {True: Switch.ON, False: Switch.OFF}
+    return content | {
+        "guidance": {key: words[value] if isinstance(value, bool) else value for key, value in guidance.items()}
+    }
+
+
+def _told(fault: ValidationError) -> str:
+    return "; ".join(
+        f"{'.'.join(str(part) for part in error['loc'])}: {error['msg']}, found {str(error.get('input'))[:80]!r}"
+        for error in fault.errors()
+    )
+
+
+@cache
+def _adapter() -> TypeAdapter[Policy]:
+    for kind in (Firing, OverrideReason, CatalogueTest, Policy):
+        with_config(ConfigDict(extra="forbid"))(kind)
+    return TypeAdapter(Policy)

@@ -1,0 +1,116 @@
+"""The value of an Observation or component in all its forms."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cds_service.codes import LOINC, SNOMED, UCUM, Coding
+from cds_service.model import Quantity
+from cds_service.reading.shapes import Resource, clean, codings, concept_texts, first, fold, items, number, text_at
+from cds_service.reading.vocabulary import (
+    ABSENT_WORDS,
+    PRESENCE_CODES,
+    PRESENT_WORDS,
+    UNDETERMINED_ANSWERS,
+    UNDETERMINED_WORDS,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`texts` are the value's text and displays, each once; `quoted` is the value as the report has it;
+    `missing` the code of a dataAbsentReason."""
+
+    codings: tuple[Coding, ...] = ()
+    texts: tuple[str, ...] = ()
+    quantity: Quantity | None = None
+    boolean: bool | None = None
+    missing: str = ""
+
+    @property
+    def quoted(self) -> str:
+        """The value as a person would read it in the report."""
+        if self.texts:
+            return self.texts[0]
+        if self.quantity is not None:
+            q = self.quantity
+            return f"{q.comparator}{q.value:g} {q.unit}".strip()
+        if self.boolean is not None:
+            return str(self.boolean).lower()
+        return next((coding.code for coding in self.codings), "")
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.codings or self.texts or self.quantity) and self.boolean is None
+
+    @property
+    def undetermined(self) -> bool:
+        """Whether the value says that the test gave no result."""
+        coded = any(c.system == LOINC and c.code in UNDETERMINED_ANSWERS for c in self.codings)
+        return coded or any(fold(text) in UNDETERMINED_WORDS for text in self.texts)
+
+
+def answer_of(holder: Resource) -> Answer:
+    """The value of an Observation or a component, whatever its type."""
+    concept = [part for part in items(holder.get("valueCodeableConcept")) if not isinstance(part, str)]
+    concept += list(items(holder.get("valueCoding")))
+    strings = [clean(holder.get(name)) for name in ("valueString", "valueCodeableConcept", "valueCode")]
+    strings += [text for text in [clean(holder.get("valueInteger"))] if text]
+    boolean = holder.get("valueBoolean")
+    texts = (*(text for text in strings if text), *(text for part in concept for text in concept_texts(part)))
+    missing = [*concept_codes(holder.get("dataAbsentReason")), *concept_texts(holder.get("dataAbsentReason"))]
+    return Answer(
+        codings=codings(concept),
+        texts=tuple(dict.fromkeys(texts)),
+        quantity=quantity_of(first(holder.get("valueQuantity"))),
+        boolean=boolean if isinstance(boolean, bool) else None,
+        missing=next(iter(missing), ""),
+    )
+
+
+def concept_codes(concept: object) -> tuple[str, ...]:
+    """The codes of a concept, without their systems."""
+    return tuple(coding.code for coding in codings(concept) if coding.code)
+
+
+def quantity_of(value: Resource) -> Quantity | None:
+    """A quantity in its UCUM code where it has one, else in the unit that people see.
+
+    Some senders put a SNOMED code where the unit's code belongs; its text then is the unit.
+    """
+    found = number(value.get("value"))
+    if found is None:
+        return None
+    code = text_at(value, "code")
+    shown = text_at(value, "unit")
+    unit = shown or code if text_at(value, "system") == SNOMED else code or shown
+    if text_at(value, "system") not in ("", UCUM) and shown:
+        unit = shown
+    return Quantity(found, unit, text_at(value, "comparator"))
+
+
+def presence_word(text: str) -> bool | None:
+    """True or False where words of the text say that something was found or not; None where they say neither."""
+    padded = f" {fold(text)} "
+    if any(f" {word} " in padded for word in ABSENT_WORDS):
+        return False
+    return True if any(f" {word} " in padded for word in PRESENT_WORDS) else None
+
+
+def presence_of(answer: Answer) -> bool | None:
+    """Whether the value says present or absent, by code, boolean and words; None where it says neither, or
+    where its parts disagree."""
+    said = {answer.boolean} if answer.boolean is not None else set()
+    for coding in answer.codings:
+        for system, present, absent in PRESENCE_CODES:
+            if coding.system == system and coding.code in present | absent:
+                said.add(coding.code in present)
+    said |= {word for text in answer.texts if (word := presence_word(text)) is not None}
+    return said.pop() if len(said) == 1 else None
+
+
+def presence_disagrees(answer: Answer) -> bool:
+    """Whether codes and words of the value say both present and absent."""
+    parts = [Answer(codings=(coding,)) for coding in answer.codings]
+    parts += [Answer(texts=(text,)) for text in answer.texts] + [Answer(boolean=answer.boolean)]
+    return {presence_of(part) for part in parts} >= {True, False}

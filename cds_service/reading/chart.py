@@ -1,0 +1,28 @@
+"""What every reader needs beside the resource in hand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from cds_service.model import DrugIndex
+from cds_service.reading.lexicon import Lexicon
+from cds_service.reading.records import Record, References
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """The screened records of one request and the means to read them."""
+
+    records: tuple[Record, ...]
+    references: References
+    lexicon: Lexicon
+    index: DrugIndex
+    today: date
+    catalogue: Mapping[str, tuple[str, ...]]
+    """Local order code of the site's test catalogue -> markers."""
+
+    def of_kind(self, *kinds: str) -> tuple[Record, ...]:
+        """Records of these resource types."""
+        return tuple(record for record in self.records if record.kind in kinds)

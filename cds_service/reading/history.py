@@ -1,0 +1,116 @@
+"""Conditions, allergies and family history."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cds_service.model import Allergy, Condition, FamilyCondition, Gap
+from cds_service.reading.chart import Chart
+from cds_service.reading.records import Record
+from cds_service.reading.screening import is_ruled_out, status_of
+from cds_service.reading.shapes import (
+    Resource,
+    child,
+    clean,
+    codings,
+    concept_label,
+    concept_texts,
+    day,
+    fold,
+    items,
+    objects,
+    text_at,
+)
+from cds_service.reading.vocabulary import (
+    DEGREE_BEYOND,
+    DEGREE_BY_ROLE,
+    DEGREE_BY_WORD,
+    DEGREE_UNSAID,
+    NOT_BY_BLOOD,
+    PAST_STATUSES,
+)
+
+
+def is_past(resource: Resource, *, abated: bool = False) -> bool:
+    """Resolved, inactive, in remission, or with an end that is recorded."""
+    codes = {c.code for c in codings(resource.get("clinicalStatus"))} | {clean(resource.get("clinicalStatus"))}
+    return bool(PAST_STATUSES & codes) or abated
+
+
+def read_condition(record: Record, chart: Chart) -> Iterator[Condition | Gap]:
+    """A condition of the problem list. One that has passed stays only where its keys count for life."""
+    resource = record.resource
+    label = concept_label(resource.get("code"))
+    if is_ruled_out(resource):
+        return
+    if not label:
+        yield Gap(record.reference, "unreadable", "a condition without a code or text", record.query)
+        return
+    keys = chart.lexicon.conditions(codings(resource.get("code")), concept_texts(resource.get("code")))
+    abated = any(name.startswith("abatement") and resource[name] is not False for name in resource)
+    if is_past(resource, abated=abated):
+        keys &= chart.lexicon.lasting
+        if not keys:
+            return
+    onset = day(resource.get("onsetDateTime")) or day(child(resource, "onsetPeriod").get("start"))
+    yield Condition(keys, label, record.reference, onset)
+
+
+def read_allergy(record: Record, chart: Chart) -> Iterator[Allergy | Gap]:
+    """An allergy or earlier reaction: the drugs meant and the condition keys of its manifestations."""
+    resource = record.resource
+    if is_ruled_out(resource) or is_past(resource):
+        return
+    concepts = [resource.get("code"), *(r.get("substance") for r in objects(resource.get("reaction")))]
+    label = next((found for concept in concepts if (found := concept_label(concept))), "")
+    if not label:
+        yield Gap(record.reference, "unreadable", "an allergy without a code or text", record.query)
+        return
+    ingredients = tuple(dict.fromkeys(d for c in concepts for d in _drugs(c, chart)))
+    signs = [m for r in objects(resource.get("reaction")) for m in items(r.get("manifestation"))]
+    texts = [text for sign in signs for text in concept_texts(sign)]
+    texts += [text_at(r, "description") for r in objects(resource.get("reaction"))]
+    keys = chart.lexicon.conditions([c for sign in signs for c in codings(sign)], texts)
+    if not ingredients and "medication" in items(resource.get("category")):
+        yield Gap(label, "not_recognised", "an allergy to a medicine that was not recognised", record.query)
+    yield Allergy(ingredients, label, record.reference, keys)
+
+
+def _drugs(concept: object, chart: Chart) -> tuple[str, ...]:
+    texts = concept_texts(concept)
+    match = chart.index.find(codings(concept), texts[0] if texts else "") if texts or codings(concept) else None
+    return match.drugs if match is not None else ()
+
+
+def read_family(record: Record, chart: Chart) -> Iterator[FamilyCondition | Gap]:
+    """The conditions of one relative. Relatives who are not by blood tell nothing of the patient."""
+    resource = record.resource
+    if status_of(record) == "health-unknown":
+        return
+    relationship = concept_label(resource.get("relationship"))
+    degree = _degree(resource.get("relationship"))
+    if degree == 0:
+        return
+    for condition in objects(resource.get("condition")):
+        concept = condition.get("code")
+        label = concept_label(concept)
+        if label:
+            keys = chart.lexicon.conditions(codings(concept), concept_texts(concept))
+            yield FamilyCondition(keys, relationship, degree, label, record.reference)
+        else:
+            yield Gap(record.reference, "unreadable", "a relative's condition without a code or text", record.query)
+
+
+def _degree(relationship: object) -> int:
+    """1 to 3, or 0 for relatives who are not by blood."""
+    codes = {coding.code for coding in codings(relationship)}
+    if codes & NOT_BY_BLOOD:
+        return 0
+    by_code = [DEGREE_BY_ROLE[code] for code in sorted(codes) if code in DEGREE_BY_ROLE]
+    if by_code:
+        return by_code[0]
+    padded = " ".join(f" {fold(text)} " for text in concept_texts(relationship))
+    by_word = [(len(word), degree) for word, degree in DEGREE_BY_WORD.items() if f" {word} " in padded]
+    if by_word:
+        return max(by_word)[1]
+    return DEGREE_BEYOND if codes & {"EXT", "COUSN", "MCOUSN", "PCOUSN"} else DEGREE_UNSAID

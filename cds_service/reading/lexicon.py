@@ -1,0 +1,230 @@
+"""The knowledge turned round for reading: from codes, symbols and words to markers, terms and conditions."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TypeVar
+
+from cds_service.codes import Coding
+from cds_service.knowledge.base import Knowledge
+from cds_service.knowledge.schema import Gene, HlaMarker, ObservationCode
+from cds_service.reading.shapes import fold
+from cds_service.reading.vocabulary import NEGATING_WORDS
+
+HLA_PREFIX = "HLA-"
+PRESENCE_ROLE = "presence"
+ALLELE_ROLE = "allele"
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+@dataclass(frozen=True, slots=True)
+class CodeMeaning:
+    """What an Observation code means: the symbol of a gene or locus, and which kind of result it carries."""
+
+    symbol: str
+    role: str
+    ambiguous: bool = False
+    allele: str = ""
+    """The one allele that the code asks about, for codes of role `presence`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lexicon:
+    """Everything that reading looks up. Symbols are gene symbols and HLA loci (`HLA-B`)."""
+
+    genes: Mapping[str, Gene]
+    markers: Mapping[str, HlaMarker]
+    symbols: Mapping[str, str]
+    """Folded symbol -> symbol."""
+    symbol_pattern: re.Pattern[str]
+    by_hgnc: Mapping[str, str]
+    by_ncbi: Mapping[str, str]
+    codes: Mapping[tuple[str, str], tuple[CodeMeaning, ...]]
+    labs: Mapping[tuple[str, str], str]
+    """(system, code) of a laboratory Observation -> `lab:` marker."""
+    tests: Mapping[tuple[str, str], tuple[str, ...]]
+    """(system, code) of an order -> markers that it answers."""
+    answers: Mapping[tuple[str, str], str]
+    answer_genes: Mapping[tuple[str, str], str]
+    """(system, code) of a finding that names its gene itself -> symbol."""
+    labels: Mapping[str, str]
+    """Folded general phenotype label -> standard term."""
+    gene_labels: Mapping[str, Mapping[str, str]]
+    """Gene -> folded label or term -> standard term; its own labels before the general ones."""
+    variant_alleles: Mapping[str, tuple[str, str]]
+    """Folded identifier of a variant -> (HLA locus symbol, allele)."""
+    condition_codes: Mapping[tuple[str, str], tuple[str, ...]]
+    condition_prefixes: tuple[tuple[str, str, str], ...]
+    """(system, prefix, condition key)."""
+    condition_words: Mapping[str, tuple[str, ...]]
+    """First folded word -> condition keys that have a text beginning with it."""
+    condition_texts: Mapping[str, tuple[str, ...]]
+    lasting: frozenset[str]
+
+    def symbols_in(self, text: str) -> tuple[str, ...]:
+        """Symbols that stand in the text as whole words, each once, in their order.
+
+        A cytochrome may be spelled out (`cytochrome P450 2D6`); an allele may follow at once (`CYP2C19*2`).
+        """
+        spelled = _CYTOCHROME.sub(r"CYP\1", text)
+        found = (self.symbols[fold(m.group())] for m in self.symbol_pattern.finditer(spelled))
+        return tuple(dict.fromkeys(found))
+
+    def meanings(self, codings: Iterable[Coding]) -> tuple[CodeMeaning, ...]:
+        """What the codings mean as codes of Observations of our markers."""
+        found = (m for c in codings for m in self.codes.get((c.system, c.code), ()))
+        return tuple(dict.fromkeys(found))
+
+    def conditions(self, codings: Iterable[Coding], texts: Iterable[str]) -> frozenset[str]:
+        """Condition keys that codes or texts mean. A text that negates or supposes means none."""
+        by_code = (key for c in codings for key in self._conditions_of_code(c))
+        by_text = (key for text in texts for key in self._conditions_in(fold(text)))
+        return frozenset(by_code) | frozenset(by_text)
+
+    def _conditions_of_code(self, coding: Coding) -> Iterator[str]:
+        yield from self.condition_codes.get((coding.system, coding.code), ())
+        for system, prefix, key in self.condition_prefixes:
+            if coding.system == system and _plain(coding.code).startswith(prefix):
+                yield key
+
+    def _conditions_in(self, folded: str) -> Iterator[str]:
+        padded = f" {folded} "
+        if any(f" {word} " in padded for word in NEGATING_WORDS):
+            return
+        candidates = {key for word in folded.split() for key in self.condition_words.get(word, ())}
+        for key in sorted(candidates):
+            if any(f" {text} " in padded for text in self.condition_texts[key]):
+                yield key
+
+
+_CYTOCHROME = re.compile(r"(?:cytochrome\s+)?\bp-?450[\s,]*(\d[a-z]\d+)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class _Identity:
+    """Knowledge compared by identity, so that a lexicon is made once for each loaded knowledge base."""
+
+    knowledge: Knowledge
+
+    def __hash__(self) -> int:
+        return id(self.knowledge)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Identity) and other.knowledge is self.knowledge
+
+
+def lexicon_of(knowledge: Knowledge) -> Lexicon:
+    """The lexicon of a knowledge base, made on first use."""
+    return _compiled(_Identity(knowledge))
+
+
+@lru_cache(maxsize=4)
+def _compiled(identity: _Identity) -> Lexicon:
+    knowledge = identity.knowledge
+    loci = {f"{HLA_PREFIX}{marker.locus}" for marker in knowledge.hla.values()}
+    symbols = {fold(symbol): symbol for symbol in (*knowledge.genes, *sorted(loci))}
+    texts = {key: tuple(fold(t) for t in c.texts) for key, c in knowledge.conditions.items()}
+    return Lexicon(
+        genes=knowledge.genes,
+        markers=knowledge.hla,
+        symbols=symbols,
+        symbol_pattern=_symbol_pattern(symbols.values()),
+        by_hgnc={_digits(g.hgnc): g.symbol for g in knowledge.genes.values() if g.hgnc},
+        by_ncbi={g.ncbi: g.symbol for g in knowledge.genes.values() if g.ncbi},
+        codes=_grouped(_codes(knowledge)),
+        labs=_labs(knowledge),
+        tests=_grouped(_test_markers(knowledge)),
+        answers=knowledge.answer_codes,
+        answer_genes=knowledge.answer_genes,
+        labels={fold(label): term for label, term in knowledge.phenotype_labels.items()},
+        gene_labels={symbol: _labels(gene, knowledge) for symbol, gene in knowledge.genes.items()},
+        variant_alleles={
+            fold(code): (f"{HLA_PREFIX}{m.locus}", m.allele)
+            for m in knowledge.hla.values()
+            for code in m.variant_codes
+        },
+        condition_codes=_grouped(
+            ((c.system, c.code), key)
+            for key, condition in knowledge.conditions.items()
+            for c in condition.codes
+            if not c.code.endswith("*")
+        ),
+        condition_prefixes=tuple(
+            (c.system, _plain(c.code.rstrip("*")), key)
+            for key, condition in knowledge.conditions.items()
+            for c in condition.codes
+            if c.code.endswith("*")
+        ),
+        condition_words=_grouped((t.partition(" ")[0], key) for key, ts in texts.items() for t in ts),
+        condition_texts=texts,
+        lasting=frozenset(key for key, condition in knowledge.conditions.items() if condition.lasting),
+    )
+
+
+def _plain(code: str) -> str:
+    return code.replace(".", "").upper()
+
+
+def _digits(text: str) -> str:
+    return "".join(re.findall(r"\d", text))
+
+
+def _grouped(pairs: Iterable[tuple[K, V]]) -> Mapping[K, tuple[V, ...]]:
+    found: defaultdict[K, dict[V, None]] = defaultdict(dict)
+    for key, value in pairs:
+        found[key][value] = None
+    return {key: tuple(values) for key, values in found.items()}
+
+
+def _symbol_pattern(symbols: Iterable[str]) -> re.Pattern[str]:
+    """Any symbol as a whole word, the longest first. The hyphen of a symbol may be missing or a space."""
+    longest_first = sorted(symbols, key=lambda s: (-len(s), s))
+    alternatives = "|".join(re.escape(symbol).replace(r"\-", r"[-\s]") for symbol in longest_first)
+    return re.compile(rf"(?<![A-Za-z0-9])(?:{alternatives or '(?!)'})(?![A-Za-z0-9]|-\d)", re.IGNORECASE)
+
+
+def _codes(knowledge: Knowledge) -> Iterator[tuple[tuple[str, str], CodeMeaning]]:
+    for gene in knowledge.genes.values():
+        for code in gene.codes:
+            yield (code.system, code.code), _meaning(code, gene.symbol, "")
+    for marker in knowledge.hla.values():
+        for code in marker.codes:
+            yield (code.system, code.code), _meaning(code, f"{HLA_PREFIX}{marker.locus}", marker.allele)
+
+
+def _meaning(code: ObservationCode, symbol: str, allele: str) -> CodeMeaning:
+    asks_one = code.role in {PRESENCE_ROLE, ALLELE_ROLE}
+    return CodeMeaning(symbol, code.role, code.ambiguous, (code.allele or allele) if asks_one else "")
+
+
+def _labs(knowledge: Knowledge) -> Mapping[tuple[str, str], str]:
+    return {
+        (code.system, code.code): test.markers[0]
+        for test in knowledge.tests.values()
+        for code in test.codes
+        if len(test.markers) == 1 and test.markers[0].startswith("lab:")
+    }
+
+
+def _test_markers(knowledge: Knowledge) -> Iterator[tuple[tuple[str, str], str]]:
+    for test in knowledge.tests.values():
+        for code in test.codes:
+            yield from (((code.system, code.code), marker) for marker in test.markers)
+    for gene in knowledge.genes.values():
+        yield from (((code.system, code.code), gene.marker) for code in gene.codes)
+    for marker in knowledge.hla.values():
+        yield from (((code.system, code.code), marker.marker) for code in marker.codes)
+
+
+def _labels(gene: Gene, knowledge: Knowledge) -> Mapping[str, str]:
+    """Labels that mean a term of this gene. A general label counts where the gene has the term."""
+    terms = {*gene.phenotypes, "Indeterminate"}
+    general = {fold(label): term for label, term in knowledge.phenotype_labels.items() if term in terms}
+    own = {fold(label): term for label, term in gene.labels.items()}
+    return {**general, **{fold(term): term for term in terms}, **own}

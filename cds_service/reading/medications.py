@@ -1,0 +1,171 @@
+"""Which drug a request or statement names: every coding, contained, bundled and referenced medications, several
+ingredients, or only a text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from cds_service.codes import RXNORM, Coding
+from cds_service.model import DrugIndex, DrugMatch, Gap
+from cds_service.reading.records import Record, References
+from cds_service.reading.shapes import (
+    Resource,
+    codings,
+    concept_label,
+    concept_text,
+    concept_texts,
+    first,
+    fold,
+    objects,
+    reference,
+    text_at,
+)
+from cds_service.reading.vocabulary import ROUTE_CODES, ROUTE_WORDS
+
+_ABSENT_REASON = "data-absent-reason"
+
+
+@dataclass(frozen=True, slots=True)
+class NamedDrug:
+    """The drug as read. `ingredients` is empty where nothing was recognised; `named` is false where the
+    resource names no drug at all (an order still being written)."""
+
+    name: str = ""
+    ingredients: tuple[str, ...] = ()
+    coding: Coding | None = None
+    route: str = ""
+    strength_mg: float | None = None
+    gaps: tuple[Gap, ...] = ()
+
+    @property
+    def named(self) -> bool:
+        return bool(self.name)
+
+
+def drug_of(record: Record, index: DrugIndex, references: References) -> NamedDrug:
+    """The drug of a MedicationRequest or MedicationStatement."""
+    resource = record.resource
+    concept = first(resource.get("medicationCodeableConcept")) or _bare(resource.get("medicationCodeableConcept"))
+    if _says_something(concept):
+        return _drug_of_concept(concept, index, record.reference)
+    pointer = first(resource.get("medicationReference"))
+    address = reference(resource.get("medicationReference"))
+    target = references.find(address, resource) if address else None
+    if target is not None:
+        return _drug_of_medication(target.resource, text_at(pointer, "display"), index, record.reference)
+    return _drug_of_display(pointer, address, index, record.reference)
+
+
+def _bare(value: object) -> Resource:
+    return {"text": value} if isinstance(value, str) else {}
+
+
+def _says_something(concept: object) -> bool:
+    return bool(concept_label(concept)) and not _is_absent(concept)
+
+
+def _is_absent(concept: object) -> bool:
+    found = codings(concept)
+    return bool(found) and all(_ABSENT_REASON in coding.system for coding in found)
+
+
+def _drug_of_display(pointer: Resource, address: str, index: DrugIndex, about: str) -> NamedDrug:
+    """A reference that leads nowhere: its display may still name the drug."""
+    display = text_at(pointer, "display") or concept_text(first(pointer.get("identifier")).get("type"))
+    if display:
+        return _drug_of_concept({"text": display}, index, about)
+    if not address:
+        return NamedDrug()
+    gap = Gap(about, "medication_not_available", "the medication it refers to was not sent")
+    return NamedDrug(name=address, gaps=(gap,))
+
+
+def _drug_of_medication(medication: Resource, display: str, index: DrugIndex, about: str) -> NamedDrug:
+    concept = first(medication.get("code"))
+    parts = [drug for part in objects(medication.get("ingredient")) if (drug := _ingredient(part, index, about))]
+    whole = _drug_of_concept(concept, index, about) if _says_something(concept) else NamedDrug()
+    if not whole.ingredients and display:
+        by_display = _drug_of_concept({"text": display}, index, about)
+        whole = by_display if by_display.ingredients or not whole.named else whole
+    ingredients = tuple(dict.fromkeys((*whole.ingredients, *(d for part in parts for d in part.ingredients))))
+    missed = tuple(gap for part in parts for gap in part.gaps) if ingredients else ()
+    name = display or whole.name or " / ".join(part.name for part in parts) or about
+    return NamedDrug(
+        name=name,
+        ingredients=ingredients,
+        coding=whole.coding or next((part.coding for part in parts if part.coding), None),
+        route=whole.route or route_of_concept(medication.get("form")),
+        strength_mg=whole.strength_mg,
+        gaps=missed if ingredients else (whole.gaps or (_not_recognised(name),)),
+    )
+
+
+def _ingredient(part: Resource, index: DrugIndex, about: str) -> NamedDrug | None:
+    concept = first(part.get("itemCodeableConcept"))
+    if part.get("isActive") is False or not _says_something(concept):
+        return None
+    return _drug_of_concept(concept, index, about)
+
+
+def _drug_of_concept(concept: Resource, index: DrugIndex, about: str) -> NamedDrug:
+    """The drug of a concept. Where its codes and its text name drugs that have nothing in common, neither
+    counts: it is not known which one is meant."""
+    found = tuple(c for c in codings(concept) if _ABSENT_REASON not in c.system)
+    name = concept_label(concept)
+    by_code = index.find(found, "") if found else None
+    by_text = next(_matches_in(concept, index), None)
+    match = by_code or by_text
+    coding = _telling_coding(found)
+    if match is None:
+        return NamedDrug(name, coding=coding, gaps=(_not_recognised(name),))
+    if by_code and by_text and not set(by_code.drugs) & set(by_text.drugs):
+        gap = Gap(about, "contradiction", "the code and the text of the medication name different drugs")
+        return NamedDrug(name, coding=coding, gaps=(gap,))
+    return NamedDrug(
+        name=name,
+        ingredients=match.drugs,
+        coding=coding,
+        route=match.route or (by_text.route if by_text else ""),
+        strength_mg=match.strength_mg
+        if match.strength_mg is not None
+        else (by_text.strength_mg if by_text else None),
+    )
+
+
+def _matches_in(concept: Resource, index: DrugIndex) -> Iterator[DrugMatch]:
+    for text in concept_texts(concept):
+        match = index.find((), text)
+        if match is not None:
+            yield match
+
+
+def _telling_coding(found: tuple[Coding, ...]) -> Coding | None:
+    coded = [coding for coding in found if coding.code]
+    return next((c for c in coded if c.system == RXNORM), coded[0] if coded else None)
+
+
+def _not_recognised(name: str) -> Gap:
+    return Gap(name, "not_recognised", "no drug of the knowledge base was recognised in its codes or text")
+
+
+def route_of(instructions: object) -> str:
+    """The first route that dosage instructions say, in their route or in their text; empty where they say none."""
+    parts = objects(instructions)
+    by_route = (route_of_concept(part.get("route")) for part in parts)
+    by_text = (_route_in(text_at(part, "text")) for part in parts)
+    return next((route for route in (*by_route, *by_text) if route), "")
+
+
+def route_of_concept(concept: object) -> str:
+    """`oral`, `topical`, ... of a route or dose form; empty where it is not known."""
+    by_code = (ROUTE_CODES.get(coding.code, "") for coding in codings(concept))
+    by_text = (_route_in(text) for text in concept_texts(concept))
+    return next((route for route in (*by_code, *by_text) if route), "")
+
+
+def _route_in(text: str) -> str:
+    """The route that whole words of the text name. The longest words go first: `to skin` before `skin`."""
+    padded = f" {fold(text)} "
+    words = sorted(ROUTE_WORDS, key=lambda word: (-len(word), word))
+    return next((ROUTE_WORDS[word] for word in words if f" {word} " in padded), "")

@@ -1,0 +1,142 @@
+"""Orders: the drafted medications of a hook, and active medicines where the hook asks about those."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from cds_service.model import Gap, Order, Question
+from cds_service.reading.chart import Chart
+from cds_service.reading.doses import dose_of
+from cds_service.reading.medications import drug_of, route_of
+from cds_service.reading.records import Record, newest, unpack
+from cds_service.reading.screening import screened, status_of
+from cds_service.reading.shapes import (
+    Resource,
+    codings,
+    concept_texts,
+    first,
+    items,
+    local_name,
+    reference,
+    references,
+    text_at,
+)
+from cds_service.reading.vocabulary import DRAFT_STATUSES
+
+REQUEST = "MedicationRequest"
+
+
+@dataclass(frozen=True, slots=True)
+class OrderedDrug:
+    """An order and the resource it was read from."""
+
+    order: Order
+    resource: Resource
+
+
+def drafted(question: Question) -> tuple[tuple[Record, ...], tuple[Gap, ...]]:
+    """The resources of the hook's context as records, and a gap for each entry that is no resource. The same
+    draft sent twice counts once; two drafts under one id are both kept."""
+    found = tuple(unpack(question.resources))
+    gaps = tuple(item for item in found if isinstance(item, Gap))
+    return _told_apart(newest(item for item in found if isinstance(item, Record))), gaps
+
+
+def _told_apart(records: Iterable[Record]) -> tuple[Record, ...]:
+    seen: dict[str, int] = {}
+    kept = []
+    for record in records:
+        seen[record.reference] = seen.get(record.reference, 0) + 1
+        n = seen[record.reference]
+        kept.append(record if n == 1 else replace(record, reference=f"{record.reference}#{n}"))
+    return tuple(kept)
+
+
+def read_orders(question: Question, drafts: tuple[Record, ...], chart: Chart) -> Iterator[OrderedDrug | Gap]:
+    """The orders that the hook asks about, and a gap for each that cannot be read."""
+    asked, gaps = screened((*drafts, *_wanted(question, chart)), question.patient_id, chart.references)
+    yield from gaps
+    yield from _missing(question, drafts, chart)
+    for record in asked:
+        if record.kind == REQUEST:
+            yield from _read_draft(record, question, chart)
+
+
+def _wanted(question: Question, chart: Chart) -> Iterator[Record]:
+    for address in dict.fromkeys(question.wanted):
+        found = chart.references.find(address)
+        if found is not None and found.kind == REQUEST:
+            yield found
+
+
+def _missing(question: Question, drafts: tuple[Record, ...], chart: Chart) -> Iterator[Gap]:
+    known = {record.reference for record in drafts}
+    for address in dict.fromkeys(question.wanted):
+        if local_name(address) not in known and chart.references.find(address) is None:
+            yield Gap(address, "not_available", "the dispatched order was not among the resources sent")
+
+
+def _read_draft(record: Record, question: Question, chart: Chart) -> Iterator[OrderedDrug | Gap]:
+    status = status_of(record)
+    if record.resource.get("doNotPerform") is True:
+        yield Gap(record.reference, "not_in_force", "doNotPerform")
+    elif status not in DRAFT_STATUSES:
+        yield Gap(record.reference, "not_in_force", status)
+    else:
+        yield from read_order(record, chart, selections=question.selections)
+
+
+def read_order(
+    record: Record, chart: Chart, *, selections: frozenset[str] | None = None, active: bool = False
+) -> Iterator[OrderedDrug | Gap]:
+    """The order in a MedicationRequest or MedicationStatement. One that names no drug yet gives nothing."""
+    resource = record.resource
+    drug = drug_of(record, chart.index, chart.references)
+    if not drug.named:
+        return
+    yield from drug.gaps
+    instructions = resource.get("dosageInstruction", resource.get("dosage"))
+    reasons, texts = _reasons(resource, chart)
+    order = Order(
+        reference=record.reference,
+        name=drug.name,
+        ingredients=drug.ingredients,
+        coding=drug.coding,
+        dose=dose_of(instructions, drug.strength_mg),
+        strength_mg=drug.strength_mg,
+        route=route_of(instructions) or drug.route,
+        reasons=reasons,
+        reason_texts=texts,
+        selected=selections is None or record.reference.partition("#")[0] in {local_name(s) for s in selections},
+        active=active,
+        replaces=_replaced(resource, chart),
+    )
+    yield OrderedDrug(order, resource)
+
+
+def _reasons(resource: Resource, chart: Chart) -> tuple[frozenset[str], tuple[str, ...]]:
+    """Condition keys and texts of the order's reason, coded or by reference."""
+    concepts = [resource.get("reasonCode")]
+    for pointer in items(resource.get("reasonReference")):
+        target = chart.references.find(reference(pointer), resource) if reference(pointer) else None
+        concepts.append(target.resource.get("code") if target is not None else None)
+        concepts.append({"text": text_at(first(pointer), "display")})
+    texts = tuple(dict.fromkeys(t for c in concepts for part in items(c) for t in concept_texts(part)))
+    coded = [coding for concept in concepts for coding in codings(concept)]
+    return chart.lexicon.conditions(coded, texts), texts
+
+
+def _replaced(resource: Resource, chart: Chart) -> str:
+    """Reference of the active medication that the draft is based on or follows."""
+    for address in (*references(resource.get("priorPrescription")), *references(resource.get("basedOn"))):
+        target = chart.references.find(address, resource)
+        kind, status = (target.kind, status_of(target)) if target is not None else ("", "")
+        if target is not None and kind in {REQUEST, "MedicationStatement"} and status in {"active", "on-hold"}:
+            return target.reference
+    return ""
+
+
+def drafts_by_reference(ordered: Iterable[OrderedDrug]) -> Mapping[str, Mapping[str, object]]:
+    """Each order's reference -> the resource it came from."""
+    return {found.order.reference: found.resource for found in ordered}

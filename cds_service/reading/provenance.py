@@ -1,0 +1,155 @@
+"""Where a result comes from: status, date, laboratory, method, specimen, and how far it may be relied on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cds_service.codes import LOINC
+from cds_service.model import Grade, ReadingStatus
+from cds_service.reading.answers import answer_of
+from cds_service.reading.chart import Chart
+from cds_service.reading.records import Record
+from cds_service.reading.screening import status_of
+from cds_service.reading.shapes import (
+    child,
+    codings,
+    concept_texts,
+    first,
+    fold,
+    has_code,
+    items,
+    local_name,
+    objects,
+    reference,
+    references,
+    text_at,
+)
+from cds_service.reading.vocabulary import (
+    CONSUMER_WORDS,
+    FINAL_STATUSES,
+    FOETAL_WORDS,
+    PRELIMINARY_STATUSES,
+    SOMATIC_ANSWERS,
+    SOURCE_CLASS,
+    TUMOUR_WORDS,
+)
+
+_SOURCE_EXTENSION = "genomicsourceclass"
+_ENZYME_WORDS = ("enzyme", "activity assay", "enzymatic", "radiochemical", "spectrophotometry")
+_PEOPLE = frozenset({"Patient", "RelatedPerson"})
+ENZYME_METHOD = "enzyme_activity"
+GENOTYPE_METHOD = "genotype"
+HLA_METHOD = "hla_typing"
+
+
+def reading_status(record: Record) -> ReadingStatus:
+    """Preliminary or final; `registered` and dropped statuses never come here."""
+    return ReadingStatus.PRELIMINARY if status_of(record) in PRELIMINARY_STATUSES else ReadingStatus.FINAL
+
+
+def why_unverified(record: Record, chart: Chart) -> str:
+    """Why a result may not be relied on: `consumer`, `patient_reported` or `status_unknown`; else empty."""
+    if any(_has_word(text, CONSUMER_WORDS) for text in _origin_texts(record, chart)):
+        return "consumer"
+    if _is_patient_reported(record, chart):
+        return "patient_reported"
+    return "" if status_of(record) in FINAL_STATUSES | PRELIMINARY_STATUSES else "status_unknown"
+
+
+def grade_of(why: str, *, free_text: bool) -> Grade:
+    """The grade of a reading from why it is unverified and whether it was found in free text."""
+    if why:
+        return Grade.UNVERIFIED
+    return Grade.LOW if free_text else Grade.CLINICAL
+
+
+def _has_word(text: str, words: tuple[str, ...]) -> bool:
+    padded = f" {fold(text)} "
+    return any(f" {fold(word)} " in padded for word in words)
+
+
+def _origin_texts(record: Record, chart: Chart) -> Iterator[str]:
+    yield from performers(record, chart)
+    for name in ("category", "method"):
+        for concept in items(record.field(name)):
+            yield from concept_texts(concept)
+            yield from (coding.code for coding in codings(concept))
+    for tag in objects(child(record.resource, "meta").get("tag")):
+        yield from (text_at(tag, "display"), text_at(tag, "code"))
+
+
+def _is_patient_reported(record: Record, chart: Chart) -> bool:
+    performing = {local_name(address).partition("/")[0] for address in references(record.field("performer"))}
+    sources = {local_name(address).partition("/")[0] for address in references(record.resource.get("derivedFrom"))}
+    survey = any(c.code == "survey" for concept in items(record.field("category")) for c in codings(concept))
+    told = {t.kind for a in references(record.field("performer")) if (t := chart.references.find(a, record.resource))}
+    return bool((performing | told) & _PEOPLE) or "QuestionnaireResponse" in sources or survey
+
+
+def performers(record: Record, chart: Chart) -> tuple[str, ...]:
+    """Names of the performing organisations and people, organisations first."""
+    organisations: list[str] = []
+    people: list[str] = []
+    for pointer in objects(record.field("performer")):
+        address = reference(pointer)
+        target = chart.references.find(address, record.holder or record.resource) if address else None
+        name = (text_at(target.resource, "name") if target is not None else "") or text_at(pointer, "display")
+        kind = (
+            target.kind if target is not None else text_at(pointer, "type") or local_name(address).partition("/")[0]
+        )
+        (people if kind in {"Practitioner", "PractitionerRole", *_PEOPLE} else organisations).append(name)
+    return tuple(name for name in (*organisations, *people) if name)
+
+
+def laboratory_of(record: Record, chart: Chart) -> str:
+    """The performing laboratory's name, else that of the report that holds the result."""
+    for source in (record, *chart.references.parents_of(record)):
+        names = performers(source, chart)
+        if names:
+            return names[0]
+    return ""
+
+
+def method_text(record: Record) -> str:
+    """The method as the report names it."""
+    return " ".join(concept_texts(record.resource.get("method")))
+
+
+def is_enzyme_method(record: Record) -> bool:
+    """Whether the method says that an enzyme's activity was measured."""
+    return _has_word(method_text(record), _ENZYME_WORDS)
+
+
+def not_germline(record: Record, chart: Chart) -> str:
+    """Why the result does not tell of the patient's inherited genes (`somatic`, `foetal`); else empty."""
+    texts = [*_source_classes(record), *_specimen_texts(record, chart)]
+    if any(_has_word(text, TUMOUR_WORDS) for text in texts):
+        return "somatic"
+    return "foetal" if any(_has_word(text, FOETAL_WORDS) for text in texts) else ""
+
+
+def _source_classes(record: Record) -> Iterator[str]:
+    for component in objects(record.resource.get("component")):
+        if has_code(component.get("code"), LOINC, SOURCE_CLASS):
+            answer = answer_of(component)
+            yield from answer.texts
+            if has_code({"coding": component_codings(component)}, LOINC, SOMATIC_ANSWERS):
+                yield "somatic"
+    for extension in objects(record.resource.get("extension")):
+        if text_at(extension, "url").lower().endswith(_SOURCE_EXTENSION):
+            yield from concept_texts(extension.get("valueCodeableConcept"))
+
+
+def component_codings(component: object) -> object:
+    """The raw codings of a component's value."""
+    return child(component, "valueCodeableConcept").get("coding")
+
+
+def _specimen_texts(record: Record, chart: Chart) -> Iterator[str]:
+    pointer = first(record.field("specimen"))
+    yield text_at(pointer, "display")
+    address = reference(pointer)
+    target = chart.references.find(address, record.holder or record.resource) if address else None
+    if target is not None:
+        yield from concept_texts(target.resource.get("type"))
+        yield from concept_texts(child(target.resource, "collection").get("bodySite"))

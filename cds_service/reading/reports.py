@@ -1,0 +1,152 @@
+"""DiagnosticReports (conclusions, coded conclusions, reports that only a person can read) and the genetic
+findings that stand in problem lists and allergy lists. Whatever is read here is read from free text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from cds_service.codes import LOINC, Coding
+from cds_service.model import Gap, Grade, NotReadable, Reading, SelfContradiction, Statement
+from cds_service.reading.answers import Answer
+from cds_service.reading.chart import Chart
+from cds_service.reading.lexicon import HLA_PREFIX
+from cds_service.reading.patient import date_of
+from cds_service.reading.provenance import grade_of, laboratory_of, reading_status, why_unverified
+from cds_service.reading.records import Record, named_results
+from cds_service.reading.screening import status_of
+from cds_service.reading.shapes import clean, codings, concept_label, concept_texts, day, has_code, items, objects
+from cds_service.reading.statements import statements_in, statements_of
+from cds_service.reading.vocabulary import DROPPED_STATUSES, PANEL, UNSTARTED_STATUSES
+
+_GENETIC_WORDS = ("pharmacogen", "pgx", "genotyp", "genetic")
+
+
+def read_report(record: Record, chart: Chart) -> Iterator[Reading | Gap]:
+    """The readings of a report's conclusion and coded conclusions; where there are none and none of its results
+    is there either, that a result exists which a machine cannot read."""
+    if status_of(record) in DROPPED_STATUSES | UNSTARTED_STATUSES:
+        return
+    resource = record.resource
+    coded = [r for concept in items(resource.get("conclusionCode")) for r in _of_concept(record, concept, chart)]
+    text = clean(resource.get("conclusion"))
+    written = [r for symbol, part in segments(text, chart) for r in _of_text(record, symbol, part, chart)]
+    yield from (*coded, *written)
+    results = [chart.references.find(address, resource) for address in named_results(record)]
+    symbols = _symbols(record, chart)
+    if coded or written or not (symbols or _is_genetic(record)):
+        return
+    missing = [a for a, found in zip(named_results(record), results, strict=True) if found is None]
+    yield from (Gap(a, "not_available", "a result that a genetic report names", record.query) for a in missing)
+    if not results:
+        yield from _unreadable(record, symbols, chart)
+
+
+def _of_concept(record: Record, concept: object, chart: Chart) -> Iterator[Reading]:
+    """A pre-coordinated finding: its code or its words name the gene, and its answer code or words the rest."""
+    found = codings(concept)
+    symbols = {m.symbol for m in chart.lexicon.meanings(found)}
+    symbols |= {s for c in found if (s := chart.lexicon.answer_genes.get((c.system, c.code)))}
+    symbols |= {s for text in concept_texts(concept) for s in chart.lexicon.symbols_in(text)}
+    for symbol in sorted(symbols & set(chart.lexicon.genes)):
+        said = statements_of(
+            Answer(codings=found, texts=concept_texts(concept)), chart.lexicon.genes[symbol], chart.lexicon
+        )
+        for statement in said.statements:
+            by_code = any((c.system, c.code) in chart.lexicon.answers for c in found)
+            yield _reading(
+                record, symbol, statement, concept_label(concept), chart, coding=_coding(found), free_text=not by_code
+            )
+
+
+def _of_text(record: Record, symbol: str, text: str, chart: Chart) -> Iterator[Reading]:
+    if symbol.startswith(HLA_PREFIX):
+        return
+    statements, _ = statements_in(text, chart.lexicon.genes[symbol], chart.lexicon)
+    kinds = [type(statement) for statement in statements]
+    if len(kinds) > len(set(kinds)):
+        statements = (SelfContradiction((text,)),)
+    for statement in statements:
+        yield _reading(record, symbol, statement, text, chart, free_text=True)
+
+
+def segments(text: str, chart: Chart) -> Iterator[tuple[str, str]]:
+    """The sentences of a text that name exactly one gene or locus, with that symbol."""
+    for sentence in re.split(r"[;\n]|(?<=[a-z)])\.(?:\s|$)|,(?=\s*[A-Z]{2,}\d)", text):
+        symbols = chart.lexicon.symbols_in(sentence)
+        if len(symbols) == 1:
+            yield symbols[0], sentence.strip()
+
+
+def _reading(
+    record: Record, symbol: str, says: Statement, quoted: str, chart: Chart, *, coding: Coding | None = None, free_text: bool = False
+) -> Reading:
+    why = why_unverified(record, chart) if record.kind == "DiagnosticReport" else ""
+    return Reading(
+        observable=f"gene:{symbol}",
+        says=says,
+        reference=record.reference,
+        status=reading_status(record),
+        grade=grade_of(why, free_text=free_text),
+        on=date_of(record.resource) or day(record.resource.get("recordedDate")),
+        laboratory=laboratory_of(record, chart),
+        quoted=quoted,
+        coding=coding,
+        why_unverified=why,
+    )
+
+
+def _coding(found: tuple[Coding, ...]) -> Coding | None:
+    return next((c for c in found if c.code), None)
+
+
+def _symbols(record: Record, chart: Chart) -> tuple[str, ...]:
+    concepts = [record.resource.get("code"), *items(record.resource.get("conclusionCode"))]
+    texts = [text for concept in concepts for text in concept_texts(concept)]
+    texts += [clean(form.get("title")) for form in objects(record.resource.get("presentedForm"))]
+    named = [s for text in texts for s in chart.lexicon.symbols_in(text)]
+    named += [m.symbol for m in chart.lexicon.meanings(c for concept in concepts for c in codings(concept))]
+    return tuple(dict.fromkeys(named))
+
+
+def _is_genetic(record: Record) -> bool:
+    concepts = [record.resource.get("code"), *items(record.resource.get("category"))]
+    texts = " ".join(text for concept in concepts for text in concept_texts(concept)).lower()
+    by_category = any(c.code == "GE" for concept in items(record.resource.get("category")) for c in codings(concept))
+    return (
+        by_category or has_code(record.resource.get("code"), LOINC, PANEL) or any(w in texts for w in _GENETIC_WORDS)
+    )
+
+
+def _unreadable(record: Record, symbols: tuple[str, ...], chart: Chart) -> Iterator[Reading | Gap]:
+    name = concept_label(record.resource.get("code"))
+    yield Gap(record.reference, "not_machine_readable", f"report without readable results: {name}", record.query)
+    for symbol in symbols:
+        locus = symbol.startswith(HLA_PREFIX)
+        reading = _reading(record, symbol, NotReadable("document_only"), name, chart)
+        yield Reading(
+            observable=f"hla:{symbol.removeprefix(HLA_PREFIX)}" if locus else reading.observable,
+            says=reading.says,
+            reference=reading.reference,
+            status=reading.status,
+            grade=reading.grade,
+            on=reading.on,
+            laboratory=reading.laboratory,
+            quoted=name,
+            why_unverified=reading.why_unverified,
+        )
+
+
+def read_listed_finding(record: Record, chart: Chart) -> Iterator[Reading]:
+    """A genetic finding in a problem list or allergy list: gene and phenotype in its text or codes. An allergy to
+    a drug is never one."""
+    for reading in _of_concept(record, record.resource.get("code"), chart):
+        yield Reading(
+            observable=reading.observable,
+            says=reading.says,
+            reference=reading.reference,
+            grade=Grade.LOW,
+            on=reading.on,
+            quoted=reading.quoted,
+            coding=reading.coding,
+        )

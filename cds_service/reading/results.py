@@ -1,0 +1,381 @@
+"""Observations to readings: genes, HLA loci and laboratory values, each with its provenance."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from cds_service.codes import LOINC, SNOMED, Coding
+from cds_service.knowledge.nomenclature import normalised
+from cds_service.knowledge.schema import Gene
+from cds_service.model import (
+    ActivityScore,
+    Diplotype,
+    Gap,
+    NotReadable,
+    PendingTest,
+    Phenotype,
+    Presence,
+    Reading,
+    SelfContradiction,
+    Statement,
+    Undetermined,
+)
+from cds_service.reading.alleles import alleles_looked_for, known_allele, without_symbol
+from cds_service.reading.answers import Answer, answer_of, presence_disagrees, presence_of
+from cds_service.reading.chart import Chart
+from cds_service.reading.genes import GeneNaming, gene_naming, meanings_for, naming_gaps
+from cds_service.reading.haplotypes import allele_of, diplotype_of_haplotypes, is_part_of_genotype, partner_of
+from cds_service.reading.hla import hla_statements
+from cds_service.reading.lexicon import ALLELE_ROLE, HLA_PREFIX, PRESENCE_ROLE
+from cds_service.reading.patient import date_of
+from cds_service.reading.provenance import (
+    ENZYME_METHOD,
+    GENOTYPE_METHOD,
+    HLA_METHOD,
+    grade_of,
+    is_enzyme_method,
+    laboratory_of,
+    method_text,
+    not_germline,
+    reading_status,
+    why_unverified,
+)
+from cds_service.reading.records import Record
+from cds_service.reading.screening import status_of
+from cds_service.reading.shapes import Resource, codings, concept_label, concept_texts, has_code, objects, text_at
+from cds_service.reading.statements import Said, statements_of
+from cds_service.reading.variants import Variant, variant_of, variant_statements
+from cds_service.reading.vocabulary import (
+    DROPPED_STATUSES,
+    GENOTYPE,
+    HAPLOTYPE,
+    IMPLICATION,
+    PANEL,
+    PHENOTYPE_IN_VALUE,
+    REGION_STUDIED,
+    SNOMED_GENOTYPE,
+    UNSTARTED_STATUSES,
+    VARIANT,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A reading, and the variant and gene behind it where it assesses a single variant."""
+
+    reading: Reading
+    variant: Variant | None = None
+    gene: Gene | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _About:
+    """Which observable is being read, how its gene was named, and the chart."""
+
+    observable: str
+    naming: GeneNaming
+    chart: Chart
+
+
+def read_observation(record: Record, chart: Chart) -> Iterator[Found | PendingTest | Gap]:
+    """Everything that an Observation says of genes, HLA loci and laboratory values of the knowledge."""
+    status = status_of(record)
+    lab = next(
+        (m for c in codings(record.resource.get("code")) if (m := chart.lexicon.labs.get((c.system, c.code)))), ""
+    )
+    if status in DROPPED_STATUSES:
+        return
+    if lab:
+        yield from _read_laboratory_value(record, lab, chart) if status not in UNSTARTED_STATUSES else ()
+        return
+    naming = gene_naming(record, chart)
+    yield from naming_gaps(record, naming)
+    if not naming.symbols:
+        if any(c for answer in _implications(record.resource) for c in answer.codings if _is_answer(c, chart)):
+            yield Gap(record.reference, "gene_not_named", "an implication whose gene is not said", record.query)
+        return
+    reason = not_germline(record, chart)
+    if reason:
+        yield Gap(record.reference, "not_germline", reason, record.query)
+    elif status in UNSTARTED_STATUSES:
+        name = concept_label(record.resource.get("code"))
+        yield PendingTest(tuple(_markers(naming, chart)), record.reference, date_of(record.resource), name)
+    else:
+        yield from _read_genes(record, naming, chart)
+
+
+def _markers(naming: GeneNaming, chart: Chart) -> Iterator[str]:
+    for symbol in naming.symbols:
+        if symbol in chart.lexicon.genes:
+            yield chart.lexicon.genes[symbol].marker
+        else:
+            locus = symbol.removeprefix(HLA_PREFIX)
+            yield from (m.marker for m in chart.lexicon.markers.values() if m.locus == locus)
+
+
+def _read_laboratory_value(record: Record, observable: str, chart: Chart) -> Iterator[Found | Gap]:
+    answer = answer_of(record.resource)
+    if answer.quantity is None:
+        detail = answer.missing or "no numeric value"
+        yield Gap(record.reference, "no_value", detail, record.query)
+    else:
+        yield Found(_reading(record, observable, answer.quantity, answer, chart))
+
+
+def _read_genes(record: Record, naming: GeneNaming, chart: Chart) -> Iterator[Found | Gap]:
+    if naming.says:
+        for symbol in naming.symbols:
+            statement = SelfContradiction(naming.says)
+            yield Found(_reading(record, _observable(symbol), statement, answer_of(record.resource), chart))
+        return
+    if _is_region_studied(record.resource):
+        return
+    if naming.linked and len(naming.symbols) > 1:
+        if _carries_value(record.resource):
+            yield Gap(record.reference, "gene_not_named", "it derives from results of several genes", record.query)
+        return
+    for symbol in naming.symbols:
+        if symbol.startswith(HLA_PREFIX):
+            yield from _read_locus(record, symbol, naming, chart)
+        else:
+            yield from _read_gene(record, chart.lexicon.genes[symbol], naming, chart)
+
+
+def _is_answer(coding: Coding, chart: Chart) -> bool:
+    return (coding.system, coding.code) in chart.lexicon.answers
+
+
+def _is_region_studied(resource: Resource) -> bool:
+    return has_code(resource.get("code"), LOINC, REGION_STUDIED)
+
+
+def _carries_value(resource: Resource) -> bool:
+    return not answer_of(resource).is_empty or any(True for _ in _implications(resource))
+
+
+def _read_locus(record: Record, symbol: str, naming: GeneNaming, chart: Chart) -> Iterator[Found | Gap]:
+    answer = answer_of(record.resource)
+    asked = next((m.allele for m in meanings_for(record.resource, symbol, chart.lexicon) if m.allele), "")
+    statements: tuple[Statement, ...]
+    if presence_disagrees(answer):
+        statements = (SelfContradiction(_says(answer)),)
+    else:
+        code_texts = concept_texts(record.resource.get("code"))
+        statements = hla_statements(symbol, answer, asked, code_texts, chart.lexicon)
+    yield from _founds(record, _About(_observable(symbol), naming, chart), statements, answer)
+
+
+def _read_gene(record: Record, gene: Gene, naming: GeneNaming, chart: Chart) -> Iterator[Found | Gap]:
+    resource = record.resource
+    answer = answer_of(resource)
+    if has_code(resource.get("code"), LOINC, VARIANT) or _asks_one_allele(resource, gene, chart):
+        yield from _read_variant(record, gene, answer, naming, chart)
+        return
+    if _names_one_allele(resource, gene, answer, chart):
+        yield from _read_haplotype(record, gene, answer, naming, chart)
+        return
+    if answer.is_empty and _is_genotype(resource):
+        rebuilt = diplotype_of_haplotypes(record, gene, chart)
+        if rebuilt is not None:
+            yield Found(_reading(record, gene.marker, rebuilt, answer, chart))
+            return
+    answers = [answer, *_implications(resource), *_interpretations(resource, answer)]
+    said = [statements_of(part, gene, chart.lexicon) for part in answers if not part.is_empty]
+    yield from (_unknown_answer(record, code) for part in said for code in part.unknown_answers)
+    statements = _with_quantity(_merged(said, answer), answer, gene, resource, chart)
+    narrative = any(part.narrative for part in said) or _is_misused(resource, statements)
+    about = _About(gene.marker, naming, chart)
+    yield from _founds(record, about, statements, _spoken(answers), narrative=narrative)
+
+
+def _asks_one_allele(resource: Resource, gene: Gene, chart: Chart) -> bool:
+    return any(m.role == PRESENCE_ROLE and m.allele for m in meanings_for(resource, gene.symbol, chart.lexicon))
+
+
+def _names_one_allele(resource: Resource, gene: Gene, answer: Answer, chart: Chart) -> bool:
+    """A haplotype by its code, a code for one of two alleles, or a value that is one star allele."""
+    by_code = has_code(resource.get("code"), LOINC, HAPLOTYPE)
+    by_role = any(m.role == ALLELE_ROLE for m in meanings_for(resource, gene.symbol, chart.lexicon))
+    star = any(re.fullmatch(r"\*\d+\w*(\.\d+)?", without_symbol(text, gene.symbol)) for text in answer.texts)
+    return by_code or star or (by_role and "/" not in answer.quoted)
+
+
+def _is_genotype(resource: Resource) -> bool:
+    code = resource.get("code")
+    return has_code(code, LOINC, GENOTYPE) or has_code(code, SNOMED, SNOMED_GENOTYPE)
+
+
+def _implications(resource: Resource) -> Iterator[Answer]:
+    """Phenotypes in components: of therapeutic implications, under their several names and systems."""
+    for component in objects(resource.get("component")):
+        codes = {c.code for c in codings(component.get("code"))}
+        if codes & (IMPLICATION | PHENOTYPE_IN_VALUE):
+            yield answer_of(component)
+
+
+def _interpretations(resource: Resource, answer: Answer) -> Iterator[Answer]:
+    """Where the value is empty or a genotype, `interpretation` may hold the phenotype in words."""
+    texts = tuple(
+        t for concept in objects(resource.get("interpretation")) for t in concept_texts({"text": concept.get("text")})
+    )
+    if texts and (answer.is_empty or "*" in answer.quoted):
+        yield Answer(texts=texts)
+
+
+def _merged(said: list[Said], answer: Answer) -> tuple[Statement, ...]:
+    """The statements of all parts, each once; parts that disagree within one kind contradict each other."""
+    found = tuple(dict.fromkeys(s for part in said for s in part.statements))
+    kinds = [type(s) for s in found if not isinstance(s, Undetermined)]
+    if len(kinds) > len(set(kinds)) and SelfContradiction not in kinds:
+        shown = (s.term if isinstance(s, Phenotype) else s.text if isinstance(s, Diplotype) else "" for s in found)
+        return (SelfContradiction(tuple(dict.fromkeys((*filter(None, shown), *answer.texts)))),)
+    return found
+
+
+def _with_quantity(
+    statements: tuple[Statement, ...], answer: Answer, gene: Gene, resource: Resource, chart: Chart
+) -> tuple[Statement, ...]:
+    """A bare number is an activity score or an enzyme's activity only where the code says so."""
+    roles = {m.role for m in meanings_for(resource, gene.symbol, chart.lexicon)}
+    named_score = any("activity score" in text.lower() for text in concept_texts(resource.get("code")))
+    number = answer.quantity
+    if number is None and ("activity_score" in roles or named_score):
+        bare = answer_of({"valueQuantity": {"value": answer.quoted.lstrip("≥>= ")}}).quantity
+        return (*statements, ActivityScore(bare.value, answer.quoted[:1] in "≥>")) if bare is not None else statements
+    if number is None:
+        return statements
+    if "activity_score" in roles or named_score:
+        return (*statements, ActivityScore(number.value, number.comparator in {">", ">="}))
+    return (*statements, number) if ENZYME_METHOD in roles else statements
+
+
+def _is_misused(resource: Resource, statements: tuple[Statement, ...]) -> bool:
+    """Whether the code is meant for something else than it carries, or no code stands there at all: then the
+    reading is one of free text."""
+    code = resource.get("code")
+    if not any(c.code for c in codings(code)) or has_code(code, LOINC, PANEL):
+        return True
+    kinds = {type(statement) for statement in statements}
+    if has_code(code, LOINC, PHENOTYPE_IN_VALUE) and Diplotype in kinds:
+        return True
+    return _is_genotype(resource) and Phenotype in kinds and Diplotype not in kinds
+
+
+def _read_variant(
+    record: Record, gene: Gene, answer: Answer, naming: GeneNaming, chart: Chart
+) -> Iterator[Found | Gap]:
+    variant = variant_of(record, gene, answer)
+    asked = next((m.allele for m in meanings_for(record.resource, gene.symbol, chart.lexicon) if m.allele), "")
+    if asked and not variant.allele:
+        variant = Variant(
+            known_allele(asked, gene) or asked,
+            presence_of(answer),
+            _copies_in(answer),
+            bool(known_allele(asked, gene)),
+        )
+    statements: tuple[Statement, ...] = variant_statements(variant, answer)
+    if presence_disagrees(answer):
+        statements = (SelfContradiction(_says(answer)),)
+    for found in _founds(record, _About(gene.marker, naming, chart), statements, answer):
+        same = isinstance(found, Found) and isinstance(found.reading.says, Presence)
+        yield Found(found.reading, variant, gene) if same and isinstance(found, Found) else found
+
+
+def _copies_in(answer: Answer) -> int | None:
+    words = {word for text in answer.texts for word in text.lower().split()}
+    return 2 if "homozygous" in words else 1 if words & {"heterozygous", "hemizygous"} else None
+
+
+def _read_haplotype(
+    record: Record, gene: Gene, answer: Answer, naming: GeneNaming, chart: Chart
+) -> Iterator[Found | Gap]:
+    """A haplotype alone says that its allele is there and nothing of the other chromosome."""
+    if is_part_of_genotype(record, chart):
+        return
+    partner = partner_of(record, gene, chart)
+    if partner is not None and partner.reference < record.reference:
+        return
+    allele = allele_of(record, gene)
+    statements: tuple[Statement, ...] = (Presence(allele, present=True),) if allele else ()
+    if partner is not None:
+        statements = (Diplotype(normalised(gene, f"{allele}/{allele_of(partner, gene)}")),)
+    yield from _founds(record, _About(gene.marker, naming, chart), statements, answer)
+
+
+def _founds(
+    record: Record, about: _About, statements: tuple[Statement, ...], answer: Answer, *, narrative: bool = False
+) -> Iterator[Found | Gap]:
+    """The readings, or why a result that is there gives none."""
+    uncoded = not any(c.code for c in codings(record.resource.get("code")))
+    free_text = narrative or (about.naming.by_words and uncoded)
+    for statement in statements:
+        yield Found(_reading(record, about.observable, statement, answer, about.chart, free_text=free_text))
+    if not statements and answer.missing:
+        yield Gap(record.reference, "no_value", answer.missing, record.query)
+    elif not statements and not answer.is_empty:
+        yield Found(_reading(record, about.observable, NotReadable("not_understood"), answer, about.chart))
+    elif not statements and not objects(record.resource.get("hasMember")):
+        yield Gap(record.reference, "no_value", "a result without a value that can be used", record.query)
+
+
+def _reading(
+    record: Record, observable: str, statement: Statement, answer: Answer, chart: Chart, *, free_text: bool = False
+) -> Reading:
+    why = why_unverified(record, chart)
+    gene = chart.lexicon.genes.get(observable.removeprefix("gene:"))
+    return Reading(
+        observable=observable,
+        says=statement,
+        reference=record.reference,
+        status=reading_status(record),
+        grade=grade_of(why, free_text=free_text),
+        on=date_of(record.resource) or (date_of(record.holder) if record.holder else None),
+        laboratory=laboratory_of(record, chart),
+        method=_method(record, observable, statement, chart),
+        panel=_panel(record.resource, gene) if gene is not None else (),
+        quoted=answer.quoted,
+        coding=_coding(record.resource),
+        why_unverified=why,
+    )
+
+
+def _method(record: Record, observable: str, statement: Statement, chart: Chart) -> str:
+    if observable.startswith("hla:"):
+        return HLA_METHOD
+    roles = {m.role for m in chart.lexicon.meanings(codings(record.resource.get("code")))}
+    if ENZYME_METHOD in roles or is_enzyme_method(record):
+        return ENZYME_METHOD
+    genetic = isinstance(statement, Diplotype | Presence) or _is_genotype(record.resource) or "genotype" in roles
+    return GENOTYPE_METHOD if genetic else ""
+
+
+def _panel(resource: Resource, gene: Gene) -> tuple[str, ...]:
+    """Alleles that the result says were looked for: in its region-studied component, method or notes."""
+    texts = [method_text(Record(resource, "Observation", ""))]
+    texts += [text_at(note, "text") for note in objects(resource.get("note"))]
+    for component in objects(resource.get("component")):
+        if has_code(component.get("code"), LOINC, REGION_STUDIED):
+            texts += answer_of(component).texts
+    return tuple(dict.fromkeys(allele for text in texts for allele in alleles_looked_for(text, gene)))
+
+
+def _coding(resource: Resource) -> Coding | None:
+    return next((c for c in codings(resource.get("code")) if c.code), None)
+
+
+def _observable(symbol: str) -> str:
+    return f"hla:{symbol.removeprefix(HLA_PREFIX)}" if symbol.startswith(HLA_PREFIX) else f"gene:{symbol}"
+
+
+def _says(answer: Answer) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*answer.texts, *(c.code for c in answer.codings if c.code))))
+
+
+def _spoken(answers: list[Answer]) -> Answer:
+    return next((part for part in answers if not part.is_empty), answers[0])
+
+
+def _unknown_answer(record: Record, code: str) -> Gap:
+    return Gap(record.reference, "unknown_answer", f"answer {code} is no phenotype of this gene", record.query)

@@ -1,0 +1,115 @@
+"""What may be read at all: withdrawn entries, another patient's, and bodies of another FHIR version."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
+
+from cds_service.errors import RequestError
+from cds_service.model import Gap
+from cds_service.reading.records import Record, References
+from cds_service.reading.shapes import Resource, child, clean, items, local_name, objects, reference, text_at
+from cds_service.reading.vocabulary import ENTERED_IN_ERROR, RULED_OUT
+
+T = TypeVar("T")
+
+_R5_KEYS = {
+    "MedicationRequest": ("medication", "reason"),
+    "MedicationStatement": ("medication", "adherence"),
+    "Observation": ("triggeredBy", "bodyStructure", "instantiatesCanonical", "instantiatesReference"),
+    "Condition": ("participant",),
+    "DiagnosticReport": ("supportingInfo", "composition"),
+}
+_R5_REPEATED_CONCEPT = {"AllergyIntolerance": ("reaction", "manifestation"), "ServiceRequest": ("code",)}
+_DSTU2_KINDS = frozenset({"MedicationOrder", "DiagnosticOrder"})
+
+
+def status_of(record: Record) -> str:
+    """The resource's own status code, empty where it has none."""
+    return clean(record.resource.get("status")).lower()
+
+
+def is_withdrawn(record: Record) -> bool:
+    """Entered in error, by status or by verification status; also what an entered-in-error resource contains."""
+    holder = record.holder or {}
+    verification = child(record.resource, "verificationStatus")
+    codes = {text_at(coding, "code") for coding in objects(verification.get("coding"))}
+    codes.add(clean(record.resource.get("verificationStatus")))
+    statuses = {status_of(record), clean(holder.get("status")).lower()}
+    return ENTERED_IN_ERROR in statuses | codes
+
+
+def is_ruled_out(resource: Resource) -> bool:
+    """A condition or allergy that its own verification status takes back."""
+    codes = {text_at(coding, "code") for coding in objects(child(resource, "verificationStatus").get("coding"))}
+    return bool(RULED_OUT & (codes | {clean(resource.get("verificationStatus"))}))
+
+
+def foreign_version(record: Record) -> str:
+    """`R5` or `DSTU2` where the body has the shape of that version, else empty: such a body is named and never
+    half-read."""
+    if record.kind in _DSTU2_KINDS:
+        return "DSTU2"
+    resource = record.resource
+    if any(key in resource for key in _R5_KEYS.get(record.kind, ())):
+        return "R5"
+    path = _R5_REPEATED_CONCEPT.get(record.kind, ())
+    holders = objects(resource.get(path[0])) if path else ()
+    inner = [concept for holder in holders for concept in objects(holder.get(path[-1]))] if path[1:] else holders
+    return "R5" if any(isinstance(concept.get("concept"), dict) for concept in inner) else ""
+
+
+def is_of_patient(record: Record, patient_id: str, references: References) -> bool:
+    """Whether the resource is about the patient; a resource that names no subject is taken to be."""
+    named = [found for name in ("subject", "patient") for found in map(reference, items(record.field(name))) if found]
+    return not patient_id or all(_is_patient(address, patient_id, references) for address in named)
+
+
+def _is_patient(address: str, patient_id: str, references: References) -> bool:
+    target = references.find(address)
+    if target is not None and target.kind == "Patient":
+        return text_at(target.resource, "id") == patient_id
+    kind, _, name = local_name(address).rpartition("/")
+    if address.startswith("urn:"):
+        return address.rpartition(":")[2] == patient_id
+    return kind in ("", "Patient") and name == patient_id
+
+
+def screened(
+    records: Iterable[Record], patient_id: str, references: References
+) -> tuple[tuple[Record, ...], tuple[Gap, ...]]:
+    """The records that may be read, and a gap for each refused one. Withdrawn ones go without a word: their
+    sender took them back."""
+    kept: list[Record] = []
+    gaps: list[Gap] = []
+    for record in records:
+        if is_withdrawn(record):
+            continue
+        refusal = next(_refusals(record, patient_id, references), None)
+        if refusal is None:
+            kept.append(record)
+        else:
+            gaps.append(refusal)
+    return tuple(kept), tuple(gaps)
+
+
+def _refusals(record: Record, patient_id: str, references: References) -> Iterator[Gap]:
+    version = foreign_version(record)
+    if version:
+        yield Gap(record.reference, "unsupported_version", f"FHIR {version}; expected R4", record.query)
+    if not is_of_patient(record, patient_id, references):
+        yield Gap(record.reference, "wrong_patient", "its subject is not the patient of the request", record.query)
+
+
+def check_patient(resources: Iterable[Record], patient_id: str) -> None:
+    """Raise RequestError where the Patient that was sent is not the patient of the request."""
+    for record in resources:
+        found = text_at(record.resource, "id")
+        if patient_id and found and found != patient_id:
+            raise RequestError(
+                status=422,
+                code="invalid",
+                message="the Patient in the prefetch is not the patient of the context; "
+                "expected the Patient whose id is context.patientId: send that one, or none",
+                expression="prefetch.patient",
+            )

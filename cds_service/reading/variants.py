@@ -1,0 +1,133 @@
+"""Single variants: present, absent, or the reference in spite of the word `Present`.
+
+A variant is named and never made into a star allele. Only where the gene's own allele table names the variant
+itself, and it is the one variant found, its allelic state is a genotype.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from cds_service.codes import LOINC
+from cds_service.knowledge.schema import Gene
+from cds_service.model import Diplotype, Presence, Reading, Statement, Undetermined
+from cds_service.reading.alleles import diplotype_of_copies, known_allele
+from cds_service.reading.answers import Answer, answer_of, presence_of
+from cds_service.reading.records import Record
+from cds_service.reading.shapes import Resource, child, fold, has_code, objects, text_at
+from cds_service.reading.vocabulary import (
+    ALLELIC_STATE,
+    ALTERNATE_ALLELE,
+    CODING_CHANGE,
+    COPIES_BY_ANSWER,
+    COPIES_BY_WORD,
+    EXACT_START,
+    GENOMIC_CHANGE,
+    PROTEIN_CHANGE,
+    REFERENCE_ALLELE,
+    REFERENCE_SEQUENCE,
+    VARIATION_CODE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """`allele` is the gene's own name of the variant where its table has one, else the best name given."""
+
+    allele: str
+    present: bool | None
+    copies: int | None
+    in_table: bool
+
+
+def variant_of(record: Record, gene: Gene, answer: Answer) -> Variant:
+    """The variant that an Observation assesses. `present` is None where it gives no call."""
+    names = (*_names(record.resource), *_place(record.resource))
+    known = next((allele for name in names if (allele := known_allele(name, gene))), "")
+    present = presence_of(answer)
+    copies = _copies(record.resource)
+    if present is not False and _is_reference(record.resource):
+        # GR STU4 examples report `Present` with the same reference and alternate base: nothing was found there.
+        return Variant(known or next(iter(names), ""), present=False, copies=None, in_table=bool(known))
+    if present is None and answer.is_empty and not answer.missing and copies:
+        present = True
+    return Variant(known or next(iter(names), ""), present, copies, bool(known))
+
+
+def variant_statements(variant: Variant, answer: Answer) -> tuple[Statement, ...]:
+    """What the variant says on its own."""
+    if answer.undetermined:
+        return (Undetermined(answer.quoted),)
+    if variant.present is None or not variant.allele:
+        return ()
+    return (Presence(variant.allele, variant.present),)
+
+
+def _component_answers(resource: Resource, codes: frozenset[str]) -> Iterator[Answer]:
+    for component in objects(resource.get("component")):
+        if has_code(component.get("code"), LOINC, codes):
+            yield answer_of(component)
+
+
+def _names(resource: Resource) -> Iterator[str]:
+    for codes in (CODING_CHANGE, GENOMIC_CHANGE, VARIATION_CODE, PROTEIN_CHANGE):
+        for answer in _component_answers(resource, codes):
+            yield from (
+                coding.code for coding in answer.codings if ":" in coding.code or coding.code.startswith("rs")
+            )
+            yield from answer.texts
+
+
+def _place(resource: Resource) -> Iterator[str]:
+    """The variant by reference sequence, position and bases, where it has no name of its own."""
+    sequence = next(_component_answers(resource, REFERENCE_SEQUENCE), None)
+    starts = (
+        text
+        for component in objects(resource.get("component"))
+        if has_code(component.get("code"), LOINC, EXACT_START)
+        for text in (text_at(child(component, "valueRange", "low"), "value"), text_at(component, "valueInteger"))
+    )
+    bases = [next(_component_answers(resource, codes), None) for codes in (REFERENCE_ALLELE, ALTERNATE_ALLELE)]
+    start = next((text for text in starts if text), "")
+    if sequence is not None and start and all(bases):
+        before, after = (part.quoted for part in bases if part is not None)
+        yield f"{sequence.codings[0].code if sequence.codings else sequence.quoted}:g.{start}{before}>{after}"
+
+
+def _is_reference(resource: Resource) -> bool:
+    first = next(_component_answers(resource, REFERENCE_ALLELE), None)
+    second = next(_component_answers(resource, ALTERNATE_ALLELE), None)
+    return first is not None and second is not None and first.texts == second.texts != ()
+
+
+def _copies(resource: Resource) -> int | None:
+    for answer in _component_answers(resource, ALLELIC_STATE):
+        for coding in answer.codings:
+            if coding.system == LOINC and coding.code in COPIES_BY_ANSWER:
+                return COPIES_BY_ANSWER[coding.code]
+        words = (COPIES_BY_WORD.get(fold(text)) for text in answer.texts)
+        found = next((copies for copies in words if copies), None)
+        if found:
+            return found
+    return None
+
+
+def with_genotypes(found: Iterable[tuple[Reading, Variant | None, Gene | None]]) -> tuple[Reading, ...]:
+    """The readings, and in place of the only variant that is present in a gene the genotype that it is.
+
+    Several variants of one gene may stand on one chromosome or on two: they stay single findings.
+    """
+    everything = tuple(found)
+    present: defaultdict[str, set[str]] = defaultdict(set)
+    for reading, variant, _ in everything:
+        if variant is not None and variant.present:
+            present[reading.observable].add(variant.allele)
+    return tuple(_genotype(r, v, g, lone=len(present[r.observable]) == 1) for r, v, g in everything)
+
+
+def _genotype(reading: Reading, variant: Variant | None, gene: Gene | None, *, lone: bool) -> Reading:
+    if variant is None or gene is None or not (lone and variant.in_table and variant.present and variant.copies):
+        return reading
+    return replace(reading, says=Diplotype(diplotype_of_copies(variant.allele, variant.copies, gene)))

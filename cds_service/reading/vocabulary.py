@@ -1,0 +1,147 @@
+"""Codes and words of FHIR itself and of its Genomics Reporting guide: where in a resource something stands.
+
+Codes that mean a gene, a marker, a drug or a condition are knowledge, and are not here.
+"""
+
+from __future__ import annotations
+
+from cds_service.codes import LOINC, SNOMED
+
+TBD_CODES = frozenset({"tbd-codes", "tbd-codes-cs", "tbdcodes"})
+"""Names under which the guide's provisional code system was published."""
+
+# --- LOINC codes of Observations ---------------------------------------------------------------------------
+
+GENOTYPE = frozenset({"84413-4"})
+HAPLOTYPE = frozenset({"84414-2"})
+VARIANT = frozenset({"69548-6"})
+OLD_GENE_VARIANT = frozenset({"55233-1"})
+REGION_STUDIED = frozenset({"53041-0"})
+PHENOTYPE_IN_VALUE = frozenset({"53040-2", "51961-1", "83009-1", "51971-0"})
+"""Medication metabolism, efficacy, high risk and transporter of the guide's first release."""
+PANEL = frozenset({"81247-9", "51969-4"})
+SNOMED_GENOTYPE = frozenset({"363779003"})
+THERAPEUTIC_IMPLICATION = frozenset({"therapeutic-implication"})
+IMPLICATION = frozenset({"therapeutic-implication", "predicted-therapeutic-implication"})
+BODY_WEIGHT = frozenset({"29463-7", "3141-9"})
+
+# --- LOINC codes of components ------------------------------------------------------------------------------
+
+GENE_STUDIED = frozenset({"48018-6"})
+SOURCE_CLASS = frozenset({"48002-0"})
+ALLELIC_STATE = frozenset({"53034-5"})
+REFERENCE_ALLELE = frozenset({"69547-8"})
+ALTERNATE_ALLELE = frozenset({"69551-0"})
+CODING_CHANGE = frozenset({"48004-6"})
+PROTEIN_CHANGE = frozenset({"48005-3"})
+REFERENCE_SEQUENCE = frozenset({"48013-7", "51958-7"})
+EXACT_START = frozenset({"81254-5"})
+GENOMIC_CHANGE = frozenset({"81290-9"})
+VARIATION_CODE = frozenset({"81252-9"})
+
+# --- LOINC answers ------------------------------------------------------------------------------------------
+
+PRESENT_ANSWERS = frozenset({"LA9633-4", "LA6576-8"})
+ABSENT_ANSWERS = frozenset({"LA9634-2", "LA6577-6"})
+UNDETERMINED_ANSWERS = frozenset({"LA18198-4", "LA11884-6"})
+PRESENT_FINDINGS = frozenset({"10828004", "52101004", "260373001"})
+ABSENT_FINDINGS = frozenset({"260385009", "2667000", "260415000"})
+SOMATIC_ANSWERS = frozenset({"LA6684-0"})
+COPIES_BY_ANSWER = {"LA6706-1": 1, "LA6705-3": 2, "LA6707-9": 1}
+
+PRESENCE_CODES = (
+    (LOINC, PRESENT_ANSWERS, ABSENT_ANSWERS),
+    (SNOMED, PRESENT_FINDINGS, ABSENT_FINDINGS),
+)
+
+# --- folded words --------------------------------------------------------------------------------------------
+
+PRESENT_WORDS = frozenset(
+    {"present", "positive", "detected", "carrier", "heterozygous", "homozygous", "hemizygous", "homoplasmic", "yes"}
+)
+ABSENT_WORDS = frozenset({"absent", "negative", "not detected", "not present", "non carrier", "not carrier", "no",
+                          "none detected", "undetected"})  # fmt: skip
+UNDETERMINED_WORDS = frozenset(
+    {"indeterminate", "no call", "nocall", "inconclusive", "unable to determine", "equivocal", "undetermined",
+     "could not be determined", "not determined", "no result obtained", "test failed", "failed"}
+)  # fmt: skip
+REFERENCE_WORDS = frozenset(
+    {"negative", "not detected", "no variants detected", "no variant detected", "no mutations detected",
+     "no mutation detected", "wild type", "wildtype", "none detected", "no variants found", "no mutation found"}
+)  # fmt: skip
+COPIES_BY_WORD = {"heterozygous": 1, "hemizygous": 1, "homozygous": 2}
+TUMOUR_WORDS = ("tumor", "tumour", "neoplasm", "neoplastic", "carcinoma", "metastasis", "ffpe", "somatic")
+FOETAL_WORDS = ("fetal", "foetal", "amniotic", "chorionic")
+CONSUMER_WORDS = ("direct to consumer", "dtc", "consumer", "23andme", "ancestrydna", "myheritage")
+NEGATING_WORDS = ("no", "not", "without", "denies", "negative", "family history", "fh", "rule out", "ruled out",
+                  "exclude", "excluded", "unlikely", "risk of", "screening")  # fmt: skip
+GENOTYPE_WORDS = ("genotype", "diplotype")
+
+# --- statuses ------------------------------------------------------------------------------------------------
+
+ENTERED_IN_ERROR = "entered-in-error"
+FINAL_STATUSES = frozenset({"final", "amended", "corrected", "appended"})
+PRELIMINARY_STATUSES = frozenset({"preliminary", "partial"})
+UNSTARTED_STATUSES = frozenset({"registered"})
+DROPPED_STATUSES = frozenset({"cancelled", "entered-in-error"})
+DRAFT_STATUSES = frozenset({"", "draft", "active", "on-hold", "unknown"})
+TAKEN_STATUSES = frozenset({"active", "on-hold", "intended", "unknown", "", "recorded"})
+ENDED_STATUSES = frozenset({"stopped", "completed", "ended"})
+ORDERED_STATUSES = frozenset({"draft", "active", "on-hold", ""})
+UNORDERED_INTENTS = frozenset({"proposal", "plan", "option", "directive"})
+RULED_OUT = frozenset({"refuted", "entered-in-error", "differential"})
+PAST_STATUSES = frozenset({"resolved", "inactive", "remission"})
+
+# --- routes: SNOMED CT and HL7 codes, and folded words -----------------------------------------------------------
+
+ROUTE_CODES = {
+    "26643006": "oral", "260548002": "oral", "394899003": "oral", "PO": "oral", "C38288": "oral",
+    "47625008": "intravenous", "255560000": "intravenous", "IV": "intravenous", "IVPUSH": "intravenous",
+    "C38279": "intravenous", "C38276": "intravenous",
+    "78421000": "intramuscular", "255559005": "intramuscular", "IM": "intramuscular", "C28161": "intramuscular",
+    "34206005": "subcutaneous", "263887005": "subcutaneous", "SQ": "subcutaneous", "SC": "subcutaneous",
+    "6064005": "topical", "359540000": "topical", "TOPICAL": "topical",
+    "54485002": "ophthalmic", "10547007": "otic", "46713006": "nasal", "37161004": "rectal",
+    "16857009": "vaginal", "37839007": "sublingual", "45890007": "transdermal", "72607000": "intrathecal",
+    "418401004": "intravitreal", "372464004": "intradermal",
+}  # fmt: skip
+ROUTE_WORDS = {
+    "by mouth": "oral", "oral": "oral", "orally": "oral", "po": "oral", "per os": "oral",
+    "intravenous": "intravenous", "intravenously": "intravenous", "iv": "intravenous",
+    "intramuscular": "intramuscular", "im": "intramuscular", "subcutaneous": "subcutaneous", "sc": "subcutaneous",
+    "subcut": "subcutaneous", "subq": "subcutaneous", "topical": "topical", "topically": "topical",
+    "cutaneous": "topical", "to skin": "topical", "ophthalmic": "ophthalmic",
+    "eye": "ophthalmic", "eyes": "ophthalmic",
+    "otic": "otic", "ear": "otic", "nasal": "nasal", "intranasal": "nasal", "inhalation": "inhaled",
+    "inhaled": "inhaled", "inhale": "inhaled", "respiratory": "inhaled", "rectal": "rectal", "rectally": "rectal",
+    "vaginal": "vaginal", "sublingual": "sublingual", "transdermal": "transdermal", "intrathecal": "intrathecal",
+    "intravitreal": "intravitreal", "intradermal": "intradermal", "dental": "dental",
+}  # fmt: skip
+
+# --- family relationships (HL7 RoleCode and words): degree ------------------------------------------------------
+
+DEGREE_BY_ROLE = {
+    **dict.fromkeys(
+        ("MTH", "FTH", "PRN", "NMTH", "NFTH", "NPRN", "SIB", "SIS", "BRO", "NSIB", "NSIS", "NBRO", "TWIN", "TWINSIS",
+         "TWINBRO", "FTWIN", "ITWIN", "CHILD", "NCHILD", "DAU", "DAUC", "SON", "SONC"), 1),
+    **dict.fromkeys(
+        ("GRPRN", "GRMTH", "GRFTH", "MGRMTH", "MGRFTH", "MGRPRN", "PGRMTH", "PGRFTH", "PGRPRN", "AUNT", "MAUNT",
+         "PAUNT", "UNCLE", "MUNCLE", "PUNCLE", "HSIB", "HSIS", "HBRO", "NIENEPH", "NIECE", "NEPHEW", "GRNDCHILD",
+         "GRNDDAU", "GRNDSON", "FAMMEMB"), 2),
+}  # fmt: skip
+NOT_BY_BLOOD = frozenset(
+    {"WIFE", "HUSB", "SPS", "DOMPART", "CHLDADOPT", "DAUADOPT", "SONADOPT", "ADOPTF", "ADOPTM", "ADOPTP", "STPPRN",
+     "STPMTH", "STPFTH", "STPSIB", "STPSIS", "STPBRO", "STPCHLD", "STPDAU", "STPSON", "FSTCHLD", "PRNINLAW",
+     "MTHINLAW", "FTHINLAW", "SIBINLAW", "SISINLAW", "BROINLAW", "CHLDINLAW", "DAUINLAW", "SONINLAW"}
+)  # fmt: skip
+DEGREE_BY_WORD = {
+    **dict.fromkeys(
+        ("mother", "father", "parent", "sister", "brother", "sibling", "son", "daughter", "child", "twin"), 1),
+    **dict.fromkeys(
+        ("grandmother", "grandfather", "grandparent", "aunt", "uncle", "half sister", "half brother", "half sibling",
+         "niece", "nephew", "grandson", "granddaughter", "grandchild"), 2),
+    **dict.fromkeys(("cousin", "great grandmother", "great grandfather", "great aunt", "great uncle"), 3),
+}  # fmt: skip
+DEGREE_UNSAID = 2
+"""A relative of unnamed degree counts as near: a family history is never lost for want of a word."""
+DEGREE_BEYOND = 3

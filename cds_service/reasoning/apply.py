@@ -1,0 +1,134 @@
+"""apply(advice, order) -> resulting order, and the arithmetic of a dose change.
+
+Two advices differ materially when their resulting orders differ (design section 4.4).
+"""
+
+from __future__ import annotations
+
+from cds_service.model import (
+    Action,
+    Advice,
+    Amount,
+    Dose,
+    DoseArithmetic,
+    DoseChange,
+    Order,
+    Outcome,
+    ResultingOrder,
+)
+
+AS_DRAFTED = ResultingOrder(Outcome.AS_DRAFTED)
+
+_OUTCOMES = {
+    Action.AVOID: Outcome.OTHER_DRUG,
+    Action.ALTERNATIVE: Outcome.OTHER_DRUG,
+    Action.STOP: Outcome.STOP,
+    Action.NOT_INDICATED: Outcome.STOP,
+    Action.PREPARE_FIRST: Outcome.WAIT,
+    Action.USE_OTHER_TEST: Outcome.WAIT,
+}
+
+_SEVERITY = {
+    Outcome.AS_DRAFTED: 0,
+    Outcome.CHANGED_DOSE: 1,
+    Outcome.WAIT: 2,
+    Outcome.OTHER_DRUG: 3,
+    Outcome.STOP: 4,
+}
+
+
+def apply(advice: Advice, order: Order, weight_kg: float | None = None) -> ResultingOrder:
+    """The order that the advice's first option leaves. `weight_kg` serves limits given per kilogram."""
+    first = advice.options[0]
+    if first.action is Action.DOSE and first.dose is not None:
+        return _changed_dose(first.dose, order.dose, weight_kg)
+    return ResultingOrder(_OUTCOMES.get(first.action, Outcome.AS_DRAFTED))
+
+
+def departs(resulting: ResultingOrder) -> bool:
+    """Whether anything about the order changes."""
+    return resulting.outcome is not Outcome.AS_DRAFTED
+
+
+def severity(resulting: ResultingOrder) -> tuple[int, float]:
+    """A key that sorts resulting orders from the mildest departure to the gravest."""
+    return _SEVERITY[resulting.outcome], _distance(resulting.dose)
+
+
+def _distance(dose: DoseChange | None) -> float:
+    """How far a dose change is from the usual dose: 0 none, 1 for a tenfold change or more."""
+    if dose is None:
+        return 0.0
+    if dose.factor is None:
+        return 0.5
+    return max(abs(1 - share) for share in dose.factor)
+
+
+def _changed_dose(change: DoseChange, dose: Dose | None, weight_kg: float | None) -> ResultingOrder:
+    changed = ResultingOrder(Outcome.CHANGED_DOSE, change)
+    if change.amount is not None or change.floor is not None:
+        return AS_DRAFTED if _is_inside(change, dose, weight_kg) else changed
+    if change.cap is not None:
+        # A cap alone changes an order only when the order's dose is known to be above it.
+        return changed if _compare(dose, change.cap, weight_kg) == 1 else AS_DRAFTED
+    if change.applies_above is not None and _compare(dose, change.applies_above, weight_kg) == -1:
+        return AS_DRAFTED
+    return changed
+
+
+def _is_inside(change: DoseChange, dose: Dose | None, weight_kg: float | None) -> bool:
+    """Whether the ordered dose is known to be what is advised: at the amount, or between floor and upper limit."""
+    upper = change.amount or change.cap
+    if change.floor is None:
+        return upper is not None and _compare(dose, upper, weight_kg) == 0
+    enough = _compare(dose, change.floor, weight_kg) in (0, 1)
+    return enough and (upper is None or _compare(dose, upper, weight_kg) in (-1, 0))
+
+
+def _compare(dose: Dose | None, limit: Amount, weight_kg: float | None) -> int | None:
+    """-1, 0, 1 as the ordered dose is below, at or above the limit; None where they cannot be compared."""
+    given = amount_in(dose, limit.unit, weight_kg)
+    if given is None:
+        return None
+    return (given > limit.value) - (given < limit.value)
+
+
+def amount_in(dose: Dose | None, unit: str, weight_kg: float | None) -> float | None:
+    """The ordered dose in `unit` (`mg`, `mg/d`, `mg/kg`, `mg/kg/d`); None where it does not say enough."""
+    if dose is None:
+        return None
+    base, daily = (unit[:-2], True) if unit.endswith("/d") else (unit, False)
+    given = dose.daily if daily else dose.per_dose
+    if given is None:
+        return None
+    if dose.unit == base:
+        return given
+    if base == f"{dose.unit}/kg" and weight_kg:
+        return given / weight_kg
+    if dose.unit == f"{base}/kg" and weight_kg:
+        return given * weight_kg
+    return None
+
+
+def arithmetic(resulting: ResultingOrder, order: Order, weight_kg: float | None = None) -> DoseArithmetic | None:
+    """How the new dose is reckoned from the drafted one; None where the order has no dose or no figure is
+    advised."""
+    change, dose = resulting.dose, order.dose
+    if change is None or dose is None or dose.per_dose is None:
+        return None
+    if change.factor is not None:
+        return _scaled(dose.per_dose, dose.unit, change.factor, "per_dose")
+    limit = change.amount or change.cap
+    if limit is None:
+        return None
+    old = amount_in(dose, limit.unit, weight_kg)
+    if not old:
+        return None
+    share = limit.value / old
+    basis = "per_day" if limit.unit.endswith("/d") else "per_dose"
+    return DoseArithmetic(old, limit.unit, (share, share), (limit.value, limit.value), basis)
+
+
+def _scaled(old: float, unit: str, factor: tuple[float, float], basis: str) -> DoseArithmetic:
+    low, high = factor
+    return DoseArithmetic(old, unit, factor, (round(old * low, 4), round(old * high, 4)), basis)

@@ -1,0 +1,198 @@
+"""evaluate(): every order with the others, every active medicine that a draft affects, every alternative."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import date
+
+from cds_service.knowledge.base import Knowledge
+from cds_service.knowledge.schema import Table
+from cds_service.model import (
+    Advice,
+    Alternative,
+    Finding,
+    Gap,
+    Indicator,
+    Kind,
+    Medication,
+    Order,
+    Outcome,
+    Patient,
+    ResultingOrder,
+)
+from cds_service.policy import Policy, Switch
+from cds_service.reasoning.apply import AS_DRAFTED, severity
+from cds_service.reasoning.context import Context
+from cds_service.reasoning.decide import Decision, decide
+from cds_service.reasoning.findings import findings_of, switch_of
+from cds_service.reasoning.predicates import Truth, all_hold
+from cds_service.reasoning.tables import situation_of
+
+
+def evaluate(
+    orders: tuple[Order, ...], patient: Patient, knowledge: Knowledge, policy: Policy, today: date
+) -> tuple[Finding, ...]:
+    """All findings, shown and silent, for the selected orders, and for active medicines whose findings a draft
+    changes (those carry `caused_by`).
+
+    Pure: the same arguments give the same findings, and the order of resources makes no difference to them.
+    """
+    evaluator = _Evaluator(patient, knowledge, policy, today)
+    found = [f for order in orders if order.selected for f in evaluator.of_order(order, _without(orders, order))]
+    found += [f for draft in orders if draft.selected for f in evaluator.affected_by(draft, orders)]
+    return tuple(found)
+
+
+def _without(orders: tuple[Order, ...], order: Order) -> tuple[Order, ...]:
+    """The other orders, the ones in question and the ones beside them. Active medicines under review stand among
+    the patient's medicines already."""
+    return tuple(o for o in orders if o is not order and not o.active)
+
+
+@dataclass(frozen=True, slots=True)
+class _Evaluator:
+    patient: Patient
+    knowledge: Knowledge
+    policy: Policy
+    today: date
+
+    def of_order(self, order: Order, others: tuple[Order, ...]) -> list[Finding]:
+        """The findings of an order with its alternatives evaluated."""
+        if not order.ingredients:
+            return [self._not_recognised(order)]
+        found = [f for drug in order.ingredients for f in self._of_drug(order, drug, others)]
+        return [self._with_alternatives(f, order, others) for f in found]
+
+    def _not_recognised(self, order: Order) -> Finding:
+        gap = Gap(order.reference, "not_recognised")
+        silent = "" if self.policy.say_not_recognised else "policy_silent"
+        return Finding(Kind.NOT_ASSESSED, order, order.name, table="", gaps=(gap,), silent=silent)
+
+    def _of_drug(self, order: Order, drug: str, others: tuple[Order, ...]) -> list[Finding]:
+        tables = self.knowledge.tables_by_drug.get(drug, ())
+        if not tables:
+            return [Finding(Kind.NO_CHANGE, order, drug, table="", silent="no_guidance")]
+        context = Context(order, drug, self.patient, self.knowledge, self.today, others)
+        return list(self._of_tables(tables, context))
+
+    def _of_tables(self, tables: tuple[Table, ...], context: Context) -> Iterator[Finding]:
+        fitting = [(t, fit) for t in tables if (fit := self._fit(t, context)).holds is not False]
+        if not fitting:
+            yield Finding(Kind.NO_CHANGE, context.order, context.drug, table="", silent="no_table_fits")
+        leading = self._leading(fitting)
+        decisions = [(decide(situation_of(t, context, self.policy), self.policy), fit) for t, fit in leading]
+        for n, (decision, fit) in enumerate(decisions):
+            floor = self._floor(d for m, d in enumerate(decisions) if m != n)
+            decided = decision if floor == AS_DRAFTED else decide(decision.situation, self.policy, floor)
+            yield from findings_of(decided, fit, self.policy)
+
+    def _fit(self, table: Table, context: Context) -> Truth:
+        """Whether the table speaks for this order. A site may say what is assumed where that is not known."""
+        if switch_of(table, context, self.policy) is Switch.OFF:
+            return Truth(holds=False)
+        if "any" not in table.routes and context.route not in table.routes:
+            return Truth(holds=False)
+        fit = all_hold(table.population.fits, context, table.id)
+        assumed = self.policy.assume_when_unknown.get(table.id)
+        return replace(fit, holds=assumed) if fit.holds is None and assumed is not None else fit
+
+    def _leading(self, fitting: list[tuple[Table, Truth]]) -> list[tuple[Table, Truth]]:
+        """For the same markers one source leads (design 4.8); tables of no marker stand for themselves."""
+        led: dict[frozenset[str], str] = {}
+        for table, _ in sorted(fitting, key=lambda pair: self._rank(pair[0])):
+            led.setdefault(frozenset(table.markers), table.source)
+        return [(t, fit) for t, fit in fitting if not t.markers or led[frozenset(t.markers)] == t.source]
+
+    def _rank(self, table: Table) -> int:
+        kind = self.knowledge.sources[table.source].kind
+        order = self.policy.source_order
+        return order.index(kind) if kind in order else len(order)
+
+    def _floor(self, others: Iterable[tuple[Decision, Truth]]) -> ResultingOrder:
+        """What the other tables, taken for certain, already make of the order."""
+        decided = [d.now.resulting for d, fit in others if fit.holds and d.changes_now and self._speaks(d, fit)]
+        return max(decided, key=severity, default=AS_DRAFTED)
+
+    def _speaks(self, decision: Decision, fit: Truth) -> bool:
+        return any(not f.silent for f in findings_of(decision, fit, self.policy))
+
+    # --- active medicines that a draft affects ------------------------------------------------------------------
+
+    def affected_by(self, draft: Order, orders: tuple[Order, ...]) -> Iterator[Finding]:
+        """Findings of active medicines that this draft changes (paroxetine ordered on top of codeine)."""
+        if draft.active or not draft.ingredients:
+            return
+        replaced = {o.replaces for o in orders}
+        for medication in self.patient.medications:
+            if medication.stopped is None and medication.reference not in replaced:
+                yield from self._changed_by(draft, medication)
+
+    def _changed_by(self, draft: Order, medication: Medication) -> Iterator[Finding]:
+        if set(medication.ingredients) & set(draft.ingredients):
+            return
+        taken = _as_order(medication)
+        before = {_gist(f) for f in self._all(taken, ())}
+        for finding in self._all(taken, (draft,)):
+            if not finding.silent and _gist(finding) not in before:
+                yield replace(self._with_alternatives(finding, taken, (draft,)), caused_by=draft.reference)
+
+    def _all(self, order: Order, others: tuple[Order, ...]) -> list[Finding]:
+        return [f for drug in order.ingredients for f in self._of_drug(order, drug, others)]
+
+    # --- alternatives ---------------------------------------------------------------------------------------------
+
+    def _with_alternatives(self, finding: Finding, order: Order, others: tuple[Order, ...]) -> Finding:
+        """The finding with each drug that its advice names evaluated for this patient."""
+        if finding.silent:
+            return finding
+        drugs = dict.fromkeys(d for advice in _advices(finding) for o in advice.options for d in o.alternatives)
+        return replace(
+            finding, alternatives=tuple(self._alternative(d, order, others) for d in drugs if d != finding.drug)
+        )
+
+    def _alternative(self, drug: str, order: Order, others: tuple[Order, ...]) -> Alternative:
+        refused = self._refused_outright(drug)
+        if refused:
+            return Alternative(drug, refused)
+        candidate = Order(order.reference, drug, (drug,), reasons=order.reasons, replaces=order.replaces)
+        shown = [f for f in self._all(candidate, others) if not f.silent]
+        against = next((f for f in shown if _is_against(f)), None)
+        if against is not None:
+            return Alternative(drug, "by_result" if against.markers else "by_limit")
+        if any(self.affected_by(candidate, (candidate,))):
+            return Alternative(drug, "interaction")
+        return Alternative(drug, open_markers=tuple(dict.fromkeys(t.marker for f in shown for t in f.tests)))
+
+    def _refused_outright(self, drug: str) -> str:
+        if any(drug in a.ingredients for a in self.patient.allergies):
+            return "allergy"
+        taken = any(drug in m.ingredients for m in self.patient.medications if m.stopped is None)
+        return "taken_already" if taken else ""
+
+
+def _advices(finding: Finding) -> Iterator[Advice]:
+    if finding.advice is not None:
+        yield finding.advice
+    for question in finding.tests:
+        yield from (b.advice for b in question.branches if b.resulting.outcome is not Outcome.AS_DRAFTED)
+
+
+def _is_against(finding: Finding) -> bool:
+    return finding.kind is Kind.CHANGE_NOW or finding.indicator is not Indicator.INFO
+
+
+def _gist(finding: Finding) -> tuple[str, ...]:
+    """What makes a finding of an active medicine news."""
+    return finding.table, finding.kind.value, finding.row, finding.silent
+
+
+def _as_order(medication: Medication) -> Order:
+    return Order(
+        reference=medication.reference,
+        name=medication.name,
+        ingredients=medication.ingredients,
+        dose=medication.dose,
+        route=medication.route,
+        active=True,
+    )

@@ -1,0 +1,98 @@
+"""What shifts a marker's states for now: phenoconversion by an interacting co-medication.
+
+The activity score is multiplied by the factor of the strongest inhibitor taken (CPIC opioid guideline 2021,
+PMID 33387367: strong 0, moderate 0.5). Where no guideline states the rule it applies by site policy only and
+the result is labelled as the service's own inference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from cds_service.knowledge.schema import Gene, Modifier, Modulator
+from cds_service.model import Trust
+from cds_service.policy import Policy
+from cds_service.reasoning.context import Context
+from cds_service.reasoning.phenotypes import state_of_score
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """How a marker's states move: `factor` on the activity score, because of `drugs`."""
+
+    factor: float
+    drugs: tuple[str, ...]
+    inferred: bool
+
+
+def shift_of(marker: str, context: Context, policy: Policy) -> Shift | None:
+    """The shift of the marker for this order, or None where nothing that is taken shifts it."""
+    for modifier in context.knowledge.modifiers:
+        if modifier.marker != marker:
+            continue
+        stated = context.drug in modifier.guideline_drugs
+        by_policy = context.drug in policy.phenoconversion.get(marker.partition(":")[2], ())
+        if stated or by_policy:
+            return _strongest(modifier, context, inferred=not stated)
+    return None
+
+
+def _strongest(modifier: Modifier, context: Context, *, inferred: bool) -> Shift | None:
+    found = [(modifier.factors[m.strength], m.drug) for m in inhibitors_taken(modifier, context)]
+    if not found:
+        return None
+    factor = min(factor for factor, _ in found)
+    return Shift(factor, tuple(sorted({drug for f, drug in found if f == factor})), inferred)
+
+
+def inhibitors_taken(modifier: Modifier, context: Context) -> Iterator[Modulator]:
+    """Inhibitors of the modifier's enzyme among what is taken, drafted, or stopped and still acting."""
+    enzyme = modifier.marker.partition(":")[2]
+    taken = frozenset(context.comedication().by_key)
+    found = (
+        modulator
+        for drug in sorted(taken | _still_acting(context))
+        for modulator in context.knowledge.modulators_by_drug.get(drug, ())
+    )
+    for modulator in found:
+        inhibits = modulator.enzyme == enzyme and modulator.role == "inhibitor"
+        if inhibits and modulator.strength in modifier.factors and modulator.trust is not Trust.RECALLED:
+            yield modulator
+
+
+def _still_acting(context: Context) -> frozenset[str]:
+    """Drugs stopped so recently that their effect lasts."""
+    return frozenset(
+        drug
+        for m in context.patient.medications
+        if m.stopped is not None
+        for drug in m.ingredients
+        if (context.today - m.stopped).days <= _offset_days(drug, context)
+    )
+
+
+def _offset_days(drug: str, context: Context) -> float:
+    found = context.knowledge.modulators_by_drug.get(drug, ())
+    return max((m.offset_days for m in found if m.offset_days is not None), default=-1.0)
+
+
+def shifted(states: frozenset[str], shift: Shift, gene: Gene) -> frozenset[str]:
+    """The states after the shift. A score gene's scores are multiplied; elsewhere a full block gives the
+    states of the poor metaboliser and a partial one is left as it is."""
+    return frozenset().union(*(_shifted(state, shift, gene) for state in states)) if states else states
+
+
+def _shifted(state: str, shift: Shift, gene: Gene) -> frozenset[str]:
+    at_least = state.startswith("≥")
+    try:
+        score = float(state.removeprefix("≥"))
+    except ValueError:
+        return frozenset({state})
+    if shift.factor == 0:
+        at_least = False
+    return _as_set(state_of_score(gene, score * shift.factor, at_least))
+
+
+def _as_set(states: str | frozenset[str]) -> frozenset[str]:
+    return frozenset({states}) if isinstance(states, str) else states

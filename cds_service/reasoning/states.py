@@ -1,0 +1,300 @@
+"""What is known of a marker: readings -> exactly one `MarkerKnowledge` (design sections 2, 4.2 and 4.8).
+
+Germline markers are lifelong: readings that disagree are Conflicting, whatever their dates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from cds_service.knowledge.base import Knowledge
+from cds_service.knowledge.nomenclature import normalised
+from cds_service.knowledge.schema import Gene, GeneModel
+from cds_service.model import (
+    INDETERMINATE,
+    ActivityScore,
+    Availability,
+    Conflicting,
+    Diplotype,
+    Grade,
+    HlaType,
+    Indeterminate,
+    Known,
+    MarkerKnowledge,
+    Narrowed,
+    NotReadable,
+    NotTested,
+    Patient,
+    Pending,
+    Phenotype,
+    Presence,
+    Query,
+    Reading,
+    ReadingStatus,
+    SelfContradiction,
+    Unavailable,
+    Undetermined,
+    Unreadable,
+    Unverified,
+)
+from cds_service.reasoning.phenotypes import (
+    call_phenotype,
+    phenotype_of_state,
+    state_of_score,
+    states_of_phenotype,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What one reading says of a marker. `states` is empty where it says nothing of it."""
+
+    reading: Reading
+    states: frozenset[str]
+    indeterminate: str = ""
+    """The literal state where the test gave none (`Indeterminate`, or a state that defers to another test)."""
+    contradicts_itself: bool = False
+    unreadable: str = ""
+
+
+def knowledge_of(
+    marker: str, states: tuple[str, ...], patient: Patient, knowledge: Knowledge
+) -> MarkerKnowledge:
+    """What the patient's readings, pending tests and gaps tell of the marker. `states` are all the states that
+    a test could return."""
+    observable = _observable(marker)
+    readings = tuple(r for r in patient.readings if r.observable == observable)
+    usable = [r for r in readings if r.status is ReadingStatus.FINAL and r.grade is not Grade.UNVERIFIED]
+    said = [_said(marker, r, frozenset(states), patient, knowledge) for r in usable]
+    told = _combined([s for s in said if _tells(s)], frozenset(states), marker, knowledge)
+    return told if told is not None else _untold(marker, readings, patient)
+
+
+def _observable(marker: str) -> str:
+    kind, _, name = marker.partition(":")
+    if kind == "hla":
+        return f"hla:{name.partition('*')[0]}"
+    return f"gene:{name}" if kind == "genotype" else marker
+
+
+def _tells(said: Said) -> bool:
+    return bool(said.states or said.indeterminate or said.unreadable)
+
+
+def _untold(marker: str, readings: tuple[Reading, ...], patient: Patient) -> MarkerKnowledge:
+    """Nothing usable is on file: why, from the most to the least telling."""
+    preliminary = tuple(r for r in readings if r.status is ReadingStatus.PRELIMINARY)
+    if preliminary:
+        return Pending(preliminary[0].on, preliminary[0].reference, preliminary)
+    ordered = next((p for p in patient.pending if marker in p.markers), None)
+    unverified = tuple(r for r in readings if r.grade is Grade.UNVERIFIED)
+    if ordered is not None:
+        return Pending(ordered.since, ordered.reference, unverified)
+    if unverified:
+        return Unverified(unverified)
+    availability = patient.availability.get(Query.RESULTS, Availability.MISSING)
+    if availability is not Availability.COMPLETE:
+        return Unavailable(availability.value, readings)
+    return NotTested(readings)
+
+
+def _combined(
+    said: list[Said], states: frozenset[str], marker: str, knowledge: Knowledge
+) -> MarkerKnowledge | None:
+    """The readings of a lifelong marker taken together; None where none of them tells anything."""
+    readings = tuple(s.reading for s in said)
+    if any(s.contradicts_itself for s in said):
+        return Conflicting(frozenset().union(*(s.states for s in said)), readings)
+    telling = [s for s in _without_earlier_labels(said, marker, knowledge) if s.states and not s.indeterminate]
+    if telling:
+        return _agreed(telling, readings)
+    undetermined = [s for s in said if s.indeterminate]
+    if undetermined:
+        literal = undetermined[0].indeterminate
+        return Indeterminate(_left_open(undetermined, states), readings, _methods(undetermined), literal)
+    unreadable = next((s for s in said if s.unreadable), None)
+    return Unreadable(unreadable.unreadable, readings) if unreadable is not None else None
+
+
+def _left_open(said: list[Said], states: frozenset[str]) -> frozenset[str]:
+    return frozenset().union(*(s.states or states for s in said))
+
+
+def _methods(said: list[Said]) -> frozenset[str]:
+    return frozenset(s.reading.method or "genotype" for s in said)
+
+
+def _agreed(said: list[Said], readings: tuple[Reading, ...]) -> MarkerKnowledge:
+    common = frozenset.intersection(*(s.states for s in said))
+    if not common:
+        return Conflicting(frozenset().union(*(s.states for s in said)), readings)
+    if len(common) == 1:
+        return Known(next(iter(common)), readings)
+    return Narrowed(common, "reported_as_range", readings)
+
+
+def _without_earlier_labels(said: list[Said], marker: str, knowledge: Knowledge) -> list[Said]:
+    """Without phenotype labels that an earlier consensus would have given the same diplotype: the diplotype
+    decides by today's rule (design section 4.8)."""
+    gene = knowledge.genes.get(marker.partition(":")[2])
+    if gene is None:
+        return said
+    allowed = frozenset(term for s in said for term in _earlier_labels(s, gene))
+    return [s for s in said if not (isinstance(s.reading.says, Phenotype) and s.reading.says.term in allowed)]
+
+
+def _earlier_labels(said: Said, gene: Gene) -> Iterable[str]:
+    """Labels that an earlier consensus would have given what a genotype or score reading says."""
+    if isinstance(said.reading.says, Phenotype) or len(said.states) != 1:
+        return ()
+    state = next(iter(said.states))
+    keys = {state, phenotype_of_state(gene, state)}
+    if isinstance(said.reading.says, Diplotype):
+        keys.add(normalised(gene, said.reading.says.text))
+    return (term for key in keys for term in gene.earlier_labels.get(key, ()))
+
+
+# --- what one reading says ------------------------------------------------------------------------------------
+
+
+def _said(
+    marker: str, reading: Reading, states: frozenset[str], patient: Patient, knowledge: Knowledge
+) -> Said:
+    match reading.says:
+        case NotReadable(reason):
+            return Said(reading, frozenset(), unreadable=reason)
+        case SelfContradiction():
+            return Said(reading, states, contradicts_itself=True)
+        case Undetermined():
+            return Said(reading, frozenset(), indeterminate=INDETERMINATE)
+        case HlaType() | Presence() if marker.startswith("hla:"):
+            return _said_of_hla(marker.partition("*")[2], reading)
+    gene = knowledge.genes.get(marker.partition(":")[2])
+    if gene is None:
+        return Said(reading, frozenset())
+    if marker.startswith("genotype:"):
+        return _said_of_genotype(gene, reading, states)
+    return _said_of_gene(gene, reading, states, patient)
+
+
+def _said_of_hla(allele: str, reading: Reading) -> Said:
+    """An HLA allele is there, is not there, or stays open. A negative needs both chromosomes typed."""
+    name = f"*{allele}"
+    says = reading.says
+    if isinstance(says, Presence):
+        found = frozenset({"positive" if says.present else "negative"})
+        return Said(reading, found if says.allele == name else frozenset())
+    if not isinstance(says, HlaType):
+        return Said(reading, frozenset())
+    if name in says.alleles:
+        return Said(reading, frozenset({"positive"}))
+    if name in says.ambiguous:
+        return Said(reading, frozenset({"positive", "negative"}), indeterminate=INDETERMINATE)
+    return Said(reading, frozenset({"negative"}) if says.complete else frozenset())
+
+
+def _said_of_gene(gene: Gene, reading: Reading, states: frozenset[str], patient: Patient) -> Said:
+    match reading.says:
+        case Diplotype(text):
+            return _said_by_diplotype(gene, text, reading, states, patient)
+        case Phenotype(term) if term == INDETERMINATE:
+            return Said(reading, frozenset(), indeterminate=INDETERMINATE)
+        case Phenotype(term):
+            return Said(reading, states_of_phenotype(gene, term))
+        case ActivityScore(value, at_least):
+            found = state_of_score(gene, value, at_least)
+            return Said(reading, frozenset({found}) if isinstance(found, str) else found)
+        case Presence(allele, True):
+            return Said(reading, _states_with(gene, allele))
+        case _:
+            return Said(reading, frozenset())
+
+
+def _said_by_diplotype(
+    gene: Gene, text: str, reading: Reading, states: frozenset[str], patient: Patient
+) -> Said:
+    call = call_phenotype(gene, text)
+    if call.indeterminate and call.unknown_alleles:
+        return Said(reading, frozenset(), unreadable="unknown_allele")
+    if call.indeterminate:
+        return Said(reading, call.states, indeterminate=INDETERMINATE)
+    if _zygosity_unknown(gene, text, patient):
+        return Said(reading, _states_with(gene, text))
+    if _panel_incomplete(gene, text, reading):
+        return Said(reading, states)
+    return Said(reading, call.states)
+
+
+def _zygosity_unknown(gene: Gene, text: str, patient: Patient) -> bool:
+    """One allele named for an X-linked gene in a patient not known to have one X chromosome."""
+    return gene.model is GeneModel.X_LINKED and "/" not in normalised(gene, text) and patient.sex != "male"
+
+
+def _panel_incomplete(gene: Gene, text: str, reading: Reading) -> bool:
+    """A reference call from a panel known to lack alleles that matter leaves everything open."""
+    if not reading.panel or not gene.panel_alleles or not gene.reference:
+        return False
+    if normalised(gene, text) != f"{gene.reference}/{gene.reference}":
+        return False
+    return not set(gene.panel_alleles) <= set(reading.panel)
+
+
+def _states_with(gene: Gene, allele: str) -> frozenset[str]:
+    """States of the gene that are possible when one chromosome carries the allele."""
+    if gene.model is GeneModel.MITOCHONDRIAL:
+        return call_phenotype(gene, allele).states
+    calls = (call_phenotype(gene, f"{allele}/{other}") for other in gene.alleles)
+    return frozenset().union(*(c.states for c in calls if not c.indeterminate and not c.unknown_alleles))
+
+
+def _said_of_genotype(gene: Gene, reading: Reading, states: frozenset[str]) -> Said:
+    """A marker that is the genotype itself. A phenotype or score leaves every genotype of that phenotype."""
+    if isinstance(reading.says, Diplotype):
+        return _genotype_state(gene, reading, reading.says.text, states)
+    if isinstance(reading.says, Phenotype | ActivityScore):
+        wanted = _said_of_gene(gene, reading, frozenset(gene.states), _NOBODY).states
+        left = frozenset(s for s in states if "/" not in s or call_phenotype(gene, s).states & wanted)
+        return Said(reading, left)
+    return Said(reading, frozenset())
+
+
+_NOBODY = Patient(id="")
+OTHER_GENOTYPE = "other"
+
+
+def _genotype_state(gene: Gene, reading: Reading, text: str, states: frozenset[str]) -> Said:
+    call = call_phenotype(gene, text)
+    if call.unknown_alleles:
+        return Said(reading, frozenset(), unreadable="unknown_allele")
+    name = normalised(gene, text)
+    if name in states:
+        return Said(reading, frozenset({name}))
+    if OTHER_GENOTYPE in states:
+        return Said(reading, frozenset({OTHER_GENOTYPE}))
+    return Said(reading, frozenset(), indeterminate=INDETERMINATE)
+
+
+# --- which states are possible --------------------------------------------------------------------------------
+
+
+def possible(knowledge: MarkerKnowledge, states: frozenset[str]) -> frozenset[str]:
+    """S(M): the states that what is known leaves possible, before spoilers and modifiers (design 4.2)."""
+    match knowledge:
+        case Known(state):
+            return frozenset({state})
+        case Narrowed(left) | Conflicting(left) | Indeterminate(left):
+            return left
+        case _:
+            return states
+
+
+def states_if_verified(
+    marker: str, states: frozenset[str], patient: Patient, knowledge: Knowledge
+) -> frozenset[str]:
+    """The states that unverified readings would leave if a clinical laboratory confirmed them."""
+    trusted = tuple(
+        replace(r, grade=Grade.CLINICAL) if r.grade is Grade.UNVERIFIED else r for r in patient.readings
+    )
+    known = knowledge_of(marker, tuple(states), replace(patient, readings=trusted), knowledge)
+    return possible(known, states)

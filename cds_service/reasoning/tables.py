@@ -1,0 +1,128 @@
+"""One table held against one order: which markers are open, and what each assignment of states makes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import product
+
+from cds_service.knowledge.rows import TableRows
+from cds_service.knowledge.schema import Row, Table
+from cds_service.model import (
+    NO_RESULT,
+    Action,
+    Advice,
+    Indeterminate,
+    Known,
+    MarkerKnowledge,
+    MarkerView,
+    Option,
+    ResultingOrder,
+)
+from cds_service.policy import Policy
+from cds_service.reasoning.apply import AS_DRAFTED, apply
+from cds_service.reasoning.context import Context
+from cds_service.reasoning.modifiers import Shift, shift_of, shifted
+from cds_service.reasoning.states import knowledge_of, possible
+
+Assignment = tuple[str, ...]
+"""One state a marker, in the order of `Situation.markers`."""
+
+NO_ADVICE = Advice((Option(Action.NO_RECOMMENDATION),))
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """What one assignment leads to."""
+
+    row: Row | None
+    resulting: ResultingOrder
+
+    @property
+    def advice(self) -> Advice:
+        """The row's advice; no advice where no row answers."""
+        return self.row.advice if self.row is not None else NO_ADVICE
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """A table with what is known of each of its markers for this order."""
+
+    table: Table
+    context: Context
+    markers: tuple[str, ...]
+    views: tuple[MarkerView, ...]
+    domains: tuple[frozenset[str], ...]
+    """The states left for each marker after spoilers and modifiers."""
+    reached: Mapping[Assignment, Reached]
+    """Every assignment of the states left."""
+    literal: Row | None
+    """The row for exactly what is known: states, `Indeterminate` and `No Result` tokens."""
+    shifts: Mapping[str, Shift]
+
+    def view(self, marker: str) -> MarkerView:
+        """The view of one of the table's markers."""
+        return self.views[self.markers.index(marker)]
+
+    def open_markers(self) -> tuple[str, ...]:
+        """Markers with more than one state left."""
+        return tuple(m for m, states in zip(self.markers, self.domains, strict=True) if len(states) > 1)
+
+
+def situation_of(table: Table, context: Context, policy: Policy) -> Situation:
+    """The table as it stands for this order and patient."""
+    rows = context.knowledge.rows_by_table[table.id]
+    shifts = {m: s for m in rows.markers if (s := shift_of(m, context, policy)) is not None}
+    views = tuple(_view(m, rows, context, shifts.get(m)) for m in rows.markers)
+    domains = tuple(v.effective for v in views)
+    reached = {a: _reached(rows, a, context) for a in product(*(sorted(d) for d in domains))}
+    tokens = tuple(_token(v) for v in views)
+    return Situation(table, context, rows.markers, views, domains, reached, rows.find(tokens), shifts)
+
+
+def _reached(rows: TableRows, assignment: Assignment, context: Context) -> Reached:
+    row = rows.find(assignment)
+    resulting = AS_DRAFTED if row is None else apply(row.advice, context.order, context.patient.weight_kg)
+    return Reached(row, resulting)
+
+
+def _view(marker: str, rows: TableRows, context: Context, shift: Shift | None) -> MarkerView:
+    answered = frozenset(rows.states[marker]) - _deferring(marker, rows)
+    known = knowledge_of(marker, rows.states[marker], context.patient, context.knowledge)
+    known = _deferred(known, marker, rows, answered)
+    left = possible(known, answered)
+    if shift is None:
+        return MarkerView(marker, known, left)
+    gene = context.knowledge.genes[marker.partition(":")[2]]
+    return MarkerView(marker, known, shifted(left, shift, gene), shift.drugs, shift.inferred)
+
+
+def _deferring(marker: str, rows: TableRows) -> frozenset[str]:
+    """States whose advice is to use another test (G6PD variable): no test worth ordering returns them."""
+    place = rows.markers.index(marker)
+    return frozenset().union(
+        *(
+            accepted[place] or frozenset()
+            for row, accepted in rows.rows
+            if row.advice.options[0].action is Action.USE_OTHER_TEST
+        )
+    )
+
+
+def _deferred(
+    known: MarkerKnowledge, marker: str, rows: TableRows, answered: frozenset[str]
+) -> MarkerKnowledge:
+    """A known state that defers to another test leaves open what that test returns; its method is spent."""
+    if isinstance(known, Known) and known.state in _deferring(marker, rows):
+        spent = frozenset(r.method or "genotype" for r in known.readings)
+        return Indeterminate(answered, known.readings, spent, known.state)
+    return known
+
+
+def _token(view: MarkerView) -> str:
+    """How the rows name what is known of the marker."""
+    if isinstance(view.knowledge, Indeterminate) and not view.modified_by:
+        return view.knowledge.literal
+    if len(view.effective) == 1:
+        return next(iter(view.effective))
+    return NO_RESULT

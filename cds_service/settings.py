@@ -1,0 +1,159 @@
+"""The settings, from the environment and from secret files. Every fault is named at start, all at once.
+
+A setting `CDS_X` may also be given as `CDS_X_FILE`, the path of a file that holds its value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from cds_service.errors import SettingsError
+
+PREFIX = "CDS_"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """`docs/settings.md` tells each of them to an operator."""
+
+    development: bool = False
+    """On a developer's machine: any FHIR server may be read, over plain http too."""
+    policy: Path | None = None
+    """The site's policy file; the packaged default without it."""
+    database_url: str = "sqlite:///cds-service.sqlite"
+    answer_budget_ms: int = 450
+    """From the arrival of a request to its answer."""
+    evaluation_reserve_ms: int = 120
+    """The part of the budget that fetching must leave for reading, reasoning and writing."""
+    fhir_servers: tuple[str, ...] = ()
+    """Base URLs that may be read; without any, only development mode reads at all."""
+    largest_request_bytes: int = 5_000_000
+    largest_fhir_answer_bytes: int = 10_000_000
+    fetch_workers: int = 32
+    cors_origin: str = "*"
+    keep_feedback_comments: bool = False
+    """Comments are free text and may name the patient."""
+    log_level: str = "INFO"
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Settings:
+        """Raises SettingsError that lists every fault, one a line."""
+        faults: list[str] = []
+        given = _given(environment, faults)
+        values: dict[str, object] = {}
+        for name, text in given.items():
+            try:
+                values[name] = _READERS[name](text)
+            except ValueError as fault:
+                faults.append(f"{PREFIX}{name.upper()}: {fault}")
+        settings = cls(**values)  # type: ignore[arg-type]
+        faults.extend(_contradictions(settings))
+        if faults:
+            raise SettingsError("\n".join(faults))
+        return settings
+
+
+def _given(environment: Mapping[str, str], faults: list[str]) -> dict[str, str]:
+    """The text of each setting that the environment or a file gives, by field name."""
+    given: dict[str, str] = {}
+    for variable in sorted(name for name in environment if name.startswith(PREFIX)):
+        name = variable.removeprefix(PREFIX).lower()
+        if name in _READERS:
+            given[name] = environment[variable]
+        elif name.removesuffix("_file") in _READERS:
+            _read_file(variable, environment, given, faults)
+        else:
+            faults.append(f"{variable}: no such setting; known are {', '.join(_names())}")
+    return given
+
+
+def _read_file(variable: str, environment: Mapping[str, str], given: dict[str, str], faults: list[str]) -> None:
+    direct = variable.removesuffix("_FILE")
+    if direct in environment:
+        faults.append(f"{variable}: {direct} is set too; keep one of them")
+        return
+    try:
+        given[direct.removeprefix(PREFIX).lower()] = Path(environment[variable]).read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as fault:
+        faults.append(f"{variable}: the file cannot be read ({type(fault).__name__})")
+
+
+def _contradictions(settings: Settings) -> list[str]:
+    faults = []
+    if settings.evaluation_reserve_ms >= settings.answer_budget_ms:
+        faults.append(
+            f"{PREFIX}EVALUATION_RESERVE_MS: {settings.evaluation_reserve_ms} leaves nothing of "
+            f"{PREFIX}ANSWER_BUDGET_MS={settings.answer_budget_ms} for fetching"
+        )
+    insecure = [server for server in settings.fhir_servers if not server.startswith("https://")]
+    if insecure and not settings.development:
+        faults.append(f"{PREFIX}FHIR_SERVERS: https only, unless in development; found {', '.join(insecure)}")
+    return faults
+
+
+def _flag(text: str) -> bool:
+    known = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False, "": False}
+    if text.strip().lower() not in known:
+        raise ValueError(f"expected true or false, found {text!r}")
+    return known[text.strip().lower()]
+
+
+def _whole_number(lowest: int, highest: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if not text.strip().isdecimal() or not lowest <= int(text) <= highest:
+            raise ValueError(f"expected a whole number from {lowest} to {highest}, found {text!r}")
+        return int(text)
+
+    return read
+
+
+def _file(text: str) -> Path | None:
+    path = Path(text)
+    if not path.is_file():
+        raise ValueError(f"expected the path of a file, found {text!r}")
+    return path
+
+
+def _urls(text: str) -> tuple[str, ...]:
+    urls = tuple(url.strip().rstrip("/") for url in text.split(",") if url.strip())
+    for url in urls:
+        if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
+            raise ValueError(f"expected absolute http(s) URLs separated by commas, found {url!r}")
+    return urls
+
+
+def _database_url(text: str) -> str:
+    scheme = text.split("://", maxsplit=1)[0]
+    if "://" not in text or scheme.split("+")[0] not in ("sqlite", "postgresql"):
+        raise ValueError("expected sqlite:///PATH or postgresql+DRIVER://...")  # may hold a password: not shown
+    return text
+
+
+def _log_level(text: str) -> str:
+    known = ("DEBUG", "INFO", "WARNING", "ERROR")
+    if text.upper() not in known:
+        raise ValueError(f"expected one of {', '.join(known)}, found {text!r}")
+    return text.upper()
+
+
+_READERS: Mapping[str, Callable[[str], object]] = {
+    "development": _flag,
+    "policy": _file,
+    "database_url": _database_url,
+    "answer_budget_ms": _whole_number(50, 60_000),
+    "evaluation_reserve_ms": _whole_number(0, 30_000),
+    "fhir_servers": _urls,
+    "largest_request_bytes": _whole_number(10_000, 100_000_000),
+    "largest_fhir_answer_bytes": _whole_number(10_000, 200_000_000),
+    "fetch_workers": _whole_number(1, 256),
+    "cors_origin": str.strip,
+    "keep_feedback_comments": _flag,
+    "log_level": _log_level,
+}
+
+
+def _names() -> list[str]:
+    return [PREFIX + field.name.upper() for field in fields(Settings)]

@@ -1,0 +1,1 @@
+"""What is kept: feedback and the cards issued. No patient identifiers."""

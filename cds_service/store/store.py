@@ -1,0 +1,182 @@
+"""Feedback and issued cards in SQLite or PostgreSQL (SQLAlchemy Core). Repeats are kept once."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    Column,
+    DateTime,
+    Engine,
+    MetaData,
+    String,
+    Table,
+    Text,
+    create_engine,
+    event,
+    select,
+    text,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from cds_service.model import Feedback, IssuedCard
+
+metadata = MetaData()
+
+feedback_table = Table(
+    "feedback",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("card", Text, nullable=False, index=True),
+    Column("service", Text, nullable=False),
+    Column("outcome", String(16), nullable=False),
+    Column("accepted_suggestions", JSON, nullable=False),
+    Column("reason_system", Text, nullable=False),
+    Column("reason_code", Text, nullable=False),
+    Column("comment", Text, nullable=False),
+    Column("outcome_at", DateTime(timezone=True), nullable=False),
+    Column("received_at", DateTime(timezone=True), nullable=False),
+    Column("knowledge_version", Text, nullable=False),
+    Column("knowledge_hash", String(16), nullable=False),
+)
+issued_table = Table(
+    "issued_card",
+    metadata,
+    Column("uuid", Text, primary_key=True),
+    Column("knowledge_hash", String(16), primary_key=True),
+    Column("knowledge_version", Text, nullable=False),
+    Column("hook", Text, nullable=False),
+    Column("indicator", String(16), nullable=False),
+    Column("kinds", JSON, nullable=False),
+    Column("drugs", JSON, nullable=False),
+    Column("issued_at", DateTime(timezone=True), nullable=False),
+)
+
+_INSERTS: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+_SQLITE_LOCK_WAIT_S = 2.0
+
+StoreError = SQLAlchemyError
+"""What every function here raises when the database does not do its part."""
+
+
+@dataclass(frozen=True, slots=True)
+class KnowledgeStamp:
+    """The knowledge in use when something was issued or received."""
+
+    version: str
+    content_hash: str
+
+
+class Store:
+    """A database with the two tables, made when they are missing."""
+
+    def __init__(self, database_url: str) -> None:
+        """Raises StoreError when the database cannot be opened."""
+        is_sqlite = database_url.startswith("sqlite")
+        arguments = {"timeout": _SQLITE_LOCK_WAIT_S} if is_sqlite else {}
+        self._engine: Engine = create_engine(database_url, connect_args=arguments, pool_pre_ping=not is_sqlite)
+        if is_sqlite:
+            event.listen(self._engine, "connect", _set_up_sqlite)
+        metadata.create_all(self._engine)
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    def is_reachable(self) -> bool:
+        try:
+            with self._engine.connect() as connection:
+                connection.execute(text("SELECT 1"))
+        except SQLAlchemyError:
+            return False
+        return True
+
+    def keep_feedback(
+        self,
+        entries: Iterable[Feedback],
+        service: str,
+        stamp: KnowledgeStamp,
+        received_at: datetime,
+        *,
+        with_comments: bool,
+    ) -> None:
+        """Keep all entries or none. The same entry sent again changes nothing."""
+        rows = [_feedback_row(entry, service, stamp, received_at, with_comments) for entry in entries]
+        self._insert(feedback_table, rows)
+
+    def keep_issued(self, cards: Iterable[IssuedCard], hook: str, stamp: KnowledgeStamp, issued_at: datetime) -> None:
+        """Keep what was issued. A card with a known uuid from the same knowledge changes nothing."""
+        self._insert(
+            issued_table,
+            [
+                {
+                    "uuid": card.uuid,
+                    "knowledge_hash": stamp.content_hash,
+                    "knowledge_version": stamp.version,
+                    "hook": hook,
+                    "indicator": card.indicator,
+                    "kinds": list(card.kinds),
+                    "drugs": list(card.drugs),
+                    "issued_at": issued_at,
+                }
+                for card in cards
+            ],
+        )
+
+    def feedback(self) -> list[Mapping[str, object]]:
+        """Every feedback row, the oldest first."""
+        return self._rows(feedback_table, feedback_table.c.received_at)
+
+    def issued(self) -> list[Mapping[str, object]]:
+        """Every issued card, the oldest first."""
+        return self._rows(issued_table, issued_table.c.issued_at)
+
+    def _rows(self, table: Table, order: Column[datetime]) -> list[Mapping[str, object]]:
+        with self._engine.connect() as connection:
+            return [dict(row) for row in connection.execute(select(table).order_by(order)).mappings()]
+
+    def _insert(self, table: Table, rows: list[dict[str, object]]) -> None:
+        if not rows:
+            return
+        insert = _INSERTS[self._engine.dialect.name]
+        with self._engine.begin() as connection:
+            connection.execute(insert(table).on_conflict_do_nothing(), rows)
+
+
+def _feedback_row(
+    entry: Feedback,
+    service: str,
+    stamp: KnowledgeStamp,
+    received_at: datetime,
+    with_comments: bool,  # noqa: FBT001
+) -> dict[str, object]:
+    system, code = (entry.reason.system, entry.reason.code) if entry.reason else ("", "")
+    identity = "\n".join(
+        (service, entry.card, entry.outcome, entry.at.isoformat(), *entry.accepted_suggestions, system, code)
+    )
+    return {
+        "digest": hashlib.sha256(identity.encode()).hexdigest(),
+        "card": entry.card,
+        "service": service,
+        "outcome": entry.outcome.value,
+        "accepted_suggestions": list(entry.accepted_suggestions),
+        "reason_system": system,
+        "reason_code": code,
+        "comment": entry.comment if with_comments else "",
+        "outcome_at": entry.at,
+        "received_at": received_at,
+        "knowledge_version": stamp.version,
+        "knowledge_hash": stamp.content_hash,
+    }
+
+
+def _set_up_sqlite(connection: sqlite.pysqlite.PySQLiteConnection, _entry: ConnectionPoolEntry) -> None:  # type: ignore[name-defined]
+    """Write-ahead logging lets several workers read while one writes."""
+    for pragma in ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=NORMAL"):
+        connection.execute(pragma)

@@ -1,0 +1,202 @@
+"""Codes and names to ingredients, from the files of the knowledge; immutable, made once at start.
+
+Order of belief: RxNorm codes, ATC codes, then names (the text, then each coding's display). A code counts only
+in its own system. Where code and name disagree the code is followed and the match says so (`disagrees`).
+
+A drug id that joins other ids with " / " is a combination that guidance speaks of as one (sulfamethoxazole and
+trimethoprim). A product that holds all its parts, or the combination's own code, gives the combination first and
+then its parts, so that tables keyed on any of them apply.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+from cds_service.codes import ATC, RXNORM, Coding
+from cds_service.errors import KnowledgeError
+from cds_service.knowledge.base import Knowledge
+from cds_service.knowledge.load import DATA
+from cds_service.model import DrugIndex, DrugMatch
+from cds_service.terminology.names import Brand, NameReading, NameTable, load_words
+
+_RXNORM_SYSTEMS = frozenset({RXNORM, "urn:oid:2.16.840.1.113883.6.88"})
+_ATC_SYSTEMS = frozenset({ATC, "urn:oid:2.16.840.1.113883.6.73"})
+_PRODUCT_COLUMNS = ["rxcui", "tty", "drugs", "route", "strength_mg", "name"]
+_BRAND_COLUMNS = ["brand", "drugs", "ordinary"]
+_TEXTS_REMEMBERED = 4096
+
+
+class _Coded(NamedTuple):
+    """What one code says."""
+
+    drugs: tuple[str, ...]
+    route: str = ""
+    strength_mg: float | None = None
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Agreed:
+    drugs: tuple[str, ...]
+    contradicted: tuple[str, ...] = ()
+
+
+class Index:
+    """A `DrugIndex` held in memory."""
+
+    def __init__(
+        self,
+        by_rxcui: Mapping[str, _Coded],
+        by_atc: Mapping[str, _Coded],
+        names: NameTable,
+        combinations: Mapping[str, tuple[str, ...]],
+        displays: Mapping[str, str],
+    ) -> None:
+        self._by_rxcui = by_rxcui
+        self._by_atc = by_atc
+        self._read = lru_cache(_TEXTS_REMEMBERED)(names.read)
+        self._combinations = combinations
+        self._displays = displays
+
+    def find(self, codings: tuple[Coding, ...], text: str) -> DrugMatch | None:
+        """See `DrugIndex.find`."""
+        coded = self._coded(codings)
+        texts = [text, *(coding.display for coding in codings)]
+        readings = [reading for said in texts if said and (reading := self._read(said)).ingredients]
+        named = _agreed([reading.ingredients for reading in readings])
+        by_code = _agreed([entry.drugs for entry in coded], named.drugs)
+        agreed = _agreed([by_code.drugs, named.drugs])
+        if not agreed.drugs:
+            return None
+        first = next((entry for entry in coded if entry.name), None)
+        contradicted = (
+            *by_code.contradicted,
+            *named.contradicted,
+            *agreed.contradicted,
+            *(drug for reading in readings for drug in reading.contradiction),
+        )
+        return DrugMatch(
+            drugs=self._with_combinations(agreed.drugs),
+            by="code" if coded else "name",
+            name=next((said for said in texts if said), "") or self._display(first, agreed.drugs),
+            route=_route(coded, readings),
+            strength_mg=_strength_mg(coded, readings, agreed.drugs[0]),
+            disagrees=tuple(dict.fromkeys(drug for drug in contradicted if drug not in agreed.drugs)),
+        )
+
+    def _coded(self, codings: Iterable[Coding]) -> list[_Coded]:
+        """RxNorm first, then ATC; a code in another system never counts."""
+        codings = tuple(codings)
+        found = [
+            table.get(coding.code.strip())
+            for systems, table in ((_RXNORM_SYSTEMS, self._by_rxcui), (_ATC_SYSTEMS, self._by_atc))
+            for coding in codings
+            if coding.system.strip().rstrip("/") in systems
+        ]
+        return [entry for entry in found if entry is not None]
+
+    def _with_combinations(self, drugs: tuple[str, ...]) -> tuple[str, ...]:
+        whole = [
+            combination
+            for combination, parts in self._combinations.items()
+            if combination in drugs or set(parts) <= set(drugs)
+        ]
+        parts = [part for combination in whole for part in self._combinations[combination]]
+        return tuple(dict.fromkeys([*whole, *drugs, *parts]))
+
+    def _display(self, entry: _Coded | None, drugs: tuple[str, ...]) -> str:
+        return entry.name if entry else self._displays.get(drugs[0], drugs[0])
+
+
+def open_index(knowledge: Knowledge, data_folder: Path = DATA) -> DrugIndex:
+    """The index over `knowledge.drugs` and `products.tsv.gz`, `brands.tsv`, `drug_words.yaml` in `data_folder`.
+
+    Raises KnowledgeError where a file is missing, has other columns, or names a drug that the knowledge lacks.
+    """
+    products = data_folder / "products.tsv.gz"
+    brands = [
+        Brand(name, tuple(drugs.split("|")), ordinary == "true")
+        for name, drugs, ordinary in _rows(data_folder / "brands.tsv", _BRAND_COLUMNS)
+    ]
+    by_rxcui = {
+        code: _Coded(tuple(drugs.split("|")), route, float(strength) if strength else None, name)
+        for code, _, drugs, route, strength, name in _rows(products, _PRODUCT_COLUMNS)
+    }
+    named = {drug for entry in by_rxcui.values() for drug in entry.drugs}
+    named |= {drug for brand in brands for drug in brand.drugs}
+    if unknown := sorted(named - set(knowledge.drugs)):
+        raise KnowledgeError(f"{products.name}, brands.tsv: not in drugs.tsv: {', '.join(unknown)}")
+    by_rxcui |= {drug.rxcui: _Coded((drug.id,)) for drug in knowledge.drugs.values() if drug.rxcui}
+    return Index(
+        by_rxcui,
+        _by_atc(knowledge),
+        NameTable(knowledge.drugs.values(), brands, load_words(data_folder)),
+        _combinations(knowledge),
+        {drug.id: drug.display or drug.id for drug in knowledge.drugs.values()},
+    )
+
+
+def _by_atc(knowledge: Knowledge) -> dict[str, _Coded]:
+    drugs: defaultdict[str, list[str]] = defaultdict(list)
+    for drug in knowledge.drugs.values():
+        for code in drug.atc:
+            drugs[code].append(drug.id)
+    return {code: _Coded(tuple(ids)) for code, ids in drugs.items()}
+
+
+def _combinations(knowledge: Knowledge) -> dict[str, tuple[str, ...]]:
+    split = {drug: tuple(drug.split(" / ")) for drug in knowledge.drugs if " / " in drug}
+    return {drug: parts for drug, parts in split.items() if all(part in knowledge.drugs for part in parts)}
+
+
+def _rows(path: Path, columns: list[str]) -> Iterator[list[str]]:
+    try:
+        packed = path.read_bytes()
+        text = (gzip.decompress(packed) if path.suffix == ".gz" else packed).decode("utf-8")
+    except (OSError, EOFError, UnicodeDecodeError) as fault:
+        raise KnowledgeError(f"{path.name}: {fault}") from fault
+    lines = csv.reader(text.splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE)
+    header = next(lines, [])
+    if header != columns:
+        raise KnowledgeError(f"{path.name}: expected the columns {columns}, found {header}")
+    for number, row in enumerate(lines, start=2):
+        if len(row) != len(columns):
+            raise KnowledgeError(f"{path.name}:{number}: expected {len(columns)} cells, found {len(row)}")
+        yield row
+
+
+def _agreed(groups: Iterable[tuple[str, ...]], witness: tuple[str, ...] = ()) -> _Agreed:
+    """The first group, widened by each later one that contains it; groups that `witness` names together are
+    joined. What else a later group names contradicts."""
+    drugs: tuple[str, ...] = ()
+    contradicted: list[str] = []
+    for group in groups:
+        joined = tuple(dict.fromkeys([*drugs, *group]))
+        if set(drugs) <= set(group) or set(group) <= set(drugs):
+            drugs = group if len(group) > len(drugs) else drugs
+        elif set(joined) <= set(witness):
+            drugs = joined
+        else:
+            contradicted += [drug for drug in group if drug not in drugs]
+    return _Agreed(drugs, tuple(contradicted))
+
+
+def _route(coded: Iterable[_Coded], readings: Iterable[NameReading]) -> str:
+    routes = [*(entry.route for entry in coded), *(reading.route for reading in readings)]
+    return next((route for route in routes if route), "")
+
+
+def _strength_mg(coded: Iterable[_Coded], readings: Iterable[NameReading], first: str) -> float | None:
+    """The strength that a product gives, where its first ingredient is the match's first."""
+    said = [
+        *((entry.drugs, entry.strength_mg) for entry in coded),
+        *((reading.ingredients, reading.strength_mg) for reading in readings),
+    ]
+    return next((strength for drugs, strength in said if strength is not None and drugs[0] == first), None)

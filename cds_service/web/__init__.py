@@ -1,0 +1,1 @@
+"""HTTP: Flask blueprints, errors, logs. Imported by `app.py` alone."""

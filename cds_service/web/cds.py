@@ -1,0 +1,134 @@
+"""The CDS Hooks endpoints: discovery, services, feedback."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+
+import orjson
+from flask import Blueprint, Response, request
+
+from cds_service.answer import AnswerResult
+from cds_service.errors import RequestError
+from cds_service.fetching.deadline import Deadline
+from cds_service.hooks.discovery import ServiceDefinition, discovery
+from cds_service.hooks.feedback import parse_feedback
+from cds_service.hooks.requests import HookRequest, parse
+from cds_service.model import IssuedCard, Query, QueryResult
+from cds_service.store.store import StoreError
+from cds_service.web.logs import log
+from cds_service.web.runtime import Runtime
+
+JSON = "application/json"
+FINDINGS = "org.cds-service.findings"
+
+
+def blueprint(runtime: Runtime) -> Blueprint:
+    pages = Blueprint("cds", __name__)
+    listing = orjson.dumps(discovery(runtime.services.values()))
+
+    @pages.get("/cds-services")
+    def list_services() -> Response:
+        return Response(listing, content_type=JSON)
+
+    @pages.post("/cds-services/<service_id>")
+    def call_service(service_id: str) -> Response:
+        return _call(runtime, _service(runtime, service_id))
+
+    @pages.post("/cds-services/<service_id>/feedback")
+    def receive_feedback(service_id: str) -> Response:
+        return _feedback(runtime, _service(runtime, service_id))
+
+    return pages
+
+
+def _call(runtime: Runtime, service: ServiceDefinition) -> Response:
+    started_s = time.monotonic()
+    settings = runtime.settings
+    deadline = Deadline(started_s + (settings.answer_budget_ms - settings.evaluation_reserve_ms) / 1000)
+    hook_request = parse(_decoded_body(), service)
+    results = runtime.fetcher.resolve(hook_request, deadline)
+    now = datetime.now(UTC)
+    result = runtime.answer(hook_request, results, runtime.service, now.astimezone().date())
+    response = Response(orjson.dumps(result.body), content_type=JSON)
+    _log_answer(runtime, hook_request, results, result, time.monotonic() - started_s)
+    # The client has its answer before the store is written.
+    response.call_on_close(lambda: _keep_issued(runtime, service, result, now))
+    return response
+
+
+def _feedback(runtime: Runtime, service: ServiceDefinition) -> Response:
+    entries = parse_feedback(_decoded_body())
+    runtime.store.keep_feedback(
+        entries,
+        service.id,
+        runtime.stamp,
+        datetime.now(UTC),
+        with_comments=runtime.settings.keep_feedback_comments,
+    )
+    outcomes = Counter(entry.outcome.value for entry in entries)
+    log("feedback", service=service.id, outcomes=dict(outcomes), knowledge=runtime.stamp.content_hash)
+    return Response(status=204)
+
+
+def _service(runtime: Runtime, service_id: str) -> ServiceDefinition:
+    service = runtime.services.get(service_id)
+    if service is None:
+        known = ", ".join(runtime.services)
+        raise RequestError(404, "not-found", f"there is no such service; discovery lists {known}")
+    return service
+
+
+def _decoded_body() -> object:
+    """The body as JSON. Raises RequestError 415 or 400; Flask itself answers 413."""
+    if request.mimetype != JSON and not request.mimetype.endswith("+json"):
+        raise RequestError(415, "not-supported", f"the body is not JSON; expected Content-Type: {JSON}")
+    try:
+        return orjson.loads(request.get_data(cache=False))
+    except orjson.JSONDecodeError as fault:
+        where = f"line {fault.lineno}, column {fault.colno}"
+        raise RequestError(400, "structure", f"the body is not valid JSON ({where})") from fault
+
+
+def _log_answer(
+    runtime: Runtime,
+    hook_request: HookRequest,
+    results: Mapping[Query, QueryResult],
+    result: AnswerResult,
+    seconds: float,
+) -> None:
+    """What happened, without anything of the patient: kinds, counts and what became of the queries."""
+    log(
+        "answer",
+        service=hook_request.service.id,
+        hook_instance=hook_request.hook_instance[:64],
+        milliseconds=round(seconds * 1000, 1),
+        cards=Counter(card.indicator for card in _issued_cards(result.body)),
+        shown=Counter(finding.kind.value for finding in result.findings if not finding.silent),
+        silent=Counter(finding.silent for finding in result.findings if finding.silent),
+        queries={query.value: found.reason or found.availability.value for query, found in results.items()},
+        knowledge=runtime.stamp.content_hash,
+        policy=runtime.service.policy.content_hash,
+    )
+
+
+def _keep_issued(runtime: Runtime, service: ServiceDefinition, result: AnswerResult, now: datetime) -> None:
+    try:
+        runtime.store.keep_issued(_issued_cards(result.body), service.hook.value, runtime.stamp, now)
+    except StoreError as fault:
+        log("issued_cards_not_kept", level="ERROR", service=service.id, fault=type(fault).__name__)
+
+
+def _issued_cards(body: Mapping[str, object]) -> Iterator[IssuedCard]:
+    cards = body["cards"]
+    for card in cards if isinstance(cards, list) else ():
+        findings = card.get("extension", {}).get(FINDINGS, [])
+        drugs = {finding["drug"].get("display") or finding["drug"].get("code", "") for finding in findings}
+        yield IssuedCard(
+            uuid=card["uuid"],
+            indicator=card["indicator"],
+            kinds=tuple(finding["kind"] for finding in findings),
+            drugs=tuple(sorted(drugs)),
+        )

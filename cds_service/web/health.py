@@ -1,0 +1,31 @@
+"""Is the process alive, and can it answer."""
+
+from __future__ import annotations
+
+import orjson
+from flask import Blueprint, Response
+
+from cds_service.hooks.responses import operation_outcome
+from cds_service.web.runtime import Runtime
+
+
+def blueprint(runtime: Runtime) -> Blueprint:
+    pages = Blueprint("health", __name__)
+
+    @pages.get("/healthz")
+    def alive() -> Response:
+        return Response(orjson.dumps({"status": "ok"}), content_type="application/json")
+
+    @pages.get("/readyz")
+    def ready() -> Response:
+        if not runtime.store.is_reachable():
+            outcome = operation_outcome("transient", "the store of feedback and issued cards cannot be reached")
+            return Response(orjson.dumps(outcome), status=503, content_type="application/fhir+json")
+        body = {
+            "status": "ready",
+            "knowledge": {"version": runtime.stamp.version, "hash": runtime.stamp.content_hash},
+            "policy": {"name": runtime.service.policy.name, "hash": runtime.service.policy.content_hash},
+        }
+        return Response(orjson.dumps(body), content_type="application/json")
+
+    return pages

@@ -1,0 +1,32 @@
+"""What the blueprints share: one object, made by `create_app`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from cds_service.answer import AnswerResult, Service
+from cds_service.fetching.fetcher import Fetcher
+from cds_service.hooks.discovery import ServiceDefinition
+from cds_service.hooks.requests import HookRequest
+from cds_service.model import Query, QueryResult
+from cds_service.settings import Settings
+from cds_service.store.store import KnowledgeStamp, Store
+
+Answer = Callable[[HookRequest, Mapping[Query, QueryResult], Service, date], AnswerResult]
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    settings: Settings
+    service: Service
+    services: Mapping[str, ServiceDefinition]
+    """By id."""
+    fetcher: Fetcher
+    store: Store
+    answer: Answer
+
+    @property
+    def stamp(self) -> KnowledgeStamp:
+        return KnowledgeStamp(self.service.knowledge.version, self.service.knowledge.content_hash)

@@ -1,0 +1,243 @@
+"""One card for each order, its findings merged, the worst first."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+from cds_service.codes import OVERRIDE_REASON, OWN, TOPIC
+from cds_service.knowledge.base import Knowledge
+from cds_service.model import Finding, Indicator, Kind, Patient
+from cds_service.policy import Policy
+from cds_service.writing.detail import detail_of, summary_of
+from cds_service.writing.extension import extension, finding_json
+from cds_service.writing.laboratory import Orderable, orderables
+from cds_service.writing.suggestions import Suggestion, as_json, exclusive, suggestions_for
+from cds_service.writing.text import without_empties
+from cds_service.writing.views import Surroundings, source_words, table_of
+from cds_service.writing.wording import Wording
+from cds_service.writing.words import Words
+
+_NAMESPACE = uuid5(NAMESPACE_URL, OWN)
+_INDICATORS = (Indicator.CRITICAL, Indicator.WARNING, Indicator.INFO)
+_KINDS = tuple(Kind)
+_NEVER_A_CARD = frozenset({Kind.NO_TEST_CHANGES, Kind.NO_CHANGE})
+"""These stand beside the findings of their order and make no card of their own."""
+
+_Group = tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Offer:
+    """A test that one card offers, for all drugs that want it."""
+
+    card: int
+    orderable: Orderable
+    drugs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Setting:
+    """What every card of one answer shares."""
+
+    patient: Patient
+    drafts: Mapping[str, Mapping[str, Any]]
+    policy: Policy
+    words: Words
+    today: date
+    hook: str
+
+
+def write(  # noqa: PLR0917  the order is that of the way of a request
+    findings: tuple[Finding, ...],
+    patient: Patient,
+    drafts: Mapping[str, Mapping[str, Any]],
+    knowledge: Knowledge,
+    policy: Policy,
+    wording: Wording,
+    today: date,
+    hook: str,
+) -> dict[str, Any]:
+    """The response body: cards worst first; without cards, the silent findings and the basis on the response itself.
+
+    `drafts` maps an order's reference to its drafted resource; only those are offered to be updated. Raises
+    AnswerError where a test order that we make is not valid FHIR.
+    """
+    setting = _Setting(patient, drafts, policy, Words(knowledge, wording), today, hook)
+    groups = _groups(findings)
+    if groups:
+        return {"cards": _cards(groups, findings, setting)}
+    if findings or patient.gaps:
+        return {"cards": [], "extension": _extension(worst_first(findings), setting)}
+    return {"cards": []}
+
+
+def explain(findings: Iterable[Finding], knowledge: Knowledge, wording: Wording) -> list[dict[str, Any]]:
+    """Each finding, silent ones included, as the extension has it; `silentBecause` says the rule in words."""
+    words = Words(knowledge, wording)
+    return [
+        without_empties(
+            {
+                **finding_json(finding, words),
+                "silentBecause": wording.say("silence", finding.silent) if finding.silent else "",
+            }
+        )
+        for finding in worst_first(findings)
+    ]
+
+
+def worst_first(findings: Iterable[Finding]) -> _Group:
+    """By indicator, then by kind in the order of the closed set."""
+    return tuple(sorted(findings, key=_rank))
+
+
+def _rank(finding: Finding) -> tuple[int, int]:
+    return _INDICATORS.index(finding.indicator), _KINDS.index(finding.kind)
+
+
+def _groups(findings: Iterable[Finding]) -> list[_Group]:
+    """The findings that a card tells, by order; orders without a shown finding have no card."""
+    by_order: dict[tuple[str, str], list[Finding]] = {}
+    for finding in findings:
+        by_order.setdefault((finding.order.reference, finding.order.name), []).append(finding)
+    groups = [
+        worst_first(one for one in group if not one.silent or one.kind is Kind.NO_TEST_CHANGES)
+        for group in by_order.values()
+        if any(not one.silent and one.kind not in _NEVER_A_CARD for one in group)
+    ]
+    return sorted(groups, key=lambda group: _rank(group[0]))
+
+
+def _cards(groups: Sequence[_Group], findings: Iterable[Finding], setting: _Setting) -> list[dict[str, Any]]:
+    words = setting.words
+    names = {finding.order.reference: words.drug_of(finding) for finding in findings}
+    by_question = orderables([finding for group in groups for finding in group], words, setting.policy)
+    offers = _offers(groups, by_question, words)
+    cards = []
+    seen: set[UUID] = set()
+    for number, group in enumerate(groups):
+        elsewhere = {
+            question: words.drug_of(groups[offers[orderable.key].card][0])
+            for question, orderable in by_question.items()
+            if offers[orderable.key].card != number
+        }
+        own = [offer for offer in offers.values() if offer.card == number]
+        card_id = _card_id(group, setting, seen)
+        seen.add(card_id)
+        cards.append(_card(group, own, card_id, Surroundings(names, elsewhere), setting))
+    return cards
+
+
+def _offers(
+    groups: Sequence[_Group], by_question: Mapping[tuple[str, str], Orderable], words: Words
+) -> dict[str, _Offer]:
+    """Key of an orderable -> the first card that wants it, and the names of all drugs that do."""
+    offers: dict[str, _Offer] = {}
+    for number, group in enumerate(groups):
+        for finding in group:
+            for orderable in _wanted(finding, by_question):
+                offer = offers.get(orderable.key, _Offer(number, orderable, ()))
+                drugs = dict.fromkeys((*offer.drugs, words.drug_of(finding)))
+                offers[orderable.key] = replace(offer, drugs=tuple(drugs))
+    return offers
+
+
+def _wanted(finding: Finding, by_question: Mapping[tuple[str, str], Orderable]) -> list[Orderable]:
+    return [by_question[test.marker, test.test] for test in finding.tests if test.order_it]
+
+
+def _card(
+    group: _Group, offers: Sequence[_Offer], card_id: UUID, around: Surroundings, setting: _Setting
+) -> dict[str, Any]:
+    words = setting.words
+    tests = [(offer.orderable, offer.drugs) for offer in offers]
+    draft = setting.drafts.get(group[0].order.reference)
+    suggestions = suggestions_for(group, tests, draft, patient=setting.patient, words=words, today=setting.today)
+    summary = summary_of(group[0], words, around)
+    card: dict[str, Any] = without_empties(
+        {
+            "uuid": str(card_id),
+            "summary": summary,
+            "detail": detail_of(group, words, around, setting.policy, summary),
+            "indicator": group[0].indicator.value,
+            "source": _source(group[0], words),
+            "suggestions": as_json(suggestions, card_id),
+            "selectionBehavior": _selection_behavior(suggestions),
+            "overrideReasons": _override_reasons(group[0], setting),
+            "links": _links(group, words),
+            "extension": _extension(group, setting),
+        }
+    )
+    return card
+
+
+def _selection_behavior(suggestions: Sequence[Suggestion]) -> str:
+    if not suggestions:
+        return ""
+    return "at-most-one" if exclusive(suggestions) else "any"
+
+
+def _extension(findings: _Group, setting: _Setting) -> dict[str, Any]:
+    return extension(findings, setting.patient, setting.words, setting.policy, setting.hook)
+
+
+def _card_id(group: _Group, setting: _Setting, seen: AbstractSet[UUID]) -> UUID:
+    """The same for the same findings of the same draft of the same patient; distinct within one answer."""
+    order = group[0].order
+    dose = order.dose
+    parts = [
+        order.reference,
+        order.name,
+        sorted({finding.drug for finding in group}),
+        [dose.per_dose, dose.unit, dose.per_day] if dose else [],
+        sorted([finding.kind, finding.table, finding.row] for finding in group),
+        setting.words.knowledge.content_hash,
+        hashlib.sha256(setting.patient.id.encode()).hexdigest(),
+    ]
+    card_id = uuid5(_NAMESPACE, json.dumps(parts))
+    while card_id in seen:
+        card_id = uuid5(card_id, "again")
+    return card_id
+
+
+def _source(finding: Finding, words: Words) -> dict[str, Any]:
+    table = table_of(finding, words)
+    topic = {
+        "system": TOPIC,
+        "code": finding.kind.value,
+        "display": words.wording.catalogue["kinds"][finding.kind]["topic"],
+    }
+    if table is None:
+        return {"label": words.wording.say("service", "label"), "topic": topic}
+    source = source_words(table.source, words)
+    return {"label": source["title"], "url": source["url"], "topic": topic}
+
+
+def _override_reasons(finding: Finding, setting: _Setting) -> list[dict[str, str]]:
+    """The site's own, else the catalogue's for this kind of finding."""
+    catalogue = setting.words.wording.catalogue
+    own = [(reason.code, reason.display) for reason in setting.policy.override_reasons]
+    usual = [
+        (code, catalogue["override_reasons"][code]) for code in catalogue["kinds"][finding.kind]["override_reasons"]
+    ]
+    return [{"system": OVERRIDE_REASON, "code": code, "display": display} for code, display in own or usual]
+
+
+def _links(group: _Group, words: Words) -> list[dict[str, str]]:
+    tables = filter(None, (table_of(finding, words) for finding in group))
+    sources = [source_words(source, words) for source in dict.fromkeys(table.source for table in tables)]
+    return [
+        {
+            "label": words.wording.say("links", "guidance", title=source["title"]),
+            "url": source["url"],
+            "type": "absolute",
+        }
+        for source in sources
+        if source["url"]
+    ]

@@ -1,0 +1,138 @@
+"""Updates of a drafted MedicationRequest: cleaned, changed in one respect, and valid FHIR R4B or not offered.
+
+Drafts come from EHRs as they are: with empty values, single objects where FHIR has lists, and fields missing. What
+cannot be made valid without guessing is not offered as an action.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from typing import Any
+
+from cds_service.codes import RXNORM
+from cds_service.knowledge.schema import Drug
+from cds_service.model import DoseArithmetic
+from cds_service.writing.text import without_empties
+
+_LISTS_OF_THE_ORDER = frozenset(
+    {
+        "basedOn", "category", "contained", "detectedIssue", "dosageInstruction", "eventHistory", "identifier",
+        "instantiatesCanonical", "instantiatesUri", "insurance", "note", "reasonCode", "reasonReference",
+        "supportingInformation",
+    }
+)  # fmt: skip
+_LISTS_ANYWHERE = frozenset({"additionalInstruction", "coding", "doseAndRate", "extension", "modifierExtension"})
+_KEPT_IN_A_SWAP = frozenset(
+    {
+        "resourceType", "id", "meta", "identifier", "status", "intent", "category", "priority", "subject",
+        "encounter", "authoredOn", "requester", "performer", "performerType", "recorder", "reasonCode",
+        "reasonReference", "groupIdentifier", "courseOfTherapyType", "insurance",
+    }
+)  # fmt: skip
+"""What does not depend on the drug. Dose, amount, product, notes and local extensions belong to the old one."""
+
+
+def repaired(draft: Mapping[str, Any], patient_id: str) -> dict[str, Any] | None:
+    """A clean copy of a drafted MedicationRequest; None where it is none, or has no id to be updated by.
+
+    Missing `status`, `intent` and `subject` are those of any draft of this hook. The narrative is left out: it
+    would describe the order before the update.
+    """
+    if draft.get("resourceType") != "MedicationRequest" or not isinstance(draft.get("id"), str):
+        return None
+    clean = without_empties(_listed(draft, _LISTS_OF_THE_ORDER))
+    clean.pop("text", None)
+    defaults = {
+        "resourceType": clean["resourceType"],
+        "status": "draft",
+        "intent": "order",
+        "subject": {"reference": reference_to(patient_id)},
+    }
+    return {**defaults, **clean}
+
+
+def reference_to(patient_id: str) -> str:
+    """`Patient/<id>`."""
+    return patient_id if "/" in patient_id else f"Patient/{patient_id}"
+
+
+def fault(resource: Mapping[str, Any]) -> str:
+    """What is wrong with a resource as FHIR R4B; "" when it is valid."""
+    kind = str(resource["resourceType"])
+    model = getattr(import_module(f"fhir.resources.R4B.{kind.lower()}"), kind)
+    try:
+        model.model_validate(copy.deepcopy(dict(resource)))
+    except (ValueError, LookupError, TypeError) as invalid:  # unknown contained types are LookupErrors
+        return str(invalid).partition("\n")[2].partition("\n")[0] or type(invalid).__name__
+    return ""
+
+
+def on_hold(draft: Mapping[str, Any], reason: str) -> dict[str, Any]:
+    """The draft with status on-hold; `reason` is said in its statusReason."""
+    return {**draft, "status": "on-hold", "statusReason": {"text": reason}}
+
+
+def swapped(draft: Mapping[str, Any], drug: Drug, display: str) -> dict[str, Any]:
+    """The draft for another drug, without dose, amount or anything else that belonged to the old drug."""
+    kept = {key: value for key, value in draft.items() if key in _KEPT_IN_A_SWAP}
+    coding = {"system": RXNORM, "code": drug.rxcui, "display": display}
+    return {**kept, "medicationCodeableConcept": {"coding": [coding], "text": display}}
+
+
+def redosed(
+    draft: Mapping[str, Any], arithmetic: DoseArithmetic, says: Callable[[str], str]
+) -> dict[str, Any] | None:
+    """The draft with its one dose changed as reckoned. None where there is not exactly one dose to change, the new
+    dose is a range, the drafted dose is not the one reckoned with, or the new count of units (tablets) is no
+    multiple of a half. `says` makes the new dosage text from the one drafted (which may be empty).
+    """
+    instruction = _only(draft.get("dosageInstruction"))
+    rate = _only(instruction.get("doseAndRate"))
+    quantity = _mapping(rate.get("doseQuantity"))
+    value = _new_value(quantity, arithmetic)
+    if value is None:
+        return None
+    changed = {
+        **{key: part for key, part in instruction.items() if key != "patientInstruction"},
+        "text": says(str(instruction.get("text", ""))),
+        "doseAndRate": [{**rate, "doseQuantity": {**quantity, "value": value}}],
+    }
+    dispense = {key: part for key, part in _mapping(draft.get("dispenseRequest")).items() if key != "quantity"}
+    whole = {**draft, "dosageInstruction": [changed], "dispenseRequest": dispense}
+    return {key: part for key, part in whole.items() if part}
+
+
+def _new_value(quantity: Mapping[str, Any], arithmetic: DoseArithmetic) -> float | int | None:
+    old, units = quantity.get("value"), (quantity.get("unit"), quantity.get("code"))
+    if not isinstance(old, int | float) or not arithmetic.old or arithmetic.new[0] != arithmetic.new[1]:
+        return None
+    if arithmetic.basis == "per_dose" and arithmetic.unit in units and old != arithmetic.old:
+        return None
+    value = round(old * arithmetic.new[0] / arithmetic.old, 6)
+    of_the_drug = arithmetic.unit.split("/")[0] in units
+    if value <= 0 or not (of_the_drug or (value * 2).is_integer()):
+        return None
+    return int(value) if value.is_integer() else value
+
+
+def _only(parts: Any) -> Mapping[str, Any]:
+    """The one member of a list of one; nothing otherwise."""
+    return _mapping(parts[0]) if isinstance(parts, list) and len(parts) == 1 else {}
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _listed(value: Any, lists: frozenset[str] = frozenset()) -> Any:
+    """A single object where FHIR has a list becomes a list of one; `lists` are those of this level alone."""
+    if isinstance(value, Mapping):
+        return {
+            key: [_listed(part)] if key in lists | _LISTS_ANYWHERE and isinstance(part, Mapping) else _listed(part)
+            for key, part in value.items()
+        }
+    if isinstance(value, list):
+        return [_listed(part) for part in value]
+    return value

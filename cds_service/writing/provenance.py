@@ -1,0 +1,176 @@
+"""What is known of a marker, in words: state, date and origin of each reading used."""
+
+from __future__ import annotations
+
+from cds_service.model import (
+    ActivityScore,
+    Conflicting,
+    Diplotype,
+    Grade,
+    HlaType,
+    Indeterminate,
+    Known,
+    MarkerView,
+    Narrowed,
+    NotReadable,
+    Phenotype,
+    Presence,
+    Quantity,
+    Reading,
+    ReadingStatus,
+    SelfContradiction,
+    Stale,
+    Statement,
+    Unavailable,
+    Undetermined,
+    Unreadable,
+)
+from cds_service.writing.text import clean, number, sentence
+from cds_service.writing.words import Words
+
+_SHIFTED = {"inhibitor": "blocked", "inducer": "sped_up", "other": "changed"}
+READINGS_SHOWN = 3
+"""More are in the extension."""
+
+
+def known_of(view: MarkerView, words: Words) -> str:
+    """One sentence: the marker, what is known of it, and from where."""
+    wording, found = words.wording, view.knowledge
+    return wording.say(
+        "knowledge",
+        type(found).__name__,
+        marker=words.marker(view.marker),
+        state=_state(view, words),
+        states=_states(view, words),
+        reason=_reason(view, words),
+        since=words.day(getattr(found, "since", None)),
+        origin=_origin(found.readings, _state(view, words), words),
+    )
+
+
+def result_of(view: MarkerView, words: Words) -> str:
+    """Marker and result as a noun phrase for a summary (`CYP2D6 poor metaboliser`); "" where there is none."""
+    marker, found = words.marker(view.marker), view.knowledge
+    if view.modified_by:
+        return words.wording.say(
+            "modifiers", _SHIFTED[_role(view, words)], drugs=_modifiers(view, words), marker=marker
+        )
+    if isinstance(found, Known):
+        return f"{marker} {words.wording.say('states', words.term(view.marker, found.state))}"
+    if isinstance(found, Narrowed):
+        return f"{marker} {words.states(view.marker, found.states)}"
+    if isinstance(found, Conflicting):
+        return f"{marker} {words.states(view.marker, found.states, last='and')}"
+    return ""
+
+
+def modifiers_of(view: MarkerView, words: Words) -> str:
+    """`Paroxetine blocks CYP2D6: for now it acts as poor metaboliser.`; "" where nothing shifts the marker."""
+    if not view.modified_by:
+        return ""
+    wording = words.wording
+    cause = wording.say(
+        "modifiers",
+        _role(view, words),
+        drugs=_modifiers(view, words),
+        marker=words.marker(view.marker),
+    )
+    key = "inferred" if view.inferred else "effect"
+    return sentence(wording.say("modifiers", key, cause=cause, states=words.states(view.marker, view.effective)))
+
+
+def _modifiers(view: MarkerView, words: Words) -> str:
+    return words.wording.any_of(tuple(map(words.drug, view.modified_by)))
+
+
+def _role(view: MarkerView, words: Words) -> str:
+    enzyme = view.marker.partition(":")[2]
+    roles = {
+        modulator.role
+        for drug in view.modified_by
+        for modulator in words.knowledge.modulators_by_drug.get(drug, ())
+        if modulator.enzyme == enzyme
+    }
+    return roles.pop() if len(roles) == 1 and roles <= _SHIFTED.keys() else "other"
+
+
+def _state(view: MarkerView, words: Words) -> str:
+    found = view.knowledge
+    return words.state(view.marker, found.state) if isinstance(found, Known | Stale) else ""
+
+
+def _states(view: MarkerView, words: Words) -> str:
+    found = view.knowledge
+    last = "and" if isinstance(found, Conflicting) else "or"
+    states = found.states if isinstance(found, Narrowed | Indeterminate | Conflicting) else frozenset[str]()
+    return words.states(view.marker, sorted(states), last)
+
+
+def _reason(view: MarkerView, words: Words) -> str:
+    match view.knowledge:
+        case Narrowed(why=why):
+            return words.wording.say("narrowed_reasons", why)
+        case Unavailable(reason=reason) | Unreadable(reason=reason):
+            return words.wording.say("gap_reasons", reason)
+    return ""
+
+
+def _origin(readings: tuple[Reading, ...], state: str, words: Words) -> str:
+    if not readings:
+        return ""
+    said = [_reading(reading, state, words) for reading in readings[:READINGS_SHOWN]]
+    if len(readings) > READINGS_SHOWN:
+        said.append(words.wording.say("lists", "more", count=len(readings) - READINGS_SHOWN))
+    together = words.wording.catalogue["lists"]["semicolon"].join(said)
+    return words.wording.say("readings", "origin", readings=together)
+
+
+def _reading(reading: Reading, state: str, words: Words) -> str:
+    """What a reading says, unless that is the state itself, with date and origin."""
+    wording = words.wording
+    details = [
+        words.day(reading.on),
+        clean(reading.laboratory, 40) or wording.say("readings", "laboratory_unknown"),
+        wording.say("readings", "preliminary") if reading.status is ReadingStatus.PRELIMINARY else "",
+        _grade(reading, words),
+    ]
+    comma = wording.catalogue["lists"]["comma"]
+    shown = comma.join(detail for detail in details if detail)
+    says = _says(reading.says, words)
+    return wording.say("readings", "same" if says == state else "one", says=says, details=shown)
+
+
+def _grade(reading: Reading, words: Words) -> str:
+    if reading.why_unverified:
+        return words.wording.say("unverified_reasons", reading.why_unverified)
+    return "" if reading.grade is Grade.CLINICAL else words.wording.say("grades", reading.grade)
+
+
+def _says(statement: Statement, words: Words) -> str:
+    say = words.wording.say
+    match statement:
+        case Diplotype(text=text):
+            return say("readings", "Diplotype", text=clean(text, 40))
+        case Phenotype(term=term):
+            return say("readings", "Phenotype", term=say("states", term))
+        case ActivityScore(value=value, at_least=at_least):
+            return say("readings", "ActivityScore_at_least" if at_least else "ActivityScore", value=number(value))
+        case Presence(allele=allele, present=present):
+            return say("readings", "Presence_present" if present else "Presence_absent", allele=clean(allele, 40))
+        case HlaType():
+            return _hla_type(statement, words)
+        case Quantity(value=value, unit=unit, comparator=comparator):
+            figure = number(value)
+            return say("readings", "Quantity", comparator=comparator, value=figure, unit=clean(unit, 20)).strip()
+        case SelfContradiction(says=says):
+            return say("readings", "SelfContradiction", says=words.wording.any_of([clean(one, 30) for one in says]))
+        case Undetermined() | NotReadable():
+            return say("readings", type(statement).__name__)
+
+
+def _hla_type(typed: HlaType, words: Words) -> str:
+    if not typed.alleles:
+        return words.wording.say("readings", "HlaType_none")
+    key = "HlaType" if typed.complete else "HlaType_incomplete"
+    alleles = words.wording.any_of([clean(allele, 20) for allele in typed.alleles[:4]])
+    return words.wording.say("readings", key, alleles=alleles)

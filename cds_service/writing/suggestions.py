@@ -1,0 +1,169 @@
+"""Suggestions of one card: order a test, change the dose, swap the drug, hold the order. Each is an option."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID, uuid5
+
+from cds_service.model import Action, Alternative, Finding, Kind, Outcome, Patient
+from cds_service.writing.drafts import fault, on_hold, redosed, repaired, swapped
+from cds_service.writing.laboratory import Orderable, service_request
+from cds_service.writing.text import clean, shortened
+from cds_service.writing.views import departs_to_other_drug, first_action
+from cds_service.writing.words import Words
+
+ALTERNATIVES_OFFERED = 3
+_LABEL_LIMIT = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    key: str
+    """What it is among those of its card."""
+    label: str
+    kind: str
+    """`create` or `update`, the type of its one action."""
+    description: str
+    resource: Mapping[str, Any]
+    recommended: bool = False
+
+
+def suggestions_for(
+    findings: Sequence[Finding],
+    tests: Sequence[tuple[Orderable, Sequence[str]]],
+    draft: Mapping[str, Any] | None,
+    *,
+    patient: Patient,
+    words: Words,
+    today: date,
+) -> tuple[Suggestion, ...]:
+    """What the card of one order offers, its findings worst first. `tests` are the tests this card offers, each with
+    the names of the drugs that want it; `draft` is the drafted resource, None where it may not be updated."""
+    clean_draft = repaired(draft, patient.id) if draft else None
+    recommended = findings[0].kind is Kind.TEST_WOULD_CHANGE
+    ordering = [
+        _order_test(
+            orderable, drugs, patient=patient, words=words, today=today, recommended=recommended and number == 0
+        )
+        for number, (orderable, drugs) in enumerate(tests)
+    ]
+    updates = _updates(findings, clean_draft, words) if clean_draft else []
+    return (*ordering, *(update for update in updates if not fault(update.resource)))
+
+
+def exclusive(suggestions: Sequence[Suggestion]) -> bool:
+    """Whether at most one may be taken: two updates of one draft cannot both be."""
+    return sum(suggestion.kind == "update" for suggestion in suggestions) > 1
+
+
+def as_json(suggestions: Sequence[Suggestion], card: UUID) -> list[dict[str, Any]]:
+    """The suggestions as CDS Hooks has them; at most the first recommended one is marked."""
+    marked = next((suggestion.key for suggestion in suggestions if suggestion.recommended), "")
+    return [
+        {
+            "label": shortened(suggestion.label, _LABEL_LIMIT),
+            "uuid": str(uuid5(card, suggestion.key)),
+            **({"isRecommended": True} if suggestion.key == marked else {}),
+            "actions": [
+                {
+                    "type": suggestion.kind,
+                    "description": suggestion.description,
+                    "resource": dict(suggestion.resource),
+                }
+            ],
+        }
+        for suggestion in suggestions
+    ]
+
+
+def _order_test(
+    orderable: Orderable, drugs: Sequence[str], *, patient: Patient, words: Words, today: date, recommended: bool
+) -> Suggestion:
+    return Suggestion(
+        key=f"test {orderable.key}",
+        label=words.wording.say("suggestions", "order_test", test=orderable.name),
+        kind="create",
+        description=words.wording.say("suggestions", "order_test_does", test=orderable.name),
+        resource=service_request(orderable, drugs, patient, words, today),
+        recommended=recommended,
+    )
+
+
+def _updates(findings: Sequence[Finding], draft: Mapping[str, Any], words: Words) -> list[Suggestion]:
+    """Only what agrees with the gravest advice: a drug to be left is not offered at another dose. A combination
+    product is only held: an update would change or drop its other ingredients too."""
+    single = [finding for finding in findings if len(finding.order.ingredients) < 2]
+    departing = [finding for finding in single if finding.resulting.outcome is not Outcome.AS_DRAFTED]
+    swaps = [
+        _swap(finding, alternative, draft, words)
+        for finding in departing
+        for alternative in _offered(finding, findings)
+        if alternative.drug in words.knowledge.drugs
+    ]
+    once = list({swap.key: swap for swap in swaps}.values())[:ALTERNATIVES_OFFERED]
+    doses = [] if any(map(departs_to_other_drug, findings)) else _doses(single, draft, words)
+    holds = [_hold(finding, draft, words) for finding in findings if finding.hold][:1]
+    return [*doses, *once, *holds]
+
+
+def _offered(finding: Finding, findings: Sequence[Finding]) -> list[Alternative]:
+    """The alternatives that no finding of this order refuses."""
+    refused = {one.drug for other in findings for one in other.alternatives if one.refused}
+    return [one for one in finding.alternatives if one.drug not in refused]
+
+
+def _swap(finding: Finding, alternative: Alternative, draft: Mapping[str, Any], words: Words) -> Suggestion:
+    drug, other = words.drug_of(finding), words.drug(alternative.drug)
+    markers = words.markers(alternative.open_markers)
+    key = "swap_open" if markers else "swap"
+    sole = sum(not one.refused for one in finding.alternatives) == 1 and not markers
+    return Suggestion(
+        key=f"swap {alternative.drug}",
+        label=words.wording.say("suggestions", key, drug=drug, alternative=other, markers=markers),
+        kind="update",
+        description=words.wording.say("suggestions", "swap_does", alternative=other),
+        resource=swapped(draft, words.knowledge.drugs[alternative.drug], other),
+        recommended=sole and departs_to_other_drug(finding),
+    )
+
+
+def _doses(findings: Sequence[Finding], draft: Mapping[str, Any], words: Words) -> list[Suggestion]:
+    """The lowest of the doses reckoned, so that it satisfies every finding, where the draft can take it."""
+    reckoned = [(finding, finding.arithmetic) for finding in findings if finding.arithmetic]
+    if not reckoned:
+        return []
+    finding, arithmetic = min(reckoned, key=lambda pair: pair[1].factor[1])
+    say, shown = words.wording.say, words.arithmetic(arithmetic)
+
+    def dosage_text(drafted: str) -> str:
+        key = "dose_text_drafted" if drafted else "dose_text"
+        return say("suggestions", key, arithmetic=shown, text=clean(drafted, 200))
+
+    update = redosed(draft, arithmetic, dosage_text)
+    if update is None:
+        return []
+    return [
+        Suggestion(
+            key="dose",
+            label=say("suggestions", "change_dose", drug=words.drug_of(finding), arithmetic=shown),
+            kind="update",
+            description=say("suggestions", "change_dose_does", arithmetic=shown),
+            resource=update,
+            recommended=first_action(finding) is Action.DOSE,
+        )
+    ]
+
+
+def _hold(finding: Finding, draft: Mapping[str, Any], words: Words) -> Suggestion:
+    asked = [test.marker for test in finding.tests] or [view.marker for view in finding.markers]
+    reason = words.wording.say("suggestions", "hold_reason", markers=words.markers(asked))
+    return Suggestion(
+        key="hold",
+        label=words.wording.say("suggestions", "hold", drug=words.drug_of(finding)),
+        kind="update",
+        description=words.wording.say("suggestions", "hold_does"),
+        resource=on_hold(draft, reason),
+    )

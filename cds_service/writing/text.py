@@ -1,0 +1,98 @@
+"""Plain text to lines that may stand on a card: what comes from a record is cleaned, what goes into Markdown is
+escaped."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+SUMMARY_LIMIT = 139
+"""CDS Hooks 2.0.1: a summary has fewer than 140 characters."""
+
+_TAG = re.compile(r"<[A-Za-z/!?][^>]*>?")
+_SCHEME = re.compile(r"\b(javascript|vbscript|data|file|https?|ftp|mailto)\s*:", re.IGNORECASE)
+_NOT_PRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]+")
+_SPECIAL = re.compile(r"[\\`*_\[\]|~@#&]")
+
+
+class Markdown(str):
+    """Text that is Markdown already and is not escaped again."""
+
+    __slots__ = ()
+
+
+def clean(text: str, limit: int = 80) -> str:
+    """Text from a record as one line of at most `limit` characters, without mark-up, link schemes or control
+    characters.
+
+    >>> clean("aspirin <script>alert(1)</script> 100  mg")
+    'aspirin alert(1) 100 mg'
+    """
+    printable = _NOT_PRINTABLE.sub(" ", text)
+    without_links = _SCHEME.sub(r"\1 ", _TAG.sub(" ", printable))
+    return shortened(" ".join(without_links.split()), limit)
+
+
+def shortened(text: str, limit: int) -> str:
+    """`text`, cut at a word where it can be, with an ellipsis, when it is longer than `limit`.
+
+    >>> shortened("one two three", 9)
+    'one two…'
+    """
+    if len(text) <= limit:
+        return text
+    return (text[: limit - 1].rsplit(" ", 1)[0] or text[: limit - 1]).rstrip(" ,;:.") + "…"
+
+
+def escaped(text: object) -> str:
+    r"""Plain text for GitHub Flavored Markdown: every sign that could begin mark-up is written literally.
+
+    >>> escaped("HLA-B*57:01 <b>")
+    'HLA-B\\*57:01 &lt;b&gt;'
+    """
+    if isinstance(text, Markdown):
+        return text
+    literal = _SPECIAL.sub(lambda sign: f"\\{sign[0]}", str(text))
+    return literal.replace("<", "&lt;").replace(">", "&gt;").replace("www.", "www\\.")
+
+
+def link_target(url: str) -> Markdown:
+    """A URL for the parentheses of a Markdown link."""
+    return Markdown(url.replace("(", "%28").replace(")", "%29").replace(" ", "%20"))
+
+
+def sentence(text: str) -> str:
+    """`text` with a capital first letter; the rest is left alone."""
+    return text[:1].upper() + text[1:]
+
+
+def first_that_fits(candidates: Iterable[str], limit: int = SUMMARY_LIMIT) -> str:
+    """The first non-empty candidate of at most `limit` characters, else the last one, cut."""
+    lines = [" ".join(line.split()) for line in candidates if line.strip()]
+    return next((line for line in lines if len(line) <= limit), shortened(lines[-1], limit))
+
+
+def number(value: float) -> str:
+    """A figure as people write it: no trailing zeros, no exponent, five significant digits for small ones.
+
+    >>> number(37.50), number(1200.0), number(0.00025)
+    ('37.5', '1,200', '0.00025')
+    """
+    digits = 4 if abs(value) >= 0.01 else 8
+    return f"{value:,.{digits}f}".rstrip("0").rstrip(".")
+
+
+def without_empties(value: Any) -> Any:
+    """A copy without null, empty or blank values, at any depth (CDS Hooks 2.0.1, JSON: no empty values)."""
+    if isinstance(value, Mapping):
+        kept = {key: without_empties(part) for key, part in value.items()}
+        return {key: part for key, part in kept.items() if not is_empty(part)}
+    if isinstance(value, list | tuple):
+        return [part for part in map(without_empties, value) if not is_empty(part)]
+    return value
+
+
+def is_empty(value: object) -> bool:
+    """Null, "", blank, [] or {}; False and 0 are values."""
+    return value is None or value in ({}, [], ()) or (isinstance(value, str) and not value.strip())

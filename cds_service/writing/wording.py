@@ -1,0 +1,199 @@
+"""The wording: catalogue, phrases and templates of `cards/`, read and compiled once at start."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from enum import StrEnum
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import yaml
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, TemplateError
+
+from cds_service.errors import KnowledgeError
+from cds_service.knowledge.base import Knowledge
+from cds_service.knowledge.schema import Fact
+from cds_service.model import Action, Gravity, Kind, Outcome, Query, Strength, Testing, Trust
+from cds_service.writing.text import escaped, link_target, sentence
+
+_PLACES = (Path(__file__).parents[1] / "_packaged" / "cards", Path(__file__).parents[2] / "cards")
+"""In an installed wheel, and in a working copy."""
+
+_CLOSED_SETS: Mapping[str, type[StrEnum]] = {
+    "kinds": Kind,
+    "actions": Action,
+    "outcomes": Outcome,
+    "strengths": Strength,
+    "gravities": Gravity,
+    "testing": Testing,
+    "trusts": Trust,
+    "queries": Query,
+    "facts": Fact,
+}
+_PHRASE_FIELDS = frozenset(
+    {"reason", "note", "label", "only_if", "alternative_class", "frequency", "say", "specimen"}
+)
+_EVIDENCE = "evidence.md.j2"
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """`catalogue` maps group -> key -> words, `phrases` key -> text, `templates` file name -> template."""
+
+    catalogue: Mapping[str, Any]
+    phrases: Mapping[str, str]
+    templates: Mapping[str, Template]
+
+    def say(self, group: str, key: str, **values: object) -> str:
+        """The words of `key`, its placeholders filled; the key itself, spaced, where the group has no words."""
+        words = self.catalogue[group].get(key)
+        return spaced(key) if words is None else str(words).format_map(values)
+
+    def phrase(self, key: str, **values: str) -> str:
+        """The text of a phrase key with its placeholders filled; the key, spaced, where it has no text."""
+        text = self.phrases.get(key, spaced(key))
+        for name, value in values.items():
+            text = text.replace(f"{{{name}}}", value)
+        return text
+
+    def any_of(self, words: tuple[str, ...] | list[str], last: str = "and") -> str:
+        """`a, b and c`, joined by the catalogue's own signs; `last` is `and` or `or`."""
+        signs = self.catalogue["lists"]
+        if len(words) < 2:
+            return "".join(words)
+        return f"{signs['comma'].join(words[:-1])}{signs[last]}{words[-1]}"
+
+
+def spaced(key: str) -> str:
+    """A key as words, for want of better ones."""
+    return key.replace("_", " ")
+
+
+def load_wording(folder: Path | None = None) -> Wording:
+    """The wording in `folder`, else the packaged one. Raises KnowledgeError where a file is missing or not
+    valid, a phrase key stands twice, or the catalogue lacks words for a member of a closed set."""
+    place = folder or _default_folder()
+    catalogue = _mapping(place / "catalogue.yaml")
+    _check_closed_sets(catalogue)
+    return Wording(
+        catalogue=MappingProxyType(catalogue),
+        phrases=MappingProxyType(_phrases(place / "phrases")),
+        templates=MappingProxyType(_templates(place, catalogue)),
+    )
+
+
+def missing_phrases(knowledge: Knowledge, wording: Wording) -> tuple[str, ...]:
+    """One line, `place: key`, for each phrase key or gene state of the knowledge that has no words."""
+    parts: dict[str, Mapping[str, object]] = {
+        "table": knowledge.tables,
+        "test": knowledge.tests,
+        "condition": knowledge.conditions,
+        "group": knowledge.groups,
+    }
+    used = [
+        (f"{kind} {name}", key)
+        for kind, entries in parts.items()
+        for name, entry in entries.items()
+        for key in _phrase_keys(entry)
+        if key not in wording.phrases
+    ]
+    states = [
+        (f"gene {gene.symbol}", term)
+        for gene in knowledge.genes.values()
+        for term in gene.phenotypes
+        if term[0].isalpha() and term not in wording.catalogue["states"]  # a genotype is its own word
+    ]
+    return tuple(dict.fromkeys(f"{place}: {key}" for place, key in used + states))
+
+
+def _phrase_keys(value: object) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        value = tuple(value.values())
+    if isinstance(value, tuple):
+        for part in value:
+            yield from _phrase_keys(part)
+    elif is_dataclass(value):
+        for field in fields(value):
+            content = getattr(value, field.name)
+            if field.name in _PHRASE_FIELDS and isinstance(content, str) and content:
+                yield content
+            else:
+                yield from _phrase_keys(content)
+
+
+def _default_folder() -> Path:
+    for place in _PLACES:
+        if (place / "catalogue.yaml").is_file():
+            return place
+    raise KnowledgeError("catalogue.yaml: the folder `cards` is neither packaged nor beside cds_service")
+
+
+def _check_closed_sets(catalogue: Mapping[str, Any]) -> None:
+    for group, members in _CLOSED_SETS.items():
+        missing = [member.value for member in members if member.value not in catalogue.get(group, {})]
+        if missing:
+            raise KnowledgeError(f"catalogue.yaml: {group}: no words for {', '.join(missing)}")
+
+
+def _phrases(folder: Path) -> dict[str, str]:
+    phrases: dict[str, str] = {}
+    for path in sorted(folder.glob("*.yaml")):
+        for key, text in _mapping(path).items():
+            if key in phrases:
+                raise KnowledgeError(f"{path.name}: phrase {key!r} stands in another file too; each key stands once")
+            if not isinstance(text, str) or not text.strip():
+                raise KnowledgeError(f"{path.name}: phrase {key!r}: expected a text, found {text!r}")
+            phrases[key] = text.strip()
+    return phrases
+
+
+def _unique_mapping(loader: Any, node: yaml.MappingNode) -> Any:
+    """YAML lets a later key replace an earlier one in silence; this refuses."""
+    keys = Counter(key.value for key, _ in node.value)
+    twice = sorted(key for key, times in keys.items() if times > 1)
+    if twice:
+        raise yaml.YAMLError(f"line {node.start_mark.line + 1}: {', '.join(twice)} stands twice in one mapping")
+    return loader.construct_mapping(node)
+
+
+_UniqueKeys: Any = type("_UniqueKeys", (getattr(yaml, "CSafeLoader", yaml.SafeLoader),), {})
+_UniqueKeys.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _unique_mapping)
+
+
+def _mapping(path: Path) -> dict[str, Any]:
+    try:
+        with path.open(encoding="utf-8") as stream:
+            content = yaml.load(stream, Loader=_UniqueKeys)  # noqa: S506  derived from the safe loader
+    except (OSError, yaml.YAMLError) as fault:
+        raise KnowledgeError(f"{path.name}: {fault}") from fault
+    if not isinstance(content, dict):
+        raise KnowledgeError(f"{path.name}: expected a mapping, found {type(content).__name__}")
+    return content
+
+
+def _templates(folder: Path, catalogue: Mapping[str, Any]) -> dict[str, Template]:
+    plain = _environment(folder)
+    markdown = _environment(folder)
+    markdown.finalize = escaped
+    names = {kind["template"] for kind in catalogue["kinds"].values()}
+    try:
+        details = {f"{name}.md.j2": markdown.get_template(f"{name}.md.j2") for name in names}
+        summaries = {f"{name}.summary.j2": plain.get_template(f"{name}.summary.j2") for name in names}
+        return details | summaries | {_EVIDENCE: markdown.get_template(_EVIDENCE)}
+    except TemplateError as fault:
+        raise KnowledgeError(f"cards: template {fault}") from fault
+
+
+def _environment(folder: Path) -> Environment:
+    environment = Environment(  # noqa: S701  escaping for Markdown is done by `finalize`
+        loader=FileSystemLoader(folder),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    environment.filters.update(sentence=sentence, url=link_target)
+    return environment

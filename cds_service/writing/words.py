@@ -1,0 +1,243 @@
+"""Names, states, options and doses in words. Everything returned is plain text; the sentences are the
+catalogue's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from cds_service.knowledge.base import Knowledge
+from cds_service.knowledge.schema import Gene
+from cds_service.model import (
+    Action,
+    Amount,
+    Branch,
+    ChangeProbability,
+    DoseArithmetic,
+    DoseChange,
+    Finding,
+    Gap,
+    Option,
+    Outcome,
+    TestQuestion,
+)
+from cds_service.writing.text import clean, number
+from cds_service.writing.wording import Wording, spaced
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What `{drug}` and `{gene}` stand for in a phrase."""
+
+    drug: str
+    gene: str
+
+    def names(self) -> dict[str, str]:
+        return {"drug": self.drug, "gene": self.gene}
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Says the things of one knowledge in one wording."""
+
+    knowledge: Knowledge
+    wording: Wording
+
+    # --- names ----------------------------------------------------------------------------------------------
+
+    def drug(self, drug: str) -> str:
+        """The display name of a drug id, or the name as ordered where the drug is not known."""
+        known = self.knowledge.drugs.get(drug)
+        return (known.display or known.id) if known else clean(drug)
+
+    def drug_of(self, finding: Finding) -> str:
+        """The finding's drug, or a stand-in for an order that shows no name."""
+        return self.drug(finding.drug) or clean(finding.order.name) or self.wording.say("names", "unknown_drug")
+
+    def marker(self, marker: str) -> str:
+        """`gene:CYP2C19` -> CYP2C19, `hla:B*57:01` -> HLA-B*57:01."""
+        kind, _, name = marker.partition(":")
+        return self.wording.say("markers", kind, name=spaced(name) if kind in {"lab", "fact"} else name)
+
+    def markers(self, markers: Iterable[str], last: str = "and") -> str:
+        return self.wording.any_of(tuple(dict.fromkeys(self.marker(marker) for marker in markers)), last)
+
+    def test(self, question: TestQuestion) -> str:
+        """The name of a test: its phrase, else the marker's name with "test"."""
+        test = self.knowledge.tests.get(question.test)
+        if test and test.label:
+            return self.wording.phrase(test.label)
+        return self.wording.say("names", "test", markers=self.marker(question.marker))
+
+    def day(self, day: date | None) -> str:
+        if day is None:
+            return self.wording.say("dates", "unknown")
+        month = self.wording.say("months", str(day.month))
+        return self.wording.say("dates", "known", day=day.day, month=month, year=day.year)
+
+    def gap(self, gap: Gap, order: str = "") -> str:
+        """What is missing and why. `about` may be a query, a fact, a marker, a reference or a name as ordered; what
+        is about the `order` itself (its reference) needs no naming."""
+        reason = self.wording.say("gap_reasons", gap.reason)
+        key = "order" if gap.about == order else "one"
+        return self.wording.say("gaps", key, about=clean(self._about(gap.about)), reason=reason)
+
+    def _about(self, about: str) -> str:
+        for group in ("queries", "facts"):
+            if about in self.wording.catalogue[group]:
+                return self.wording.say(group, about)
+        return self.marker(about) if about.partition(":")[0] in self.wording.catalogue["markers"] else about
+
+    # --- states ---------------------------------------------------------------------------------------------
+
+    def state(self, marker: str, state: str) -> str:
+        """`poor metaboliser`, `activity score 1.0 (intermediate metaboliser)`, `positive`."""
+        term = self.term(marker, state)
+        words = self.wording.say("states", term)
+        return words if term == state else self.wording.say("state_forms", "score", score=state, term=words)
+
+    def term(self, marker: str, state: str) -> str:
+        """The phenotype term that a score stands under; the state itself where it stands under none."""
+        gene = self._gene(marker)
+        terms = [term for term, states in gene.phenotypes.items() if state in states] if gene else []
+        return state if not terms or state in terms else terms[0]
+
+    def states(self, marker: str, states: Iterable[str], last: str = "or") -> str:
+        """Several states; the scores of a gene are gathered under the phenotype terms they belong to."""
+        left = list(dict.fromkeys(states))
+        gene = self._gene(marker)
+        said: list[str] = []
+        for term, of_term in gene.phenotypes.items() if gene else ():
+            here = [state for state in of_term if state in left]
+            if here:
+                said.append(self._term(term, here, whole=len(here) == len(of_term)))
+                left = [state for state in left if state not in here]
+        said += [self.wording.say("states", state) for state in left]
+        return self.wording.any_of(_without_repeated_ending(said), last)
+
+    def _term(self, term: str, scores: Sequence[str], *, whole: bool) -> str:
+        words = self.wording.say("states", term)
+        if whole:
+            return words
+        return self.wording.say(
+            "state_forms", "some_scores", term=words, scores=self.wording.any_of(tuple(scores), "or")
+        )
+
+    def _gene(self, marker: str) -> Gene | None:
+        kind, _, symbol = marker.partition(":")
+        return self.knowledge.genes.get(symbol) if kind == "gene" else None
+
+    # --- options and doses --------------------------------------------------------------------------------------
+
+    def option(self, option: Option, about: About) -> str:
+        """`choose another drug`, `start with 50 % of the usual dose, if no alternative works`."""
+        say, phrase, words = self.wording.say, self.wording.phrase, self.act(option)
+        if option.alternative_class:
+            key = "class_alternative" if option.action is Action.ALTERNATIVE else "class"
+            words = say(
+                "option_forms", key, action=words, **{"class": phrase(option.alternative_class, **about.names())}
+            )
+        if option.note:
+            words = say("option_forms", "note", action=words, note=phrase(option.note, **about.names()))
+        if option.only_if:
+            words = say("option_forms", "only_if", action=words, only_if=phrase(option.only_if, **about.names()))
+        return words
+
+    def act(self, option: Option) -> str:
+        """The bare action of an option: `avoid`, `start with 50 % of the usual dose`."""
+        return self.dose(option.dose) if option.dose else self.wording.say("actions", option.action)
+
+    def about(self, finding: Finding) -> About:
+        """What the placeholders of phrases stand for in this finding."""
+        return About(self.drug_of(finding), self.markers(view.marker for view in finding.markers))
+
+    def dose(self, change: DoseChange) -> str:
+        """`start with 30 to 80 % of the usual dose`, `give at most 20 mg a day, three times a week`."""
+        key, figure = self._figure(change)
+        words = self.wording.say("doses", f"{key}_{change.phase}", figure=figure)
+        if change.frequency:
+            words = self.wording.say(
+                "doses", "frequency", dose=words, frequency=self.wording.phrase(change.frequency)
+            )
+        if change.applies_above:
+            amount = self.amount(change.applies_above)
+            words = self.wording.say("doses", "applies_above", dose=words, amount=amount)
+        return words
+
+    def _figure(self, change: DoseChange) -> tuple[str, str]:
+        if change.factor:
+            return "factor", self._share(change.factor)
+        if change.amount:
+            return "amount", self.amount(change.amount)
+        if change.cap:
+            return "cap", self.amount(change.cap)
+        return change.direction or "open", ""
+
+    def _share(self, factor: tuple[float, float]) -> str:
+        low, high = (number(round(share * 100, 2)) for share in factor)
+        return self.wording.say("doses", "share" if low == high else "share_range", low=low, high=high)
+
+    def amount(self, amount: Amount) -> str:
+        return f"{number(amount.value)} {self.wording.say('units', amount.unit)}"
+
+    def arithmetic(self, arithmetic: DoseArithmetic) -> str:
+        """`100 mg × 0.5 = 50 mg for each dose`."""
+        return self.wording.say(
+            "arithmetic",
+            arithmetic.basis,
+            old=number(arithmetic.old),
+            unit=clean(arithmetic.unit),
+            factor=self._range(arithmetic.factor),
+            new=self._range(arithmetic.new),
+        )
+
+    def _range(self, pair: tuple[float, float]) -> str:
+        low, high = number(pair[0]), number(pair[1])
+        return low if low == high else self.wording.say("arithmetic", "range", low=low, high=high)
+
+    def resulting(self, branch: Branch, about: About) -> str:
+        """What the order becomes in this branch: its first option, or that it stays as drafted."""
+        if branch.resulting.outcome is Outcome.AS_DRAFTED or not branch.advice.options:
+            return self.wording.say("outcomes", branch.resulting.outcome)
+        first = branch.advice.options[0]
+        if first.action is Action.STANDARD:
+            return self.wording.say("outcomes", branch.resulting.outcome)
+        return self.option(first, about)
+
+    # --- probabilities ------------------------------------------------------------------------------------------
+
+    def probability(self, probability: ChangeProbability | None) -> str:
+        """`about 2 in 100 to 6 in 100 people across 5 populations`, or that it is not known."""
+        if probability is None:
+            return self.wording.say("probability", "unknown")
+        low, high = self.frequency(probability.low), self.frequency(probability.high)
+        many = "population" if probability.populations == 1 else "populations"
+        across = self.wording.say("probability", many, count=probability.populations)
+        return self.wording.say("probability", "one" if low == high else "range", low=low, high=high, across=across)
+
+    def branch_probability(self, pair: tuple[float, float] | None) -> str:
+        if pair is None:
+            return ""
+        low, high = (self.frequency(share) for share in pair)
+        return low if low == high else self.wording.say("probability", "branch", low=low, high=high)
+
+    def frequency(self, share: float) -> str:
+        """A share as a natural frequency, with the smallest round denominator that gives a whole person."""
+        for of in (100, 1000, 10000):
+            count = round(share * of)
+            if count:
+                return self.wording.say("probability", "figure", count=f"{count:,}", of=f"{of:,}")
+        return self.wording.say("probability", "tiny")
+
+
+def _without_repeated_ending(words: list[str]) -> tuple[str, ...]:
+    """`poor metaboliser, intermediate metaboliser` -> `poor, intermediate metaboliser`.
+
+    Only where every entry ends in the same word and has another one before it.
+    """
+    parts = [entry.rpartition(" ") for entry in words]
+    endings = {ending for _, _, ending in parts}
+    if len(words) < 2 or len(endings) != 1 or not all(start for start, _, _ in parts):
+        return tuple(words)
+    return (*(start for start, _, _ in parts[:-1]), words[-1])

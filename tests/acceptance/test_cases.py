@@ -1,0 +1,114 @@
+"""The clinical cases of tests/cases, each through reading and reasoning, and each over HTTP.
+
+A case lists every finding that a clinician should be shown (`expect`), and nothing else may be shown; `silent: true`
+says that nothing is. Fields of an expectation that are left out are not compared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from pydantic import TypeAdapter
+
+from cds_service.answer import evaluate
+from cds_service.fetching.prefetch import prefetched_results
+from cds_service.hooks.requests import parse
+from cds_service.model import Finding
+from cds_service.policy import Policy
+from tests.support.build import hook_request
+from tests.support.world import TODAY, definition, drug_codes, service
+
+CASES = Path(__file__).parents[1] / "cases"
+
+
+def _cases() -> list[Any]:
+    found = []
+    for path in sorted(CASES.glob("*.yaml")):
+        for case in yaml.safe_load(path.read_text(encoding="utf-8")):
+            found.append(pytest.param(case, id=f"{path.stem}:{case['id']}"))
+    return found
+
+
+def findings_of(case: Mapping[str, Any]) -> tuple[Finding, ...]:
+    """All findings of the case, straight through reading and reasoning."""
+    body = hook_request(case, drug_codes(), TODAY, case.get("hook", "order-sign"))
+    request = parse(body, definition(body["hook"]))
+    chosen = replace(service(), policy=policy_of(case))
+    _, findings = evaluate(request.question, prefetched_results(request.prefetch), chosen, TODAY)
+    return findings
+
+
+def policy_of(case: Mapping[str, Any]) -> Policy:
+    """The packaged policy with what the case's site decides otherwise."""
+    adapter = TypeAdapter(Policy)
+    return adapter.validate_python({**adapter.dump_python(service().policy), **case.get("policy", {})})
+
+
+@pytest.mark.parametrize("case", _cases())
+def test_case(case: Mapping[str, Any]) -> None:
+    """The shown findings are exactly the expected ones."""
+    findings = findings_of(case)
+    shown = [described(f) for f in findings if not f.silent]
+    expected = case.get("expect", [])
+    told = "\n".join(f"{d}" for d in map(described, findings))
+    assert len(shown) == len(expected), told
+    for wanted in expected:
+        assert any(matches(wanted, found) for found in shown), f"{wanted}\n{told}"
+    for wanted in case.get("silently", []):
+        quiet = [described(f) for f in findings if f.silent]
+        assert any(matches(wanted, found) for found in quiet), f"{wanted}\n{told}"
+
+
+def described(finding: Finding) -> dict[str, Any]:
+    """A finding in the words of a case."""
+    options = finding.advice.options if finding.advice is not None else ()
+    return {
+        "kind": finding.kind.value,
+        "drug": finding.drug,
+        "order": finding.order.reference,
+        "caused_by": finding.caused_by,
+        "indicator": finding.indicator.value,
+        "silent": finding.silent,
+        "table": finding.table,
+        "row": finding.row,
+        "outcome": finding.resulting.outcome.value,
+        "first": options[0].action.value if options else "",
+        "factor": _factor(finding),
+        "tests": sorted(t.marker for t in finding.tests),
+        "closed": sorted(finding.closed_markers),
+        "offered": sorted(a.drug for a in finding.alternatives if not a.refused),
+        "refused": sorted(a.drug for a in finding.alternatives if a.refused),
+        "hold": finding.hold,
+        "bridge": bool(finding.bridge),
+        "assumed": sorted(a.assumed for a in finding.assumptions),
+        "gaps": sorted(g.reason for g in finding.gaps),
+        "modified_by": sorted(d for v in finding.markers for d in v.modified_by),
+        "probability_known": all(t.probability is not None for t in finding.tests),
+    }
+
+
+def _factor(finding: Finding) -> list[float]:
+    dose = finding.resulting.dose
+    return list(dose.factor) if dose is not None and dose.factor is not None else []
+
+
+def matches(wanted: Mapping[str, Any], found: Mapping[str, Any]) -> bool:
+    """Whether every field that the case names is so. `offers` and `not_offered` ask for members."""
+    for key, value in wanted.items():
+        if key == "offers":
+            if not set(value) <= set(found["offered"]):
+                return False
+        elif key == "not_offered":
+            if set(value) & set(found["offered"]):
+                return False
+        elif key == "closes":
+            if not set(value) <= set(found["closed"]):
+                return False
+        elif found[key] != (sorted(value) if isinstance(value, list) and key != "factor" else value):
+            return False
+    return True

@@ -1,0 +1,112 @@
+"""The packaged terminology held against the facts tables it was derived from; skipped where they are absent.
+
+The tables often give a product one of its ingredients only; the name of a product is complete. So a product's own
+code must give at least what the table gives, and name and code must agree.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cds_service.codes import RXNORM, Coding
+from cds_service.terminology.text import words
+from tests.support.terminology import packaged_index
+
+FACTS = Path(__file__).parents[2].parent / "shared" / "facts"
+pytestmark = pytest.mark.skipif(not FACTS.is_dir(), reason="the facts tables are not here")
+
+BY_BRAND_ALONE = frozenset({"352164", "352165", "1795950", "541623", "541625", "541631"})
+"""Products that a table calls aspirin by their brand, though their names spell out other ingredients."""
+
+
+def rows(name: str) -> Iterator[dict[str, str]]:
+    with (FACTS / name).open(encoding="utf-8", newline="") as lines:
+        yield from csv.DictReader(lines)
+
+
+def ingredients(*codings: Coding, text: str = "") -> frozenset[str]:
+    match = packaged_index().find(codings, text)
+    return frozenset(match.drugs) if match else frozenset()
+
+
+def products() -> tuple[dict[str, set[str]], dict[str, str]]:
+    """Code -> the drugs that the table gives, and code -> name, for products with an ingredient that we know."""
+    given: defaultdict[str, set[str]] = defaultdict(set)
+    names = {}
+    for row in rows("rxnorm_scd_in.csv"):
+        drugs = ingredients(Coding(RXNORM, row["ingredient_rxcui"]))
+        if drugs:
+            given[row["rxcui"]] |= drugs
+            names[row["rxcui"]] = row["name"]
+    return dict(given), names
+
+
+def less_exact(drug: str, others: frozenset[str]) -> bool:
+    """`insulin` beside `insulin lispro`."""
+    return any(set(words(drug)) < set(words(other)) for other in others)
+
+
+def test_every_product_code_gives_what_the_table_gives() -> None:
+    given, names = products()
+    lacking = {
+        names[code]: drugs - found
+        for code, drugs in given.items()
+        if code not in BY_BRAND_ALONE
+        for found in [ingredients(Coding(RXNORM, code))]
+        if any(drug not in found and not less_exact(drug, found) for drug in drugs)
+    }
+    assert len(given) > 7000
+    assert lacking == {}
+
+
+def test_names_alone_give_the_same_ingredients_for_99_percent_of_products() -> None:
+    given, names = products()
+    differing = [
+        names[code] for code in given if ingredients(text=names[code]) != ingredients(Coding(RXNORM, code))
+    ]
+    assert len(differing) <= 0.01 * len(given), differing[:20]
+
+
+def test_no_name_gives_more_ingredients_than_it_has_components() -> None:
+    _, names = products()
+    surplus = {}
+    for name in names.values():
+        components = {part.strip() for part in re.sub(r"\[.*?\]", "", name).split(" / ")}
+        found = {drug for drug in ingredients(text=name) if " / " not in drug}
+        if len(found) > len(components):
+            surplus[name] = found
+    assert surplus == {}
+
+
+def test_every_brand_gives_an_ingredient_of_the_table_and_none_that_its_products_lack() -> None:
+    given: defaultdict[str, set[str]] = defaultdict(set)
+    for row in rows("brand_ingredient.csv"):
+        given[row["brand"]] |= ingredients(Coding(RXNORM, row["ingredient_rxcui"]))
+    in_products: defaultdict[str, set[str]] = defaultdict(set)
+    for row in rows("rxnorm_scd_in.csv"):
+        brand = re.search(r"\[([^\[\]]+)\]\s*$", row["name"])
+        if brand:
+            in_products[brand[1]] |= ingredients(Coding(RXNORM, row["rxcui"]))
+    found = {brand: ingredients(text=brand) for brand in given}
+    surplus = {
+        (brand, drug)
+        for brand, drugs in found.items()
+        for drug in drugs - given[brand] - in_products[brand]
+        if not set(drug.split(" / ")) <= given[brand] | in_products[brand]
+    }
+    assert surplus == set()
+    unread = [brand for brand in given if given[brand] and not found[brand]]
+    assert len(unread) <= 0.01 * len(given), unread
+
+
+def test_every_drug_of_the_guidelines_is_known_by_name_and_code() -> None:
+    for row in rows("cpic_recs.csv"):
+        assert row["drug"] in ingredients(text=row["drug"])
+        if row["rxcui"].isdigit():
+            assert row["drug"] in ingredients(Coding(RXNORM, row["rxcui"]))

@@ -1,0 +1,49 @@
+"""A fresh app for each test, with an answer that the test chooses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+
+from cds_service.answer import AnswerResult, Service, answer, load_service
+from cds_service.app import close, create_app
+from cds_service.model import Patient
+from cds_service.settings import Settings
+from cds_service.web.runtime import Answer
+
+ClientFactory = Callable[..., FlaskClient]
+
+
+@pytest.fixture(scope="session")
+def service() -> Service:
+    return load_service()
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> dict[str, object]:
+    """What a test may change before it asks for a client."""
+    return {"database_url": f"sqlite:///{tmp_path / 'store.sqlite'}", "log_level": "ERROR"}
+
+
+@pytest.fixture
+def client_with(service: Service, settings: dict[str, object]) -> Iterator[ClientFactory]:
+    """Makes a client of an app that answers with `answer_with`, else really."""
+    apps = []
+
+    def make(answer_with: Answer = answer, **changes: object) -> FlaskClient:
+        app = create_app(Settings(**settings | changes), service, answer_with)
+        apps.append(app)
+        return app.test_client()
+
+    yield make
+    for app in apps:
+        close(app)
+
+
+@pytest.fixture
+def client(client_with: ClientFactory) -> FlaskClient:
+    """A client of an app that has nothing to say on any request."""
+    return client_with(lambda request, *_: AnswerResult({"cards": []}, (), Patient(request.question.patient_id)))

@@ -1,0 +1,236 @@
+"""Build a CDS Hooks request, as an EHR would send it, from a clinical case in a few words.
+
+A case names a patient and one or more orders; everything that it does not name is known to be absent (empty
+search results), unless `missing` names the prefetch key. Dates are relative to the day of the test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date, timedelta
+from typing import Any
+from uuid import NAMESPACE_URL, uuid5
+
+RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
+LOINC = "http://loinc.org"
+GENE_SYSTEM = "http://www.genenames.org/geneId"
+PATIENT_ID = "case-patient"
+
+Json = dict[str, Any]
+
+
+def hook_request(case: Mapping[str, Any], codes: Mapping[str, str], today: date, hook: str = "order-sign") -> Json:
+    """The request body for the case. `codes` maps drug names to RxNorm ingredient codes."""
+    patient = case.get("patient", {})
+    orders = [_order(n, o, codes) for n, o in enumerate(case.get("orders", []), start=1)]
+    prefetch = {
+        "patient": _patient(patient, today),
+        "medications": _bundle(_medications(patient.get("medications", []), codes, today)),
+        "results": _bundle([*_results(patient, today), *patient.get("resources", [])]),
+        "conditions": _bundle(_conditions(patient.get("conditions", []))),
+        "allergies": _bundle(_allergies(patient.get("allergies", []))),
+        "requests": _bundle(_pending(patient.get("pending", []), today)),
+        "family": _bundle(_family(patient.get("family", []))),
+    }
+    for key in case.get("missing", []):
+        del prefetch[key]
+    context: Json = {"userId": "Practitioner/case-clinician", "patientId": PATIENT_ID}
+    if hook in ("order-sign", "order-select"):
+        context["draftOrders"] = _bundle(orders, "collection")
+    if hook == "order-select":
+        context["selections"] = [f"MedicationRequest/{o['id']}" for o in orders]
+    if hook == "medication-refill":
+        context["medications"] = _bundle(orders, "collection")
+    instance = str(uuid5(NAMESPACE_URL, str(case.get("id", "case"))))
+    return {"hook": hook, "hookInstance": instance, "context": context, "prefetch": prefetch}
+
+
+def _bundle(resources: Iterable[Json], kind: str = "searchset") -> Json:
+    entries = [{"resource": r} for r in resources]
+    bundle: Json = {"resourceType": "Bundle", "type": kind}
+    return {**bundle, "entry": entries} if entries else bundle
+
+
+def _subject() -> Json:
+    return {"reference": f"Patient/{PATIENT_ID}"}
+
+
+def _patient(patient: Mapping[str, Any], today: date) -> Json:
+    resource: Json = {
+        "resourceType": "Patient",
+        "id": PATIENT_ID,
+        "name": [{"family": "Testperson", "given": ["Casey"]}],
+    }
+    if "sex" in patient:
+        resource["gender"] = patient["sex"]
+    if "age" in patient:
+        resource["birthDate"] = (today - timedelta(days=float(patient["age"]) * 365.25 + 1)).isoformat()
+    if "age_days" in patient:
+        resource["birthDate"] = (today - timedelta(days=int(patient["age_days"]))).isoformat()
+    return resource
+
+
+def drug_concept(name: str, codes: Mapping[str, str]) -> Json:
+    """The drug as a CodeableConcept: RxNorm ingredient code where known, and its name."""
+    concept: Json = {"text": name}
+    if name in codes:
+        concept["coding"] = [{"system": RXNORM, "code": codes[name], "display": name}]
+    return concept
+
+
+def _order(n: int, order: Mapping[str, Any], codes: Mapping[str, str]) -> Json:
+    resource: Json = {
+        "resourceType": "MedicationRequest",
+        "id": order.get("id", f"draft-{n}"),
+        "status": "draft",
+        "intent": "order",
+        "subject": _subject(),
+        "medicationCodeableConcept": drug_concept(order["drug"], codes),
+    }
+    dosage = _dosage(order)
+    if dosage:
+        resource["dosageInstruction"] = [dosage]
+    if "reason" in order:
+        resource["reasonCode"] = [{"text": order["reason"]}]
+    return resource
+
+
+def _dosage(order: Mapping[str, Any]) -> Json:
+    """`dose: 75 mg` with `per_day: 1`, and a route text."""
+    dosage: Json = {}
+    if "dose" in order:
+        value, unit = str(order["dose"]).split()
+        quantity = {"value": float(value), "unit": unit, "system": "http://unitsofmeasure.org", "code": unit}
+        dosage["doseAndRate"] = [{"doseQuantity": quantity}]
+        dosage["timing"] = {"repeat": {"frequency": order.get("per_day", 1), "period": 1, "periodUnit": "d"}}
+    if "route" in order:
+        dosage["route"] = {"text": order["route"]}
+    return dosage
+
+
+def _medications(medications: Iterable[Any], codes: Mapping[str, str], today: date) -> Iterable[Json]:
+    """A name, or {drug, days (taken since), stopped (days ago), dose, per_day}."""
+    for n, entry in enumerate(medications, start=1):
+        given = {"drug": entry} if isinstance(entry, str) else entry
+        resource: Json = {
+            "resourceType": "MedicationRequest",
+            "id": f"med-{n}",
+            "status": "active",
+            "intent": "order",
+            "subject": _subject(),
+            "authoredOn": (today - timedelta(days=given.get("days", 30))).isoformat(),
+            "medicationCodeableConcept": drug_concept(given["drug"], codes),
+        }
+        dosage = _dosage(given)
+        if dosage:
+            resource["dosageInstruction"] = [dosage]
+        yield resource
+
+
+def _results(patient: Mapping[str, Any], today: date) -> Iterable[Json]:
+    on = (today - timedelta(days=200)).isoformat()
+    for gene, text in patient.get("genotypes", {}).items():
+        values = text if isinstance(text, list) else [text]
+        for n, value in enumerate(values):
+            yield _genomic(f"geno-{gene}-{n}", "84413-4", "Genotype display name", gene, {"text": value}, on)
+    for gene, term in patient.get("phenotypes", {}).items():
+        value = {"text": f"{gene} {term}"}
+        yield _genomic(f"pheno-{gene}", "53040-2", "Genetic variation's effect on drug metabolism", gene, value, on)
+    for allele, result in patient.get("hla", {}).items():
+        for n, value in enumerate(result if isinstance(result, list) else [result]):
+            yield _hla(f"hla-{allele}-{n}".replace("*", "-").replace(":", ""), allele, value, on)
+    for entry in patient.get("consumer", []):
+        resource = _genomic(f"dtc-{entry['gene']}", "84413-4", "Genotype", entry["gene"], {"text": entry["genotype"]}, on)
+        yield {**resource, "performer": [_subject()]}
+
+
+def _genomic(name: str, code: str, display: str, gene: str, value: Json, on: str) -> Json:
+    return {
+        "resourceType": "Observation",
+        "id": name,
+        "status": "final",
+        "code": {"coding": [{"system": LOINC, "code": code, "display": display}]},
+        "subject": _subject(),
+        "effectiveDateTime": on,
+        "performer": [{"display": "Testhausen Molecular Laboratory"}],
+        "valueCodeableConcept": value,
+        "component": [
+            {
+                "code": {"coding": [{"system": LOINC, "code": "48018-6", "display": "Gene studied [ID]"}]},
+                "valueCodeableConcept": {"text": gene},
+            }
+        ],
+    }
+
+
+def _hla(name: str, allele: str, result: str, on: str) -> Json:
+    """An allele-specific result: `HLA-B*57:01` positive or negative."""
+    positive = result == "positive"
+    coding = {"system": LOINC, "code": "LA6576-8" if positive else "LA6577-6", "display": result.capitalize()}
+    return {
+        "resourceType": "Observation",
+        "id": name,
+        "status": "final",
+        "code": {"text": f"HLA-{allele} presence"},
+        "subject": _subject(),
+        "effectiveDateTime": on,
+        "performer": [{"display": "Testhausen Molecular Laboratory"}],
+        "valueCodeableConcept": {"coding": [coding]},
+    }
+
+
+def _conditions(conditions: Iterable[str]) -> Iterable[Json]:
+    for n, text in enumerate(conditions, start=1):
+        yield {
+            "resourceType": "Condition",
+            "id": f"cond-{n}",
+            "clinicalStatus": {"coding": [{"code": "active"}]},
+            "code": {"text": text},
+            "subject": _subject(),
+        }
+
+
+def _allergies(allergies: Iterable[str]) -> Iterable[Json]:
+    for n, text in enumerate(allergies, start=1):
+        yield {
+            "resourceType": "AllergyIntolerance",
+            "id": f"allergy-{n}",
+            "clinicalStatus": {"coding": [{"code": "active"}]},
+            "code": {"text": text},
+            "patient": _subject(),
+        }
+
+
+def _pending(pending: Iterable[Mapping[str, Any]], today: date) -> Iterable[Json]:
+    """{text, loinc?, days (since ordered)}"""
+    for n, entry in enumerate(pending, start=1):
+        code: Json = {"text": entry["text"]}
+        if "loinc" in entry:
+            code["coding"] = [{"system": LOINC, "code": entry["loinc"]}]
+        yield {
+            "resourceType": "ServiceRequest",
+            "id": f"pending-{n}",
+            "status": "active",
+            "intent": "order",
+            "code": code,
+            "subject": _subject(),
+            "authoredOn": (today - timedelta(days=entry.get("days", 1))).isoformat(),
+        }
+
+
+_RELATION = {"brother": "BRO", "sister": "SIS", "mother": "MTH", "father": "FTH", "aunt": "AUNT", "grandfather": "GRFTH"}
+
+
+def _family(family: Iterable[Mapping[str, Any]]) -> Iterable[Json]:
+    """{relation: brother, condition: malignant hyperthermia}"""
+    for n, entry in enumerate(family, start=1):
+        relation = entry["relation"]
+        system = "http://terminology.hl7.org/CodeSystem/v3-RoleCode"
+        yield {
+            "resourceType": "FamilyMemberHistory",
+            "id": f"family-{n}",
+            "status": "completed",
+            "patient": _subject(),
+            "relationship": {"coding": [{"system": system, "code": _RELATION[relation], "display": relation}]},
+            "condition": [{"code": {"text": entry["condition"]}}],
+        }

@@ -1,0 +1,281 @@
+"""The FHIR server fills what the prefetch leaves open: in parallel, under one deadline, nowhere else."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+from pytest_httpserver import HTTPServer
+from werkzeug import Request, Response
+
+from cds_service.codes import LOINC, Coding
+from cds_service.fetching.deadline import Deadline
+from cds_service.fetching.fetcher import Fetcher, Limits
+from cds_service.fetching.prefetch import resources_in
+from cds_service.hooks.discovery import services
+from cds_service.hooks.requests import HookRequest, parse
+from cds_service.model import Availability, Query, QueryResult
+
+SERVICES = {service.id: service for service in services((Coding(LOINC, "84413-4"),))}
+PATIENT = {"resourceType": "Patient", "id": "p1"}
+EMPTY = {"resourceType": "Bundle", "type": "searchset", "total": 0}
+KEYS = [query.value for query in Query]
+
+
+def bundle(*resources, **fields):
+    return {"resourceType": "Bundle", "entry": [{"resource": r} for r in resources]} | fields
+
+
+def medication_request(reference, identifier="rx-1"):
+    return {"resourceType": "MedicationRequest", "id": identifier, "medicationReference": {"reference": reference}}
+
+
+def wait_for_requests(server: HTTPServer, count: int) -> None:
+    """Handlers that outlast their test would be counted in the next one."""
+    until = time.monotonic() + 5
+    while len(server.log) < count and time.monotonic() < until:
+        time.sleep(0.01)
+
+
+@pytest.fixture
+def fetcher() -> Iterator[Fetcher]:
+    fetcher = Fetcher(Limits(largest_bytes=20_000, most_pages=3))
+    yield fetcher
+    fetcher.close()
+
+
+def asked(server: HTTPServer | None, *missing: str, hook="order-sign", draft=None, **prefetch) -> HookRequest:
+    """A request whose prefetch is empty but for the keys `missing` and what `prefetch` says."""
+    context = {"patientId": "p1", "draftOrders": bundle(*([draft] if draft else []))}
+    if hook == "order-dispatch":
+        context |= {"dispatchedOrders": ["MedicationRequest/rx-9"]}
+    body = {
+        "hook": hook,
+        "hookInstance": "i",
+        "context": context,
+        "prefetch": {key: None for key in KEYS if key not in missing} | prefetch,
+    }
+    if server:
+        body |= {"fhirServer": server.url_for("/fhir"), "fhirAuthorization": {"access_token": "s3cret"}}
+    return parse(body, SERVICES[hook])
+
+
+def resolved(fetcher: Fetcher, request: HookRequest, query: Query, seconds=3.0) -> QueryResult:
+    return fetcher.resolve(request, Deadline.after(seconds))[query]
+
+
+def test_without_a_server_what_is_missing_stays_missing(fetcher):
+    results = fetcher.resolve(asked(None, "results"), Deadline.after(1))
+    assert results[Query.RESULTS].availability is Availability.MISSING
+    assert {r.availability for q, r in results.items() if q is not Query.RESULTS} == {Availability.COMPLETE}
+
+
+def test_missing_keys_are_read_with_the_token(fetcher, httpserver):
+    httpserver.expect_oneshot_request(
+        "/fhir/Patient/p1", headers={"Authorization": "Bearer s3cret"}
+    ).respond_with_json(PATIENT)
+    httpserver.expect_oneshot_request(
+        "/fhir/Observation", query_string={"patient": "p1", "code": "http://loinc.org|84413-4"}
+    ).respond_with_json(bundle({"resourceType": "Observation", "id": "o1"}))
+    results = fetcher.resolve(asked(httpserver, "patient", "results"), Deadline.after(3))
+    assert results[Query.PATIENT] == QueryResult(Availability.COMPLETE, (PATIENT,))
+    assert [r["id"] for r in resources_in(results[Query.RESULTS].resources)] == ["o1"]
+    httpserver.check_assertions()
+
+
+def test_what_the_client_sent_is_not_asked_again(fetcher, httpserver):
+    refused = {"resourceType": "OperationOutcome", "issue": []}
+    fetcher.resolve(asked(httpserver, results=refused, family=EMPTY), Deadline.after(3))
+    assert httpserver.log == []
+
+
+@pytest.mark.parametrize(
+    ("status", "reason"),
+    [
+        (401, "refused"),
+        (403, "refused"),
+        (404, "not_found"),
+        (429, "busy"),
+        (500, "server_error"),
+        (302, "redirected"),
+    ],
+)
+def test_a_refusal_is_a_failure_with_its_reason(fetcher, httpserver, status, reason):
+    httpserver.expect_request("/fhir/Patient/p1").respond_with_data(
+        "{}", status=status, headers={"Location": httpserver.url_for("/elsewhere")}
+    )
+    assert resolved(fetcher, asked(httpserver, "patient"), Query.PATIENT) == QueryResult(
+        Availability.FAILED, (), reason
+    )
+    assert [request.path for request, _ in httpserver.log] == ["/fhir/Patient/p1"]
+
+
+@pytest.mark.parametrize(("body", "reason"), [("<html>", "unreadable"), ("[" + "1," * 20_000 + "1]", "too_large")])
+def test_what_cannot_be_read_is_a_failure(fetcher, httpserver, body, reason):
+    httpserver.expect_request("/fhir/Patient/p1").respond_with_data(body)
+    assert resolved(fetcher, asked(httpserver, "patient"), Query.PATIENT).reason == reason
+
+
+def test_another_patient_is_not_taken_for_this_one(fetcher, httpserver):
+    httpserver.expect_request("/fhir/Patient/p1").respond_with_json(PATIENT | {"id": "p2"})
+    assert resolved(fetcher, asked(httpserver, "patient"), Query.PATIENT) == QueryResult(
+        Availability.FAILED, (), "wrong_patient"
+    )
+
+
+def test_an_unreachable_server_is_a_failure(fetcher):
+    request = asked(None, "patient")
+    body_server = "http://127.0.0.1:1/fhir"
+    request = HookRequest(
+        request.service, request.hook_instance, request.question, request.prefetch, body_server, "s3cret"
+    )
+    assert resolved(fetcher, request, Query.PATIENT).reason == "unreachable"
+
+
+def test_one_slow_answer_is_late_and_the_others_are_there(fetcher, httpserver):
+    def slow(_request: Request) -> Response:
+        time.sleep(0.6)
+        return Response("{}")
+
+    httpserver.expect_request("/fhir/Observation").respond_with_handler(slow)
+    httpserver.expect_request("/fhir/Condition").respond_with_json(EMPTY)
+    started = time.monotonic()
+    results = fetcher.resolve(asked(httpserver, "results", "conditions"), Deadline.after(0.25))
+    assert time.monotonic() - started < 0.5
+    assert results[Query.RESULTS] == QueryResult(Availability.FAILED, (), "late")
+    assert results[Query.CONDITIONS].availability is Availability.COMPLETE
+    wait_for_requests(httpserver, 2)
+
+
+def test_a_trickling_answer_keeps_no_one_waiting(fetcher, httpserver):
+    """Each piece arrives within the timeout of a read; the deadline still holds."""
+
+    def trickle(_request: Request) -> Response:
+        def pieces() -> Iterator[bytes]:
+            for _ in range(12):
+                time.sleep(0.05)
+                yield b" "
+
+        return Response(pieces(), content_type="application/json")
+
+    httpserver.expect_request("/fhir/Observation").respond_with_handler(trickle)
+    started = time.monotonic()
+    assert resolved(fetcher, asked(httpserver, "results"), Query.RESULTS, 0.2).reason == "late"
+    assert time.monotonic() - started < 0.4
+    wait_for_requests(httpserver, 1)
+    time.sleep(0.5)
+
+
+def test_pages_are_followed_within_the_server(fetcher, httpserver):
+    following = [{"relation": "next", "url": httpserver.url_for("/fhir?page=2")}]
+    httpserver.expect_request("/fhir/Observation").respond_with_json(
+        bundle({"resourceType": "Observation", "id": "o1"}, link=following)
+    )
+    httpserver.expect_request("/fhir", query_string="page=2").respond_with_json(
+        bundle({"resourceType": "Observation", "id": "o2"})
+    )
+    result = resolved(fetcher, asked(httpserver, "results"), Query.RESULTS)
+    assert result.availability is Availability.COMPLETE
+    assert [r["id"] for r in resources_in(result.resources)] == ["o1", "o2"]
+
+
+def test_a_page_of_the_prefetch_is_followed_too(fetcher, httpserver):
+    first = bundle(
+        {"resourceType": "Observation", "id": "o1"},
+        link=[{"relation": "next", "url": httpserver.url_for("/fhir/Observation?page=2")}],
+    )
+    httpserver.expect_request("/fhir/Observation").respond_with_json(
+        bundle({"resourceType": "Observation", "id": "o2"})
+    )
+    result = resolved(fetcher, asked(httpserver, results=first), Query.RESULTS)
+    assert result.availability is Availability.COMPLETE
+    assert len(list(resources_in(result.resources))) == 2
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "http://127.0.0.1:1/fhir?page=2",
+        "https://elsewhere.example.org/fhir?page=2",
+        "/other?page=2",
+        "/fhirx?page=2",
+        "/fhir/../admin",
+        "/fhir/%2e%2e/admin",
+        "http://[broken",
+    ],
+)
+def test_a_link_that_leaves_the_server_is_not_followed(fetcher, httpserver, link):
+    httpserver.expect_request("/fhir/Observation").respond_with_json(
+        bundle({"resourceType": "Observation", "id": "o1"}, link=[{"relation": "next", "url": link}])
+    )
+    result = resolved(fetcher, asked(httpserver, "results"), Query.RESULTS)
+    assert (result.availability, result.reason) == (Availability.PARTIAL, "foreign_link")
+    assert len(httpserver.log) == 1
+
+
+def test_pages_without_end_stop(fetcher, httpserver):
+    endless = bundle(link=[{"relation": "next", "url": httpserver.url_for("/fhir/Observation")}])
+    httpserver.expect_request("/fhir/Observation").respond_with_json(endless)
+    result = resolved(fetcher, asked(httpserver, "results"), Query.RESULTS)
+    assert (result.availability, result.reason) == (Availability.PARTIAL, "more_pages")
+    assert len(httpserver.log) == 4
+
+
+@pytest.mark.parametrize("absolute", [False, True])
+def test_a_medication_that_a_draft_refers_to_is_read(fetcher, httpserver, absolute):
+    medication = {"resourceType": "Medication", "id": "m1"}
+    httpserver.expect_request("/fhir/Medication/m1").respond_with_json(medication)
+    reference = httpserver.url_for("/fhir/Medication/m1") if absolute else "Medication/m1"
+    result = resolved(fetcher, asked(httpserver, draft=medication_request(reference)), Query.MEDICATIONS)
+    assert result == QueryResult(Availability.COMPLETE, (medication,))
+
+
+def test_a_medication_that_a_fetched_order_refers_to_is_read(fetcher, httpserver):
+    medication = {"resourceType": "Medication", "id": "m1"}
+    httpserver.expect_request("/fhir/MedicationRequest").respond_with_json(
+        bundle(medication_request("Medication/m1"))
+    )
+    httpserver.expect_request("/fhir/Medication/m1").respond_with_json(medication)
+    result = resolved(fetcher, asked(httpserver, "medications"), Query.MEDICATIONS)
+    assert [r["resourceType"] for r in resources_in(result.resources)] == ["MedicationRequest", "Medication"]
+
+
+@pytest.mark.parametrize(
+    "reference",
+    ["#m1", "urn:uuid:1", "Medication/..", "Medication/a/b", "https://elsewhere.example.org/fhir/Medication/m1", ""],
+)
+def test_no_other_medication_is_read(fetcher, httpserver, reference):
+    resolved(fetcher, asked(httpserver, draft=medication_request(reference)), Query.MEDICATIONS)
+    assert httpserver.log == []
+
+
+def test_a_medication_that_came_along_is_not_read_again(fetcher, httpserver):
+    medications = bundle(medication_request("Medication/m1"), {"resourceType": "Medication", "id": "m1"})
+    resolved(fetcher, asked(httpserver, medications=medications), Query.MEDICATIONS)
+    assert httpserver.log == []
+
+
+def test_a_dispatched_order_is_read(fetcher, httpserver):
+    order = {"resourceType": "MedicationRequest", "id": "rx-9"}
+    httpserver.expect_request("/fhir/MedicationRequest/rx-9").respond_with_json(order)
+    result = resolved(fetcher, asked(httpserver, hook="order-dispatch"), Query.MEDICATIONS)
+    assert result.resources == (order,)
+
+
+def test_a_server_that_is_not_allowed_is_not_read(httpserver):
+    fetcher = Fetcher(Limits(servers=frozenset({"https://ehr.example.org/fhir"})))
+    result = resolved(fetcher, asked(httpserver, "results"), Query.RESULTS)
+    fetcher.close()
+    assert result == QueryResult(Availability.MISSING, (), "server_not_allowed")
+    assert httpserver.log == []
+
+
+def test_sessions_are_bounded_and_keep_no_cookies(httpserver):
+    fetcher = Fetcher(Limits(sessions=1))
+    httpserver.expect_request("/fhir/Patient/p1").respond_with_json(PATIENT, headers={"Set-Cookie": "a=b; Path=/"})
+    for _ in range(2):
+        resolved(fetcher, asked(httpserver, "patient"), Query.PATIENT)
+    fetcher.close()
+    assert all("Cookie" not in request.headers for request, _ in httpserver.log)
+    assert len(httpserver.log) == 2

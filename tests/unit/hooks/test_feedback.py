@@ -1,0 +1,65 @@
+"""Feedback is valid as a whole or refused as a whole."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from cds_service.codes import Coding
+from cds_service.errors import RequestError
+from cds_service.hooks.feedback import parse_feedback
+from cds_service.model import Feedback, FeedbackOutcome
+
+OVERRIDDEN = {"card": "c1", "outcome": "overridden", "outcomeTimestamp": "2026-11-22T10:05:31.000Z"}
+ACCEPTED = OVERRIDDEN | {"outcome": "accepted", "acceptedSuggestions": [{"id": "s1"}, {"id": "s2"}]}
+AT = datetime(2026, 11, 22, 10, 5, 31, tzinfo=UTC)
+
+
+def test_entries_are_read_in_their_order():
+    assert parse_feedback({"feedback": [ACCEPTED, OVERRIDDEN]}) == (
+        Feedback("c1", FeedbackOutcome.ACCEPTED, AT, ("s1", "s2")),
+        Feedback("c1", FeedbackOutcome.OVERRIDDEN, AT),
+    )
+
+
+def test_reason_and_comment_are_read():
+    override = {"reason": {"code": "d7", "system": "https://example.org/r"}, "userComment": "later"}
+    (entry,) = parse_feedback({"feedback": [OVERRIDDEN | {"overrideReason": override}]})
+    assert (entry.reason, entry.comment) == (Coding("https://example.org/r", "d7"), "later")
+
+
+def test_a_time_with_another_zone_is_kept_in_utc():
+    (entry,) = parse_feedback({"feedback": [OVERRIDDEN | {"outcomeTimestamp": "2026-11-22T12:05:31+02:00"}]})
+    assert entry.at == AT
+    assert entry.at.tzinfo is UTC
+
+
+@pytest.mark.parametrize("body", [{}, [], {"feedback": None}, {"feedback": []}, {"feedback": {}}, {"feedback": [1]}])
+def test_a_body_without_entries_is_refused(body):
+    with pytest.raises(RequestError):
+        parse_feedback(body)
+
+
+@pytest.mark.parametrize(
+    ("change", "expression"),
+    [
+        ({"card": None}, "card"),
+        ({"outcome": "ignored"}, "outcome"),
+        ({"outcome": ["accepted"]}, "outcome"),
+        ({"outcome": "accepted"}, "acceptedSuggestions"),
+        ({"outcome": "accepted", "acceptedSuggestions": []}, "acceptedSuggestions"),
+        ({"acceptedSuggestions": [{}]}, "acceptedSuggestions[0].id"),
+        ({"acceptedSuggestions": "s1"}, "acceptedSuggestions"),
+        ({"overrideReason": {}}, "overrideReason"),
+        ({"overrideReason": {"reason": {"code": "d7"}}}, "overrideReason.reason.system"),
+        ({"overrideReason": {"userComment": 7}}, "overrideReason.userComment"),
+        ({"outcomeTimestamp": None}, "outcomeTimestamp"),
+        ({"outcomeTimestamp": "yesterday"}, "outcomeTimestamp"),
+        ({"outcomeTimestamp": "2026-11-22T10:05:31"}, "outcomeTimestamp"),
+    ],
+)
+def test_one_bad_entry_refuses_all_and_names_its_place(change, expression):
+    with pytest.raises(RequestError) as caught:
+        parse_feedback({"feedback": [OVERRIDDEN, OVERRIDDEN | change]})
+    assert (caught.value.status, caught.value.expression) == (400, f"feedback[1].{expression}")

@@ -1,0 +1,87 @@
+"""A site's policy is read strictly, and one line silences a guidance."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from cds_service.errors import PolicyError
+from cds_service.policy import Policy, Switch, load_policy, policy_schema
+
+SCHEMA = Path(__file__).parents[2] / "docs" / "schema" / "policy.schema.json"
+
+
+@pytest.fixture
+def policy_of(tmp_path):
+    def load(text: str) -> Policy:
+        path = tmp_path / "site.yaml"
+        path.write_text(text, encoding="utf-8")
+        return load_policy(path)
+
+    return load
+
+
+def test_the_packaged_policy_has_an_override_reason_for_every_real_answer():
+    policy = load_policy()
+    assert [reason.code for reason in policy.override_reasons] == [
+        "already-tested",
+        "tolerated-before",
+        "will-monitor",
+        "patient-declines",
+        "emergency",
+        "test-not-available",
+        "specialist-decision",
+    ]
+    assert policy.guidance == {}
+    assert len(policy.content_hash) == 16
+
+
+@pytest.mark.parametrize(
+    ("word", "switch"),
+    [("off", Switch.OFF), ("on", Switch.ON), ("silent", Switch.SILENT), ("'off'", Switch.OFF)],
+)
+def test_one_line_silences_a_guidance(policy_of, word, switch):
+    """A bare `off` is a boolean to YAML and must still mean the switch."""
+    assert policy_of(f"guidance: {{omeprazole: {word}}}").guidance == {"omeprazole": switch}
+
+
+def test_what_a_site_leaves_out_keeps_its_default(policy_of):
+    policy = policy_of("name: site")
+    assert policy.firing == load_policy().firing
+    assert policy.override_reasons == load_policy().override_reasons
+    assert policy.content_hash != load_policy().content_hash
+
+
+def test_a_catalogue_entry_names_the_local_order(policy_of):
+    entry = "{markers: ['gene:X'], code: L1, system: 'https://lab.example', name: X, turnaround_days: [2, 5]}"
+    (test,) = policy_of(f"catalogue: [{entry}]").catalogue
+    assert (test.code, test.turnaround_days) == ("L1", (2.0, 5.0))
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("guidence: {}", "guidence"),
+        ("guidance: {omeprazole: quiet}", "guidance.omeprazole"),
+        ("firing: {grave: 1}", "firing.grave"),
+        ("override_reasons: [{code: a}]", "override_reasons.0.display"),
+        ("content_hash: abc", "mapping"),
+        ("- a", "mapping"),
+        ("a: [", "site.yaml"),
+    ],
+)
+def test_a_fault_names_its_place(policy_of, text, place):
+    with pytest.raises(PolicyError, match=place):
+        policy_of(text)
+
+
+def test_a_missing_file_is_a_fault():
+    with pytest.raises(PolicyError):
+        load_policy(Path("no-such-policy.yaml"))
+
+
+def test_the_schema_in_the_documentation_is_that_of_the_code():
+    """Where it is not: `python docs/schema/generate_policy.py`."""
+    assert json.loads(SCHEMA.read_text(encoding="utf-8")) == policy_schema()

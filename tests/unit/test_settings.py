@@ -1,0 +1,76 @@
+"""Settings are right or every fault of them is named, at start."""
+
+from __future__ import annotations
+
+import pytest
+
+from cds_service.errors import SettingsError
+from cds_service.settings import Settings
+
+
+def test_without_anything_set_the_defaults_hold():
+    assert Settings.from_environment({"PATH": "/bin"}) == Settings()
+
+
+def test_settings_come_from_the_environment(tmp_path):
+    policy = tmp_path / "policy.yaml"
+    policy.write_text("name: site")
+    settings = Settings.from_environment(
+        {
+            "CDS_DEVELOPMENT": "true",
+            "CDS_POLICY": str(policy),
+            "CDS_ANSWER_BUDGET_MS": "900",
+            "CDS_FHIR_SERVERS": "http://a.example.org/fhir/, https://b.example.org",
+        }
+    )
+    assert settings.development
+    assert settings.policy == policy
+    assert settings.answer_budget_ms == 900
+    assert settings.fhir_servers == ("http://a.example.org/fhir", "https://b.example.org")
+
+
+def test_a_secret_comes_from_a_file(tmp_path):
+    secret = tmp_path / "url"
+    secret.write_text("postgresql+psycopg://u:p@db/cds\n")
+    settings = Settings.from_environment({"CDS_DATABASE_URL_FILE": str(secret)})
+    assert settings.database_url == "postgresql+psycopg://u:p@db/cds"
+
+
+def faults(environment):
+    with pytest.raises(SettingsError) as caught:
+        Settings.from_environment(environment)
+    return str(caught.value).splitlines()
+
+
+def test_every_fault_is_named_at_once():
+    told = faults({"CDS_DEVELOPMENT": "maybe", "CDS_ANSWER_BUDGET_MS": "fast", "CDS_LOG_LEVEL": "loud"})
+    assert [line.split(":")[0] for line in told] == ["CDS_ANSWER_BUDGET_MS", "CDS_DEVELOPMENT", "CDS_LOG_LEVEL"]
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {"CDS_ANSWER_BUDGET": "450"},
+        {"CDS_POLICY": "/no/such/file.yaml"},
+        {"CDS_POLICY_FILE": "/no/such/file.yaml"},
+        {"CDS_FHIR_SERVERS": "ehr.example.org"},
+        {"CDS_FHIR_SERVERS": "http://ehr.example.org"},
+        {"CDS_ANSWER_BUDGET_MS": "100", "CDS_EVALUATION_RESERVE_MS": "100"},
+        {"CDS_FETCH_WORKERS": "0"},
+        {"CDS_DATABASE_URL": "mysql://db"},
+    ],
+)
+def test_what_cannot_be_meant_is_refused(environment):
+    (told,) = faults(environment)
+    assert told.startswith("CDS_")
+
+
+def test_a_setting_given_twice_is_refused(tmp_path):
+    secret = tmp_path / "url"
+    secret.write_text("sqlite://")
+    (told,) = faults({"CDS_DATABASE_URL_FILE": str(secret), "CDS_DATABASE_URL": "sqlite://"})
+    assert "keep one" in told
+
+
+def test_a_password_is_not_shown():
+    assert "s3cret" not in "".join(faults({"CDS_DATABASE_URL": "mysql://u:s3cret@db"}))

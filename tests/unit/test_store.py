@@ -1,0 +1,85 @@
+"""The store keeps feedback and issued cards once, and nothing of the patient."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from cds_service.codes import Coding
+from cds_service.model import Feedback, FeedbackOutcome, IssuedCard
+from cds_service.store.store import KnowledgeStamp, Store, StoreError
+
+NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
+STAMP = KnowledgeStamp("1", "abc")
+ENTRY = Feedback("c1", FeedbackOutcome.OVERRIDDEN, NOW, (), Coding("https://example.org", "d7"), "a comment")
+CARD = IssuedCard("c1", "warning", ("change_now",), ("codeine",))
+
+
+@pytest.fixture
+def store(tmp_path) -> Iterator[Store]:
+    store = Store(f"sqlite:///{tmp_path / 'store.sqlite'}")
+    yield store
+    store.close()
+
+
+def keep(store, *entries, with_comments=False, service="order-sign"):
+    store.keep_feedback(entries, service, STAMP, NOW, with_comments=with_comments)
+
+
+def test_feedback_is_kept_with_the_knowledge_in_use(store):
+    keep(store, ENTRY)
+    (row,) = store.feedback()
+    assert row["card"] == "c1"
+    assert row["outcome"] == "overridden"
+    assert (row["reason_system"], row["reason_code"]) == ("https://example.org", "d7")
+    assert (row["knowledge_version"], row["knowledge_hash"]) == ("1", "abc")
+    assert row["outcome_at"].replace(tzinfo=UTC) == NOW
+
+
+def test_comments_are_kept_only_where_the_site_says_so(store):
+    keep(store, ENTRY)
+    keep(store, replace(ENTRY, card="c2"), with_comments=True)
+    assert {row["card"]: row["comment"] for row in store.feedback()} == {"c1": "", "c2": "a comment"}
+
+
+def test_a_repeat_changes_nothing_and_a_later_answer_is_another_row(store):
+    keep(store, ENTRY, ENTRY)
+    keep(store, ENTRY)
+    keep(store, replace(ENTRY, at=NOW + timedelta(minutes=1)))
+    keep(store, replace(ENTRY, outcome=FeedbackOutcome.ACCEPTED, accepted_suggestions=("s1",)))
+    assert len(store.feedback()) == 3
+
+
+def test_issued_cards_are_kept_once_for_each_knowledge(store):
+    for stamp in (STAMP, STAMP, KnowledgeStamp("2", "def")):
+        store.keep_issued([CARD], "order-sign", stamp, NOW)
+    rows = store.issued()
+    assert [(row["uuid"], row["knowledge_hash"]) for row in rows] == [("c1", "abc"), ("c1", "def")]
+    assert rows[0]["drugs"] == ["codeine"]
+
+
+def test_nothing_to_keep_is_fine(store):
+    store.keep_issued([], "order-sign", STAMP, NOW)
+    assert store.issued() == []
+
+
+def test_a_store_keeps_over_restarts(tmp_path):
+    url = f"sqlite:///{tmp_path / 'store.sqlite'}"
+    first = Store(url)
+    keep(first, ENTRY)
+    first.close()
+    second = Store(url)
+    assert len(second.feedback()) == 1
+    second.close()
+
+
+def test_a_database_that_cannot_be_opened_is_a_fault(tmp_path):
+    with pytest.raises(StoreError):
+        Store(f"sqlite:///{tmp_path / 'missing' / 'store.sqlite'}")
+
+
+def test_reachability_is_told(store):
+    assert store.is_reachable()

@@ -18,13 +18,14 @@ from cds_service.hooks.requests import HookRequest
 from cds_service.hooks.responses import checked
 from cds_service.knowledge.base import Knowledge
 from cds_service.knowledge.load import load_knowledge
-from cds_service.model import Availability, DrugIndex, Finding, Patient, Query, QueryResult, Question
+from cds_service.model import Availability, DrugIndex, Finding, Kind, Order, Patient, Query, QueryResult, Question
 from cds_service.policy import Policy, load_policy
 from cds_service.reading import Read, vocabulary
 from cds_service.terminology import open_index
 from cds_service.writing import Wording, load_wording
 
 _OBTAINED = frozenset({Availability.COMPLETE, Availability.PARTIAL})
+_ORDER_NOT_READ = frozenset({"not_available", "unreadable", "wrong_patient", "unsupported_version"})
 _HOOKS_THAT_NEED_MEDICATIONS = frozenset({Hook.PATIENT_VIEW, Hook.ORDER_DISPATCH})
 
 
@@ -51,7 +52,7 @@ def load_service(policy_path: Path | None = None) -> Service:
     """Raises KnowledgeError, or PolicyError also where the policy names what the knowledge does not hold."""
     knowledge = load_knowledge()
     policy = load_policy(policy_path)
-    _check_names(policy, knowledge)
+    check_names(policy, knowledge)
     return Service(knowledge, policy, open_index(knowledge), load_wording())
 
 
@@ -82,7 +83,16 @@ def evaluate(
         question, results, service.index, service.knowledge, today, catalogue=service.policy.catalogue
     )
     findings = reasoning.evaluate(read.orders, read.patient, service.knowledge, service.policy, today)
-    return read, findings
+    return read, (*findings, *_unread_orders(read))
+
+
+def _unread_orders(read: Read) -> Iterator[Finding]:
+    """An order that was asked about and could not be read is said: silence would read as "no risk"."""
+    for gap in read.patient.gaps:
+        of_the_request = gap.query is None and gap.about.startswith(("MedicationRequest/", "#"))
+        if of_the_request and gap.reason in _ORDER_NOT_READ:
+            order = Order(reference=gap.about, name="", ingredients=())
+            yield Finding(Kind.NOT_ASSESSED, order, drug="", table="", gaps=(gap,))
 
 
 def result_codes(knowledge: Knowledge) -> frozenset[Coding]:
@@ -130,7 +140,8 @@ def _need_orders(request: HookRequest, results: Mapping[Query, QueryResult]) -> 
     )
 
 
-def _check_names(policy: Policy, knowledge: Knowledge) -> None:
+def check_names(policy: Policy, knowledge: Knowledge) -> None:
+    """Raise PolicyError where the policy names a table, drug or marker that the knowledge does not hold."""
     markers = {f"gene:{symbol}" for symbol in knowledge.genes} | set(knowledge.hla)
     known = {*knowledge.tables, *knowledge.drugs, *markers}
     unknown = sorted(set(policy.guidance) - known)

@@ -23,14 +23,18 @@ from cds_service.hooks.requests import parse
 from cds_service.hooks.responses import operation_outcome
 from cds_service.inspection import inspect, plain, service_for
 from cds_service.knowledge.base import Knowledge
+from cds_service.knowledge.check import check
 from cds_service.knowledge.compare import compare
 from cds_service.knowledge.load import load_knowledge
 from cds_service.phenotyping import phenotype_lines
 from cds_service.pretty import answer_lines, inspection_line
+from cds_service.sandbox_commands import add_commands
 from cds_service.settings import Settings
 from cds_service.writing import load_wording
 
 WELL, PROBLEMS, USAGE = 0, 1, 2
+
+_PACKAGED = Path(__file__).with_name("_packaged")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -72,7 +76,8 @@ class _Server(BaseApplication):  # type: ignore[misc]
 
     def load_config(self) -> None:
         for name, value in self._options.items():
-            self.cfg.set(name, value)
+            if name in self.cfg.settings:
+                self.cfg.set(name, value)
 
     def load(self) -> object:
         return create_app(self._settings, self._service)
@@ -86,6 +91,7 @@ def _serve(chosen: argparse.Namespace) -> int:
         "worker_class": "gthread",
         "keepalive": 30,
         "proc_name": "cds-service",
+        "control_socket_disable": True,  # of newer versions; it would want a writable home
     }
     _Server(Settings.from_environment(os.environ), options).run()
     return WELL
@@ -143,9 +149,7 @@ def _documents(files: list[str]) -> Iterator[tuple[str, object]]:
     """Every JSON document with a title: of a file that holds one, a list of them, or one on each line. Raises
     RequestError where a file is neither.
     """
-    for name in files:
-        content = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
-        title = "standard input" if name == "-" else name
+    for title, content in _contents(files):
         try:
             whole = orjson.loads(content)
         except orjson.JSONDecodeError:
@@ -154,6 +158,25 @@ def _documents(files: list[str]) -> Iterator[tuple[str, object]]:
             documents = whole if isinstance(whole, list) else [whole]
             for n, document in enumerate(documents, start=1):
                 yield (f"{title} [{n}]" if len(documents) > 1 else title), document
+
+
+def _contents(files: list[str]) -> Iterator[tuple[str, bytes]]:
+    for name in files:
+        if name == "-":
+            yield "standard input", sys.stdin.buffer.read()
+        else:
+            yield from ((str(path), path.read_bytes()) for path in _paths(name))
+
+
+def _paths(name: str) -> list[Path]:
+    """The file of that name; where there is none, the packaged ones that `fixtures/...` names (in an installed
+    wheel, from any directory).
+    """
+    path = Path(name)
+    if path.exists() or path.is_absolute():
+        return [path]
+    packaged = sorted(found for found in _PACKAGED.glob(name) if found.is_file())
+    return packaged or [path]
 
 
 def _lines(content: bytes, title: str) -> Iterator[tuple[str, object]]:
@@ -218,10 +241,8 @@ def _without_enums(value: object) -> object:
 
 
 def _check(_chosen: argparse.Namespace) -> int:
-    from cds_service.knowledge.check import check
-
     try:
-        problems = check(load_knowledge(), load_wording())
+        problems = check(load_knowledge(), load_wording().phrases, datetime.now(UTC).date())
     except KnowledgeError as fault:
         problems = [str(fault)]
     for problem in problems:
@@ -276,6 +297,7 @@ def _parser() -> argparse.ArgumentParser:
     comparing = knowledge.add_parser("compare", help="hold the knowledge against a CPIC export")
     comparing.add_argument("file", metavar="FILE")
     comparing.set_defaults(run=_compare)
+    add_commands(commands)
     return parser
 
 

@@ -9,16 +9,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import date
 
+from cds_service import writing
 from cds_service.answer import Service, evaluate
 from cds_service.errors import RequestError
 from cds_service.fetching.prefetch import RESOURCE_TYPES, prefetched_results
 from cds_service.hooks.discovery import Hook, ServiceDefinition
 from cds_service.hooks.requests import parse
-from cds_service.model import Availability, Finding, Gap, Query, QueryResult, Question
+from cds_service.model import Availability, Gap, Query, QueryResult, Question
 
 JsonObject = Mapping[str, object]
 
-_NAMED_BY_TYPE = frozenset({"says", "knowledge"})
+_NAMED_BY_TYPE = frozenset({"says"})
 """Fields that hold one of several types: their type is part of what they say."""
 
 
@@ -49,8 +50,8 @@ def inspect(
     yield from _told("allergy", patient.allergies)
     yield from _told("family", patient.family)
     yield from _told("pending", patient.pending)
-    for finding in findings:
-        yield {"finding": {**_fields(finding), **_why_silent(finding, service)}}
+    for finding in writing.explain(findings, service.knowledge, service.wording):
+        yield {"finding": finding}
     yield from _told("gap", _distinct((*patient.gaps, *(gap for finding in findings for gap in finding.gaps))))
 
 
@@ -72,16 +73,6 @@ def plain(value: object, *, named: bool = False) -> object:
     if isinstance(value, (tuple, list)):
         return [plain(item) for item in value]
     return value.isoformat() if isinstance(value, date) else value
-
-
-def _fields(finding: Finding) -> dict[str, object]:
-    content = plain(finding)
-    return content if isinstance(content, dict) else {}
-
-
-def _why_silent(finding: Finding, service: Service) -> dict[str, object]:
-    """The rule that keeps the finding silent, in words."""
-    return {"silentBecause": service.wording.say("silence", finding.silent)} if finding.silent else {}
 
 
 def _told(kind: str, values: Iterable[object]) -> Iterator[dict[str, object]]:

@@ -62,6 +62,46 @@ _NEEDS_ORDERS = (
 )
 
 
+_OFFERED = (
+    (
+        Hook.ORDER_SELECT,
+        "Is there a test that would change this order? (while ordering)",
+        "1.0",
+        f"Looks at the selected medication orders {_QUESTION}",
+        _DEGRADED,
+    ),
+    (
+        Hook.ORDER_SIGN,
+        "Is there a test that would change this order? (before signing)",
+        "1.0",
+        f"Looks at all medication orders about to be signed {_QUESTION}",
+        _DEGRADED,
+    ),
+    (
+        Hook.PATIENT_VIEW,
+        "Is there a result that changes a current medicine?",
+        "1.0",
+        "Asks the same question of the medicines that the patient already takes.",
+        _NEEDS_ORDERS,
+    ),
+    (
+        Hook.ORDER_DISPATCH,
+        "Is there a test that would change this order? (at dispatch)",
+        "1.1",
+        "Asks the same question of the medication orders that are being sent to a performer.",
+        _NEEDS_ORDERS,
+    ),
+    (
+        Hook.MEDICATION_REFILL,
+        "Is there a result that changes this refill?",
+        "0.1.0",
+        "Asks the same question of the medicines whose refill is requested.",
+        _DEGRADED,
+    ),
+)
+"""Hook, title, version of the hook's page, description, requirements."""
+
+
 def services(result_codes: Iterable[Coding]) -> tuple[ServiceDefinition, ...]:
     """The services on offer. `result_codes` are the observation codes that the knowledge can use: results are
     asked for by code, since a missing category must not hide one.
@@ -69,43 +109,7 @@ def services(result_codes: Iterable[Coding]) -> tuple[ServiceDefinition, ...]:
     prefetch = _prefetch(result_codes)
     return tuple(
         ServiceDefinition(hook.value, hook, title, description, version, requirements, prefetch)
-        for hook, title, version, description, requirements in (
-            (
-                Hook.ORDER_SELECT,
-                "Is there a test that would change this order? (while ordering)",
-                "1.0",
-                f"Looks at the selected medication orders {_QUESTION}",
-                _DEGRADED,
-            ),
-            (
-                Hook.ORDER_SIGN,
-                "Is there a test that would change this order? (before signing)",
-                "1.0",
-                f"Looks at all medication orders about to be signed {_QUESTION}",
-                _DEGRADED,
-            ),
-            (
-                Hook.PATIENT_VIEW,
-                "Is there a result that changes a current medicine?",
-                "1.0",
-                "Asks the same question of the medicines that the patient already takes.",
-                _NEEDS_ORDERS,
-            ),
-            (
-                Hook.ORDER_DISPATCH,
-                "Is there a test that would change this order? (at dispatch)",
-                "1.1",
-                "Asks the same question of the medication orders that are being sent to a performer.",
-                _NEEDS_ORDERS,
-            ),
-            (
-                Hook.MEDICATION_REFILL,
-                "Is there a result that changes this refill?",
-                "0.1.0",
-                "Asks the same question of the medicines whose refill is requested.",
-                _DEGRADED,
-            ),
-        )
+        for hook, title, version, description, requirements in _OFFERED
     )
 
 

@@ -90,11 +90,12 @@ def compare(knowledge: Knowledge, path: Path) -> Comparison:
 
 
 def _tables_by_drug(knowledge: Knowledge) -> Mapping[str, tuple[Table, ...]]:
-    """Our tables that come from CPIC, by drug."""
+    """Our tables that come from CPIC, by drug. An export holds recommendations by genotype, so that a table
+    without markers (a family history) has nothing to be compared with."""
     by_drug: dict[str, tuple[Table, ...]] = {}
     for table in knowledge.tables.values():
         source = knowledge.sources.get(table.source)
-        if source is None or "CPIC" not in source.developer:
+        if source is None or "CPIC" not in source.developer or not table.markers:
             continue
         for drug in table.drugs:
             by_drug[drug] = (*by_drug.get(drug, ()), table)

@@ -6,7 +6,7 @@ Entry by entry: what cannot be read becomes a `Gap` and never spoils the rest.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TypeVar
 
@@ -40,10 +40,11 @@ from cds_service.reading.patient import (
     sex_of,
     weight_kg,
 )
+from cds_service.reading.readings import Found
 from cds_service.reading.records import Record, records_of, references_of, unpack
 from cds_service.reading.reports import read_listed_finding, read_report
 from cds_service.reading.requests import read_request
-from cds_service.reading.results import Found, read_observation
+from cds_service.reading.results import read_observation
 from cds_service.reading.screening import check_patient, screened
 from cds_service.reading.shapes import Resource, local_name, reference, text_at
 from cds_service.reading.variants import with_genotypes
@@ -77,6 +78,7 @@ def read(
     orders are recognised. Raises RequestError (422) where a Patient was sent who is not
     `question.patient_id`; anything else that is odd becomes a gap of the patient.
     """
+    question = replace(question, patient_id=question.patient_id.rpartition("/")[2])
     sent, unreadable = records_of(results)
     check_patient((r for r in sent if r.kind == "Patient" and r.query is Query.PATIENT), question.patient_id)
     drafts, broken = drafted(question)

@@ -18,6 +18,9 @@ _VARIANT = re.compile(r"\brs\d+\b|\b[cgmnp]\.[\w>_=*()+-]+")
 _LEADING_WORDS = re.compile(
     r"^(?:(?:genotype|diplotype|result|alleles?|haplotypes?|is|call|gene)\b[\s:=]*)+", re.IGNORECASE
 )
+_ZYGOSITY_WORDS = re.compile(
+    r"\b(?:heterozygous|homozygous|hemizygous|for|carrier|variant|mutation|detected|the)\b", re.IGNORECASE
+)
 _COMPLEMENT = str.maketrans("ACGT", "TGCA")
 
 
@@ -105,10 +108,13 @@ def allele_with_zygosity(text: str, gene: Gene) -> tuple[str, int | None]:
     copies = next((COPIES_BY_WORD[word] for word in words if word in COPIES_BY_WORD), None)
     if copies is None or set(words) & ABSENT_WORDS:
         return "", None
-    bare = re.sub(
-        r"\b(?:heterozygous|homozygous|hemizygous|for|carrier|variant|mutation|detected|the)\b", " ", text, flags=re.I
-    )
-    return known_allele(" ".join(bare.strip(" ,;:()").split()), gene), copies
+    return known_allele(without_words(text, _ZYGOSITY_WORDS), gene), copies
+
+
+def without_words(text: str, words: re.Pattern[str]) -> str:
+    """The text without these words and the punctuation that stood around them."""
+    bare = " ".join(words.sub(" ", text).split()).strip(" ,;:")
+    return bare[1:-1] if bare.startswith("(") and bare.endswith(")") else bare
 
 
 def diplotype_of_copies(allele: str, copies: int, gene: Gene) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from cds_service.codes import LOINC, SNOMED, UCUM, Coding
@@ -13,7 +14,11 @@ from cds_service.reading.vocabulary import (
     PRESENT_WORDS,
     UNDETERMINED_ANSWERS,
     UNDETERMINED_WORDS,
+    WHOLE_WORD_ANSWERS,
 )
+
+_NOTHING_FOUND = re.compile(r" (?:no|not) (?:[\w]+ ){0,6}(?:detected|present|found|identified|seen) ")
+_NEGATED = re.compile(r" (?:no|not|without|if|cannot|never) ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +95,18 @@ def quantity_of(value: Resource) -> Quantity | None:
 
 
 def presence_word(text: str) -> bool | None:
-    """True or False where words of the text say that something was found or not; None where they say neither."""
-    padded = f" {fold(text)} "
-    if any(f" {word} " in padded for word in ABSENT_WORDS):
+    """True or False where words of the text say that something was found or not; None where they say neither,
+    or that the test gave no call. `yes` and `no` count only alone: `no call` is not an absence."""
+    whole = fold(text)
+    if whole in WHOLE_WORD_ANSWERS:
+        return WHOLE_WORD_ANSWERS[whole]
+    padded = f" {whole} "
+    if any(f" {word} " in padded for word in UNDETERMINED_WORDS):
+        return None
+    if any(f" {word} " in padded for word in ABSENT_WORDS) or _NOTHING_FOUND.search(padded):
         return False
-    return True if any(f" {word} " in padded for word in PRESENT_WORDS) else None
+    found = any(f" {word} " in padded for word in PRESENT_WORDS)
+    return True if found and not _NEGATED.search(padded) else None
 
 
 def presence_of(answer: Answer) -> bool | None:

@@ -51,9 +51,11 @@ _TIMES = re.compile(
     r"\b(?P<n>\d+|one|two|three|four|five|six|once|twice|thrice)\b\s*(?:times?|x)?\s*"
     r"(?:(?:a|per|each|every|/)\s*(?P<unit>day|week|month)\b|(?P<adverb>daily|weekly|monthly)\b)"
 )
-_ABBREVIATED = {"qd": 1.0, "od": 1.0, "bid": 2.0, "bd": 2.0, "tid": 3.0, "tds": 3.0, "qid": 4.0, "qds": 4.0, "qhs": 1.0,
-                "nightly": 1.0, "daily": 1.0, "at bedtime": 1.0, "in the morning": 1.0, "every other day": 0.5,
-                "every morning": 1.0, "every night": 1.0, "every evening": 1.0, "weekly": 1 / 7}  # fmt: skip
+_ABBREVIATED = {
+    "qd": 1.0, "od": 1.0, "bid": 2.0, "bd": 2.0, "tid": 3.0, "tds": 3.0, "qid": 4.0, "qds": 4.0, "qhs": 1.0,
+    "nightly": 1.0, "daily": 1.0, "at bedtime": 1.0, "in the morning": 1.0, "every other day": 0.5,
+    "every morning": 1.0, "every night": 1.0, "every evening": 1.0, "weekly": 1 / 7,
+}  # fmt: skip
 _DAYS_BY_WORD = {"day": 1.0, "daily": 1.0, "week": 7.0, "weekly": 7.0, "month": 30.0, "monthly": 30.0}
 
 

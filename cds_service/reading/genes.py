@@ -120,8 +120,6 @@ def _witness_of(concept: Resource, lexicon: Lexicon) -> _Witness:
     by_code = frozenset(s for coding in found if (s := symbol_of_code(coding, lexicon)))
     texts = concept_texts(concept)
     by_words = frozenset(s for text in texts for s in lexicon.symbols_in(text))
-    if by_code and by_words and by_code != by_words:
-        return _Witness(by_code | by_words, contradicts_itself=True)
     unknown = next((c.code for c in found if c.code and not symbol_of_code(c, lexicon)), "")
     hla = all(symbol.startswith(HLA_PREFIX) for symbol in by_words)
     return _Witness(

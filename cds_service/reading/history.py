@@ -30,6 +30,8 @@ from cds_service.reading.vocabulary import (
     PAST_STATUSES,
 )
 
+_FAMILY_WORDS = ("family history of ", "fh of ")
+
 
 def is_past(resource: Resource, *, abated: bool = False) -> bool:
     """Resolved, inactive, in remission, or with an end that is recorded."""
@@ -37,8 +39,9 @@ def is_past(resource: Resource, *, abated: bool = False) -> bool:
     return bool(PAST_STATUSES & codes) or abated
 
 
-def read_condition(record: Record, chart: Chart) -> Iterator[Condition | Gap]:
-    """A condition of the problem list. One that has passed stays only where its keys count for life."""
+def read_condition(record: Record, chart: Chart) -> Iterator[Condition | FamilyCondition | Gap]:
+    """A condition of the problem list, or a family history that stands there in words. A condition that has
+    passed stays only where its keys count for life."""
     resource = record.resource
     label = concept_label(resource.get("code"))
     if is_ruled_out(resource):
@@ -46,7 +49,12 @@ def read_condition(record: Record, chart: Chart) -> Iterator[Condition | Gap]:
     if not label:
         yield Gap(record.reference, "unreadable", "a condition without a code or text", record.query)
         return
-    keys = chart.lexicon.conditions(codings(resource.get("code")), concept_texts(resource.get("code")))
+    texts = concept_texts(resource.get("code"))
+    relatives = chart.lexicon.conditions((), (text for whole in texts if (text := _of_relatives(whole))))
+    if relatives:
+        yield FamilyCondition(relatives, "", DEGREE_UNSAID, label, record.reference)
+        return
+    keys = chart.lexicon.conditions(codings(resource.get("code")), texts)
     abated = any(name.startswith("abatement") and resource[name] is not False for name in resource)
     if is_past(resource, abated=abated):
         keys &= chart.lexicon.lasting
@@ -54,6 +62,11 @@ def read_condition(record: Record, chart: Chart) -> Iterator[Condition | Gap]:
             return
     onset = day(resource.get("onsetDateTime")) or day(child(resource, "onsetPeriod").get("start"))
     yield Condition(keys, label, record.reference, onset)
+
+
+def _of_relatives(text: str) -> str:
+    """What stands after `family history of`; empty where the text is about the patient."""
+    return next((rest for words in _FAMILY_WORDS if (rest := fold(text).partition(words)[2])), "")
 
 
 def read_allergy(record: Record, chart: Chart) -> Iterator[Allergy | Gap]:

@@ -64,10 +64,8 @@ def _of_coding(locus: str, coding: Coding, lexicon: Lexicon) -> Iterator[Stateme
     symbol, allele = lexicon.variant_alleles.get(fold(coding.code), ("", ""))
     if symbol == f"{HLA_PREFIX}{locus}":
         yield HlaType((allele,), complete=False)
-    elif "*" in coding.code:
-        statement = _of_text(locus, coding.code, lexicon)
-        if statement is not None:
-            yield statement
+    else:
+        yield from filter(None, (_of_text(locus, coding.code, lexicon),))
 
 
 def _of_typing(typing: HlaTyping) -> HlaType:
@@ -85,17 +83,13 @@ def _of_text(locus: str, text: str, lexicon: Lexicon) -> HlaType | None:
     open_alleles = tuple(dict.fromkeys(a for m in low for a in _possible(locus, m.group(2), lexicon)))
     if not alleles and not low:
         return None
-    distinct = tuple(dict.fromkeys(alleles))
-    homozygous = "homozygous" in fold(text).split()
-    return HlaType(distinct, len(alleles) + len(low) == 2 or (homozygous and len(alleles) == 1), open_alleles)
+    return HlaType(tuple(dict.fromkeys(alleles)), len(alleles) + len(low) == 2, open_alleles)
 
 
 def _each_allele(text: str) -> Iterator[tuple[str, str]]:
     """Every allele as often as it is named: twice the same is a homozygous type."""
-    for match in _NAME.finditer(text):
-        name = hla_name(match.group().strip())
-        if name is not None:
-            yield name.locus, name.allele
+    names = (hla_name(match.group().strip()) for match in _NAME.finditer(text))
+    yield from ((name.locus, name.allele) for name in names if name is not None)
 
 
 def _possible(locus: str, field: str, lexicon: Lexicon) -> tuple[str, ...]:

@@ -95,12 +95,16 @@ class Lexicon:
 
     def _conditions_in(self, folded: str) -> Iterator[str]:
         padded = f" {folded} "
-        if any(f" {word} " in padded for word in NEGATING_WORDS):
-            return
         candidates = {key for word in folded.split() for key in self.condition_words.get(word, ())}
         for key in sorted(candidates):
-            if any(f" {text} " in padded for text in self.condition_texts[key]):
+            before = (padded.partition(f" {text} ") for text in self.condition_texts[key])
+            if any(found and not _negates(ahead) for ahead, found, _ in before):
                 yield key
+
+
+def _negates(ahead: str) -> bool:
+    """Whether words ahead of a condition take it back: `no`, `family history of`; words after it do not."""
+    return any(f" {word} " in f"{ahead} " for word in NEGATING_WORDS)
 
 
 _CYTOCHROME = re.compile(r"(?:cytochrome\s+)?\bp-?450[\s,]*(\d[a-z]\d+)", re.IGNORECASE)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from cds_service.codes import RXNORM, Coding
 from cds_service.model import DrugIndex, DrugMatch, Gap
 from cds_service.reading.records import Record, References
+from cds_service.reading.screening import is_withdrawn
 from cds_service.reading.shapes import (
     Resource,
     codings,
@@ -42,6 +43,11 @@ class NamedDrug:
     def named(self) -> bool:
         return bool(self.name)
 
+    @property
+    def mg_per_piece(self) -> float | None:
+        """What one tablet counts in milligrams; None for combinations, whose drugs differ in it."""
+        return self.strength_mg if len(self.ingredients) == 1 else None
+
 
 def drug_of(record: Record, index: DrugIndex, references: References) -> NamedDrug:
     """The drug of a MedicationRequest or MedicationStatement."""
@@ -52,7 +58,7 @@ def drug_of(record: Record, index: DrugIndex, references: References) -> NamedDr
     pointer = first(resource.get("medicationReference"))
     address = reference(resource.get("medicationReference"))
     target = references.find(address, resource) if address else None
-    if target is not None:
+    if target is not None and not is_withdrawn(target):
         return _drug_of_medication(target.resource, text_at(pointer, "display"), index, record.reference)
     return _drug_of_display(pointer, address, index, record.reference)
 

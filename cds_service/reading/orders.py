@@ -103,7 +103,7 @@ def read_order(
         name=drug.name,
         ingredients=drug.ingredients,
         coding=drug.coding,
-        dose=dose_of(instructions, drug.strength_mg),
+        dose=dose_of(instructions, drug.mg_per_piece),
         strength_mg=drug.strength_mg,
         route=route_of(instructions) or drug.route,
         reasons=reasons,

@@ -100,7 +100,7 @@ def read_medication(record: Record, chart: Chart) -> Iterator[Medication | Gap]:
         name=drug.name,
         ingredients=drug.ingredients,
         started=_started(resource),
-        dose=dose_of(instructions, drug.strength_mg),
+        dose=dose_of(instructions, drug.mg_per_piece),
         route=route_of(instructions) or drug.route,
         stopped=stopped,
     )

@@ -79,7 +79,14 @@ def segments(text: str, chart: Chart) -> Iterator[tuple[str, str]]:
 
 
 def _reading(
-    record: Record, symbol: str, says: Statement, quoted: str, chart: Chart, *, coding: Coding | None = None, free_text: bool = False
+    record: Record,
+    symbol: str,
+    says: Statement,
+    quoted: str,
+    chart: Chart,
+    *,
+    coding: Coding | None = None,
+    free_text: bool = False,
 ) -> Reading:
     why = why_unverified(record, chart) if record.kind == "DiagnosticReport" else ""
     return Reading(

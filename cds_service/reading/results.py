@@ -4,79 +4,57 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
-from cds_service.codes import LOINC, SNOMED, Coding
+from cds_service.codes import LOINC, Coding
 from cds_service.knowledge.nomenclature import normalised
 from cds_service.knowledge.schema import Gene
 from cds_service.model import (
     ActivityScore,
     Diplotype,
     Gap,
-    NotReadable,
     PendingTest,
     Phenotype,
     Presence,
-    Reading,
     SelfContradiction,
     Statement,
     Undetermined,
 )
-from cds_service.reading.alleles import alleles_looked_for, known_allele, without_symbol
+from cds_service.reading.alleles import known_allele, without_symbol
 from cds_service.reading.answers import Answer, answer_of, presence_disagrees, presence_of
 from cds_service.reading.chart import Chart
 from cds_service.reading.genes import GeneNaming, gene_naming, meanings_for, naming_gaps
 from cds_service.reading.haplotypes import allele_of, diplotype_of_haplotypes, is_part_of_genotype, partner_of
 from cds_service.reading.hla import hla_statements
 from cds_service.reading.lexicon import ALLELE_ROLE, HLA_PREFIX, PRESENCE_ROLE
+from cds_service.reading.panels import is_region_studied
 from cds_service.reading.patient import date_of
+from cds_service.reading.phenotype_terms import term_of_code
 from cds_service.reading.provenance import (
     ENZYME_METHOD,
-    GENOTYPE_METHOD,
-    HLA_METHOD,
-    grade_of,
-    is_enzyme_method,
-    laboratory_of,
-    method_text,
     not_germline,
-    reading_status,
-    why_unverified,
 )
+from cds_service.reading.readings import About, Found, founds, is_genotype, observable_of, reading, says_of
 from cds_service.reading.records import Record
 from cds_service.reading.screening import status_of
-from cds_service.reading.shapes import Resource, codings, concept_label, concept_texts, has_code, objects, text_at
+from cds_service.reading.shapes import (
+    Resource,
+    codings,
+    concept_label,
+    concept_texts,
+    has_code,
+    objects,
+)
 from cds_service.reading.statements import Said, statements_of
 from cds_service.reading.variants import Variant, variant_of, variant_statements
 from cds_service.reading.vocabulary import (
     DROPPED_STATUSES,
-    GENOTYPE,
     HAPLOTYPE,
     IMPLICATION,
     PANEL,
     PHENOTYPE_IN_VALUE,
-    REGION_STUDIED,
-    SNOMED_GENOTYPE,
     UNSTARTED_STATUSES,
     VARIANT,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A reading, and the variant and gene behind it where it assesses a single variant."""
-
-    reading: Reading
-    variant: Variant | None = None
-    gene: Gene | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _About:
-    """Which observable is being read, how its gene was named, and the chart."""
-
-    observable: str
-    naming: GeneNaming
-    chart: Chart
 
 
 def read_observation(record: Record, chart: Chart) -> Iterator[Found | PendingTest | Gap]:
@@ -121,16 +99,16 @@ def _read_laboratory_value(record: Record, observable: str, chart: Chart) -> Ite
         detail = answer.missing or "no numeric value"
         yield Gap(record.reference, "no_value", detail, record.query)
     else:
-        yield Found(_reading(record, observable, answer.quantity, answer, chart))
+        yield Found(reading(record, observable, answer.quantity, answer, chart))
 
 
 def _read_genes(record: Record, naming: GeneNaming, chart: Chart) -> Iterator[Found | Gap]:
     if naming.says:
         for symbol in naming.symbols:
             statement = SelfContradiction(naming.says)
-            yield Found(_reading(record, _observable(symbol), statement, answer_of(record.resource), chart))
+            yield Found(reading(record, observable_of(symbol), statement, answer_of(record.resource), chart))
         return
-    if _is_region_studied(record.resource):
+    if is_region_studied(record.resource):
         return
     if naming.linked and len(naming.symbols) > 1:
         if _carries_value(record.resource):
@@ -144,11 +122,8 @@ def _read_genes(record: Record, naming: GeneNaming, chart: Chart) -> Iterator[Fo
 
 
 def _is_answer(coding: Coding, chart: Chart) -> bool:
-    return (coding.system, coding.code) in chart.lexicon.answers
-
-
-def _is_region_studied(resource: Resource) -> bool:
-    return has_code(resource.get("code"), LOINC, REGION_STUDIED)
+    """Whether an answer code means a phenotype that a gene of ours may have."""
+    return any(term_of_code(coding, symbol, chart.lexicon) for symbol in chart.lexicon.genes)
 
 
 def _carries_value(resource: Resource) -> bool:
@@ -160,11 +135,11 @@ def _read_locus(record: Record, symbol: str, naming: GeneNaming, chart: Chart) -
     asked = next((m.allele for m in meanings_for(record.resource, symbol, chart.lexicon) if m.allele), "")
     statements: tuple[Statement, ...]
     if presence_disagrees(answer):
-        statements = (SelfContradiction(_says(answer)),)
+        statements = (SelfContradiction(says_of(answer)),)
     else:
         code_texts = concept_texts(record.resource.get("code"))
         statements = hla_statements(symbol, answer, asked, code_texts, chart.lexicon)
-    yield from _founds(record, _About(_observable(symbol), naming, chart), statements, answer)
+    yield from founds(record, About(observable_of(symbol), naming, chart), statements, answer)
 
 
 def _read_gene(record: Record, gene: Gene, naming: GeneNaming, chart: Chart) -> Iterator[Found | Gap]:
@@ -176,18 +151,18 @@ def _read_gene(record: Record, gene: Gene, naming: GeneNaming, chart: Chart) -> 
     if _names_one_allele(resource, gene, answer, chart):
         yield from _read_haplotype(record, gene, answer, naming, chart)
         return
-    if answer.is_empty and _is_genotype(resource):
+    if answer.is_empty and is_genotype(resource):
         rebuilt = diplotype_of_haplotypes(record, gene, chart)
         if rebuilt is not None:
-            yield Found(_reading(record, gene.marker, rebuilt, answer, chart))
+            yield Found(reading(record, gene.marker, rebuilt, answer, chart))
             return
     answers = [answer, *_implications(resource), *_interpretations(resource, answer)]
     said = [statements_of(part, gene, chart.lexicon) for part in answers if not part.is_empty]
     yield from (_unknown_answer(record, code) for part in said for code in part.unknown_answers)
     statements = _with_quantity(_merged(said, answer), answer, gene, resource, chart)
     narrative = any(part.narrative for part in said) or _is_misused(resource, statements)
-    about = _About(gene.marker, naming, chart)
-    yield from _founds(record, about, statements, _spoken(answers), narrative=narrative)
+    about = About(gene.marker, naming, chart)
+    yield from founds(record, about, statements, _spoken(answers), narrative=narrative)
 
 
 def _asks_one_allele(resource: Resource, gene: Gene, chart: Chart) -> bool:
@@ -200,11 +175,6 @@ def _names_one_allele(resource: Resource, gene: Gene, answer: Answer, chart: Cha
     by_role = any(m.role == ALLELE_ROLE for m in meanings_for(resource, gene.symbol, chart.lexicon))
     star = any(re.fullmatch(r"\*\d+\w*(\.\d+)?", without_symbol(text, gene.symbol)) for text in answer.texts)
     return by_code or star or (by_role and "/" not in answer.quoted)
-
-
-def _is_genotype(resource: Resource) -> bool:
-    code = resource.get("code")
-    return has_code(code, LOINC, GENOTYPE) or has_code(code, SNOMED, SNOMED_GENOTYPE)
 
 
 def _implications(resource: Resource) -> Iterator[Answer]:
@@ -260,7 +230,7 @@ def _is_misused(resource: Resource, statements: tuple[Statement, ...]) -> bool:
     kinds = {type(statement) for statement in statements}
     if has_code(code, LOINC, PHENOTYPE_IN_VALUE) and Diplotype in kinds:
         return True
-    return _is_genotype(resource) and Phenotype in kinds and Diplotype not in kinds
+    return is_genotype(resource) and Phenotype in kinds and Diplotype not in kinds
 
 
 def _read_variant(
@@ -277,8 +247,8 @@ def _read_variant(
         )
     statements: tuple[Statement, ...] = variant_statements(variant, answer)
     if presence_disagrees(answer):
-        statements = (SelfContradiction(_says(answer)),)
-    for found in _founds(record, _About(gene.marker, naming, chart), statements, answer):
+        statements = (SelfContradiction(says_of(answer)),)
+    for found in founds(record, About(gene.marker, naming, chart), statements, answer):
         same = isinstance(found, Found) and isinstance(found.reading.says, Presence)
         yield Found(found.reading, variant, gene) if same and isinstance(found, Found) else found
 
@@ -301,76 +271,7 @@ def _read_haplotype(
     statements: tuple[Statement, ...] = (Presence(allele, present=True),) if allele else ()
     if partner is not None:
         statements = (Diplotype(normalised(gene, f"{allele}/{allele_of(partner, gene)}")),)
-    yield from _founds(record, _About(gene.marker, naming, chart), statements, answer)
-
-
-def _founds(
-    record: Record, about: _About, statements: tuple[Statement, ...], answer: Answer, *, narrative: bool = False
-) -> Iterator[Found | Gap]:
-    """The readings, or why a result that is there gives none."""
-    uncoded = not any(c.code for c in codings(record.resource.get("code")))
-    free_text = narrative or (about.naming.by_words and uncoded)
-    for statement in statements:
-        yield Found(_reading(record, about.observable, statement, answer, about.chart, free_text=free_text))
-    if not statements and answer.missing:
-        yield Gap(record.reference, "no_value", answer.missing, record.query)
-    elif not statements and not answer.is_empty:
-        yield Found(_reading(record, about.observable, NotReadable("not_understood"), answer, about.chart))
-    elif not statements and not objects(record.resource.get("hasMember")):
-        yield Gap(record.reference, "no_value", "a result without a value that can be used", record.query)
-
-
-def _reading(
-    record: Record, observable: str, statement: Statement, answer: Answer, chart: Chart, *, free_text: bool = False
-) -> Reading:
-    why = why_unverified(record, chart)
-    gene = chart.lexicon.genes.get(observable.removeprefix("gene:"))
-    return Reading(
-        observable=observable,
-        says=statement,
-        reference=record.reference,
-        status=reading_status(record),
-        grade=grade_of(why, free_text=free_text),
-        on=date_of(record.resource) or (date_of(record.holder) if record.holder else None),
-        laboratory=laboratory_of(record, chart),
-        method=_method(record, observable, statement, chart),
-        panel=_panel(record.resource, gene) if gene is not None else (),
-        quoted=answer.quoted,
-        coding=_coding(record.resource),
-        why_unverified=why,
-    )
-
-
-def _method(record: Record, observable: str, statement: Statement, chart: Chart) -> str:
-    if observable.startswith("hla:"):
-        return HLA_METHOD
-    roles = {m.role for m in chart.lexicon.meanings(codings(record.resource.get("code")))}
-    if ENZYME_METHOD in roles or is_enzyme_method(record):
-        return ENZYME_METHOD
-    genetic = isinstance(statement, Diplotype | Presence) or _is_genotype(record.resource) or "genotype" in roles
-    return GENOTYPE_METHOD if genetic else ""
-
-
-def _panel(resource: Resource, gene: Gene) -> tuple[str, ...]:
-    """Alleles that the result says were looked for: in its region-studied component, method or notes."""
-    texts = [method_text(Record(resource, "Observation", ""))]
-    texts += [text_at(note, "text") for note in objects(resource.get("note"))]
-    for component in objects(resource.get("component")):
-        if has_code(component.get("code"), LOINC, REGION_STUDIED):
-            texts += answer_of(component).texts
-    return tuple(dict.fromkeys(allele for text in texts for allele in alleles_looked_for(text, gene)))
-
-
-def _coding(resource: Resource) -> Coding | None:
-    return next((c for c in codings(resource.get("code")) if c.code), None)
-
-
-def _observable(symbol: str) -> str:
-    return f"hla:{symbol.removeprefix(HLA_PREFIX)}" if symbol.startswith(HLA_PREFIX) else f"gene:{symbol}"
-
-
-def _says(answer: Answer) -> tuple[str, ...]:
-    return tuple(dict.fromkeys((*answer.texts, *(c.code for c in answer.codings if c.code))))
+    yield from founds(record, About(gene.marker, naming, chart), statements, answer)
 
 
 def _spoken(answers: list[Answer]) -> Answer:

@@ -28,6 +28,8 @@ def clean(value: object) -> str:
         return str(value) if abs(value) < 10**15 else ""
     if not isinstance(value, str):
         return ""
+    if value.isascii() and value.isprintable() and "  " not in value:
+        return value.strip()
     return _SPACES.sub(" ", _INVISIBLE.sub("", value)).strip()
 
 

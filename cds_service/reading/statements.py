@@ -24,6 +24,7 @@ from cds_service.reading.alleles import (
     known_allele,
     reference_diplotype,
     without_symbol,
+    without_words,
 )
 from cds_service.reading.answers import Answer, presence_word
 from cds_service.reading.lexicon import Lexicon
@@ -35,13 +36,16 @@ _SCORE = re.compile(
     r"\b(?:activity\s+(?:score|value)|AS)\b\s*(?:\([A-Z]+\))?\s*(?:of|is|[:=])?\s*(≥|>=|>)?\s*(\d+(?:\.\d+)?)(?!\s*(?:-|to|–)\s*\d)",
     re.IGNORECASE,
 )
+_CALL_WORDS = re.compile(
+    r"\b(?:not|non|was|is|detected|present|absent|positive|negative|carrier|variant|mutation|none)\b", re.IGNORECASE
+)
 _FILLERS = frozenset(
     {"genotype", "diplotype", "phenotype", "predicted", "result", "results", "interpretation", "status", "activity",
      "score", "value", "metabolizer", "metabolism", "function", "functional", "the", "is", "a", "an", "of", "gene",
      "and", "with", "consistent", "call", "patient", "for", "allele", "alleles"}
 )  # fmt: skip
-_NEGATIONS = frozenset({"not", "no", "without", "unlikely", "if", "cannot", "neither", "nor", "unless", "versus", "family",
-                        "mother", "father", "exclude", "excluded"})  # fmt: skip
+_NEGATIONS = frozenset({"not", "no", "without", "unlikely", "if", "cannot", "neither", "nor", "unless", "versus",
+                        "family", "mother", "father", "exclude", "excluded"})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,9 +138,8 @@ def _single_allele(text: str, gene: Gene) -> Statement | None:
     present = presence_word(text)
     if present is None:
         return None
-    bare = re.sub(r"\b(?:not|non|was|is|detected|present|absent|positive|negative|carrier|variant|mutation|none)\b", " ", text,
-                  flags=re.IGNORECASE)  # fmt: skip
-    allele = known_allele(" ".join(bare.strip(" ,;:()").split()), gene) if bare.strip() else ""
+    bare = without_words(text, _CALL_WORDS)
+    allele = known_allele(bare, gene) if bare else ""
     return Presence(allele, present) if allele else None
 
 

@@ -83,14 +83,9 @@ def _names(resource: Resource) -> Iterator[str]:
 def _place(resource: Resource) -> Iterator[str]:
     """The variant by reference sequence, position and bases, where it has no name of its own."""
     sequence = next(_component_answers(resource, REFERENCE_SEQUENCE), None)
-    starts = (
-        text
-        for component in objects(resource.get("component"))
-        if has_code(component.get("code"), LOINC, EXACT_START)
-        for text in (text_at(child(component, "valueRange", "low"), "value"), text_at(component, "valueInteger"))
-    )
+    starts = [c for c in objects(resource.get("component")) if has_code(c.get("code"), LOINC, EXACT_START)]
     bases = [next(_component_answers(resource, codes), None) for codes in (REFERENCE_ALLELE, ALTERNATE_ALLELE)]
-    start = next((text for text in starts if text), "")
+    start = text_at(child(starts, "valueRange", "low"), "value") or text_at(starts, "valueInteger")
     if sequence is not None and start and all(bases):
         before, after = (part.quoted for part in bases if part is not None)
         yield f"{sequence.codings[0].code if sequence.codings else sequence.quoted}:g.{start}{before}>{after}"

@@ -57,10 +57,11 @@ PRESENCE_CODES = (
 # --- folded words --------------------------------------------------------------------------------------------
 
 PRESENT_WORDS = frozenset(
-    {"present", "positive", "detected", "carrier", "heterozygous", "homozygous", "hemizygous", "homoplasmic", "yes"}
+    {"present", "positive", "detected", "carrier", "heterozygous", "homozygous", "hemizygous", "homoplasmic"}
 )
-ABSENT_WORDS = frozenset({"absent", "negative", "not detected", "not present", "non carrier", "not carrier", "no",
+ABSENT_WORDS = frozenset({"absent", "negative", "not detected", "not present", "non carrier", "not carrier",
                           "none detected", "undetected"})  # fmt: skip
+WHOLE_WORD_ANSWERS = {"yes": True, "no": False, "true": True, "false": False}
 UNDETERMINED_WORDS = frozenset(
     {"indeterminate", "no call", "nocall", "inconclusive", "unable to determine", "equivocal", "undetermined",
      "could not be determined", "not determined", "no result obtained", "test failed", "failed"}

@@ -19,6 +19,9 @@ from cds_service.model import (
 
 AS_DRAFTED = ResultingOrder(Outcome.AS_DRAFTED)
 
+_UNSPECIFIED_DOSE = ResultingOrder(Outcome.CHANGED_DOSE)
+"""Advice of another dose that says nothing more."""
+
 _OUTCOMES = {
     Action.AVOID: Outcome.OTHER_DRUG,
     Action.ALTERNATIVE: Outcome.OTHER_DRUG,
@@ -40,8 +43,9 @@ _SEVERITY = {
 def apply(advice: Advice, order: Order, weight_kg: float | None = None) -> ResultingOrder:
     """The order that the advice's first option leaves. `weight_kg` serves limits given per kilogram."""
     first = advice.options[0]
-    if first.action is Action.DOSE and first.dose is not None:
-        return _changed_dose(first.dose, order.dose, weight_kg)
+    if first.action is Action.DOSE:
+        change = first.dose
+        return _changed_dose(change, order.dose, weight_kg) if change is not None else _UNSPECIFIED_DOSE
     return ResultingOrder(_OUTCOMES.get(first.action, Outcome.AS_DRAFTED))
 
 
@@ -81,6 +85,9 @@ def _is_inside(change: DoseChange, dose: Dose | None, weight_kg: float | None) -
     upper = change.amount or change.cap
     if change.floor is None:
         return upper is not None and _compare(dose, upper, weight_kg) == 0
+    if change.cap is not None and _compare(dose, change.cap, weight_kg) is None:
+        # A range below a cap is close to the usual dose: like a cap, it changes only a dose that is known.
+        return True
     enough = _compare(dose, change.floor, weight_kg) in (0, 1)
     return enough and (upper is None or _compare(dose, upper, weight_kg) in (-1, 0))
 

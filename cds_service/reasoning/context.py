@@ -32,7 +32,7 @@ class Evidence:
 
     def references(self, keys: frozenset[str]) -> tuple[str, ...]:
         """Resources that say one of the keys."""
-        return tuple(dict.fromkeys(r for key in sorted(keys) for r in self.by_key.get(key, ()) if r))
+        return tuple(sorted({r for key in keys for r in self.by_key.get(key, ()) if r}))
 
 
 @dataclass(frozen=True, slots=True)

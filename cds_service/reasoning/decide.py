@@ -33,6 +33,7 @@ from cds_service.policy import Policy
 from cds_service.reasoning.apply import AS_DRAFTED, apply, departs, severity
 from cds_service.reasoning.predicates import any_holds
 from cds_service.reasoning.probability import change_probability
+from cds_service.reasoning.states import pending_of
 from cds_service.reasoning.tables import Assignment, Reached, Situation
 
 WAIT = ResultingOrder(Outcome.WAIT)
@@ -83,6 +84,8 @@ class Decision:
     now: Reached
     basis: Basis
     questions: tuple[MarkerQuestion, ...]
+    floor: ResultingOrder = AS_DRAFTED
+    """What other tables already make of the order."""
 
     @property
     def changes_now(self) -> bool:
@@ -104,9 +107,9 @@ def decide(situation: Situation, policy: Policy, floor: ResultingOrder = AS_DRAF
         for marker in situation.open_markers()
         if _would_change(marker, situation, floor)
     )
-    if basis is Basis.DRAFT and any(_must_wait(q) for q in questions):
-        return Decision(situation, Reached(now.row, WAIT), Basis.WAIT, questions)
-    return Decision(situation, now, basis, questions)
+    if basis in (Basis.DRAFT, Basis.NO_RESULT_ROW) and any(_must_wait(q) for q in questions):
+        return Decision(situation, Reached(now.row, WAIT), Basis.WAIT, questions, floor)
+    return Decision(situation, now, basis, questions, floor)
 
 
 def _must_wait(question: MarkerQuestion) -> bool:
@@ -114,7 +117,6 @@ def _must_wait(question: MarkerQuestion) -> bool:
         question.fires
         and question.testing is Testing.REQUIRED
         and question.use.timing is Timing.BEFORE_START
-        and question.status is not Status.PENDING
     )
 
 
@@ -136,7 +138,7 @@ def _advice_now(situation: Situation) -> tuple[Reached, Basis]:
 def _common(reached: list[Reached], situation: Situation) -> Reached:
     """The advice that all outcomes share. Where several rows leave the order as drafted, only the row for
     exactly what is known says why."""
-    rows = Counter(r.row.id for r in reached if r.row is not None)
+    rows = Counter(r.row.id if r.row is not None else "" for r in reached)
     if len(rows) > 1 and not departs(reached[0].resulting):
         return Reached(situation.literal, AS_DRAFTED)
     return max(reached, key=lambda r: rows[r.row.id] if r.row is not None else 0)
@@ -156,24 +158,21 @@ def _literal_advice(situation: Situation) -> Reached | None:
 
 def _would_change(marker: str, situation: Situation, floor: ResultingOrder) -> bool:
     """For some assignment of the other open markers, two states of the marker give different orders."""
-    minor_counts = situation.table.markers[marker].testing in (Testing.REQUIRED, Testing.RECOMMENDED)
+    level = testing_level(situation.table.markers[marker], situation)
+    minor_counts = level in (Testing.REQUIRED, Testing.RECOMMENDED) and not departs(floor)
+    lines = [[situation.reached[a] for a in line] for line in lines_of(marker, situation)]
     return any(
-        len({_signature(situation.reached[a], floor, minor_counts=minor_counts) for a in line}) > 1
-        for line in _lines(marker, situation)
+        len({_beyond(r, floor) for r in line}) > 1 or (minor_counts and len(_beside(line)) > 1) for line in lines
     )
 
 
-def _signature(reached: Reached, floor: ResultingOrder, *, minor_counts: bool) -> object:
-    """What two outcomes are compared by: the resulting order; where labelling asks for the test, what is done
-    beside it too."""
-    resulting = max(reached.resulting, floor, key=severity)
-    if not minor_counts or departs(resulting):
-        return resulting
-    first = reached.advice.options[0]
-    return resulting, first.action is Action.NO_RECOMMENDATION or first.action, first.note
+def _beside(line: list[Reached]) -> set[tuple[Action, str]]:
+    """What is done beside the order as drafted: it counts where labelling asks for the test."""
+    firsts = [r.advice.options[0] for r in line if not departs(r.resulting)]
+    return {(first.action, first.note) for first in firsts if first.action is not Action.NO_RECOMMENDATION}
 
 
-def _lines(marker: str, situation: Situation) -> Iterable[list[Assignment]]:
+def lines_of(marker: str, situation: Situation) -> Iterable[list[Assignment]]:
     """Groups of assignments that differ in the marker alone."""
     place = situation.markers.index(marker)
     others = [sorted(d) if n != place else [""] for n, d in enumerate(situation.domains)]
@@ -249,14 +248,26 @@ def _status(asking: _Asking, test: Test | None) -> Status:
             return Status.CONFIRM
         case Unavailable() | Unreadable():
             return Status.NOT_OBTAINED
-        case Pending(since) if since is None or not _overdue(since, test, asking):
+        case Pending(since) if not _overdue(since, test, asking):
             return Status.PENDING
         case _:
-            return Status.OPEN
+            return Status.PENDING if _is_awaited(test, asking) else Status.OPEN
 
 
-def _overdue(since: date, test: Test | None, asking: _Asking) -> bool:
+def _is_awaited(test: Test | None, asking: _Asking) -> bool:
+    """Whether a further test is ordered beside a result that leaves the marker open."""
+    told = [r.on for r in asking.known.readings if r.on is not None]
+    return any(
+        not _overdue(pending.since, test, asking)
+        and (pending.since is None or all(pending.since >= on for on in told))
+        for pending in pending_of(asking.marker, asking.situation.context.patient)
+    )
+
+
+def _overdue(since: date | None, test: Test | None, asking: _Asking) -> bool:
     """A pending test older than three turnarounds is taken as lost."""
+    if since is None:
+        return False
     turnaround = turnaround_days(test, asking.policy) if test is not None else None
     if turnaround is None:
         return False
@@ -315,6 +326,9 @@ def _silent(asked: MarkerQuestion, asking: _Asking, probability: ChangeProbabili
         return "no_test"
     if is_tolerated(asked.use, situation):
         return "tolerated"
+    if isinstance(asking.known, Unreadable):
+        # A result is on file and might change the order: that is said whatever a new test would be worth.
+        return ""
     if asked.testing in (Testing.REQUIRED, Testing.RECOMMENDED) or _deferred_by_row(asked, situation):
         return ""
     if asked.testing is Testing.IF_RISK:
@@ -357,7 +371,7 @@ def _grave(asking: _Asking) -> bool:
     return any(
         len({_beyond(reached[a], asking.floor) for a in line}) > 1
         and any(_is_grave(reached[a]) and asking.changes(reached[a]) for a in line)
-        for line in _lines(asking.marker, asking.situation)
+        for line in lines_of(asking.marker, asking.situation)
     )
 
 

@@ -20,6 +20,7 @@ from cds_service.model import (
     Outcome,
     Patient,
     ResultingOrder,
+    Trust,
 )
 from cds_service.policy import Policy, Switch
 from cds_service.reasoning.apply import AS_DRAFTED, severity
@@ -80,12 +81,20 @@ class _Evaluator:
         fitting = [(t, fit) for t in tables if (fit := self._fit(t, context)).holds is not False]
         if not fitting:
             yield Finding(Kind.NO_CHANGE, context.order, context.drug, table="", silent="no_table_fits")
+        decided = [(decide(situation_of(t, context, self.policy), self.policy), fit) for t, fit in fitting]
         leading = self._leading(fitting)
-        decisions = [(decide(situation_of(t, context, self.policy), self.policy), fit) for t, fit in leading]
+        decisions = [d for d in decided if d[0].situation.table.id in leading]
+        led = [d for d in decided if d[0].situation.table.id not in leading]
         for n, (decision, fit) in enumerate(decisions):
             floor = self._floor(d for m, d in enumerate(decisions) if m != n)
-            decided = decision if floor == AS_DRAFTED else decide(decision.situation, self.policy, floor)
-            yield from findings_of(decided, fit, self.policy)
+            floored = decision if floor == AS_DRAFTED else decide(decision.situation, self.policy, floor)
+            quotes = tuple(d.situation.table.id for d, other in led if self._differs(d, other, decision))
+            yield from (replace(f, quotes=quotes) for f in findings_of(floored, fit, self.policy))
+
+    def _differs(self, led: Decision, fit: Truth, leading: Decision) -> bool:
+        """Whether a source that does not lead says something else of the same markers now."""
+        same = frozenset(led.situation.markers) == frozenset(leading.situation.markers)
+        return same and led.now.resulting != leading.now.resulting and bool(fit.holds) and self._speaks(led, fit)
 
     def _fit(self, table: Table, context: Context) -> Truth:
         """Whether the table speaks for this order. A site may say what is assumed where that is not known."""
@@ -97,17 +106,26 @@ class _Evaluator:
         assumed = self.policy.assume_when_unknown.get(table.id)
         return replace(fit, holds=assumed) if fit.holds is None and assumed is not None else fit
 
-    def _leading(self, fitting: list[tuple[Table, Truth]]) -> list[tuple[Table, Truth]]:
-        """For the same markers one source leads (design 4.8); tables of no marker stand for themselves."""
-        led: dict[frozenset[str], str] = {}
-        for table, _ in sorted(fitting, key=lambda pair: self._rank(pair[0])):
-            led.setdefault(frozenset(table.markers), table.source)
-        return [(t, fit) for t, fit in fitting if not t.markers or led[frozenset(t.markers)] == t.source]
+    def _leading(self, fitting: list[tuple[Table, Truth]]) -> frozenset[str]:
+        """Ids of the tables that speak. For the same markers one source leads (design 4.8), one that fits for
+        certain before others; tables of no marker stand for themselves, and so does one that may fit and would
+        then lead."""
+        leaders: dict[frozenset[str], Table] = {}
+        for table, _ in sorted(fitting, key=lambda pair: (not pair[1].holds, self._rank(pair[0]))):
+            leaders.setdefault(frozenset(table.markers), table)
 
-    def _rank(self, table: Table) -> int:
+        def speaks(table: Table, fit: Truth) -> bool:
+            leader = leaders[frozenset(table.markers)]
+            would_lead = not fit.holds and self._rank(table) < self._rank(leader)
+            return not table.markers or table.source == leader.source or would_lead
+
+        return frozenset(table.id for table, fit in fitting if speaks(table, fit))
+
+    def _rank(self, table: Table) -> tuple[bool, int]:
+        """What leads: knowledge that may be shown before what is recalled, then the site's order of sources."""
         kind = self.knowledge.sources[table.source].kind
         order = self.policy.source_order
-        return order.index(kind) if kind in order else len(order)
+        return table.trust is Trust.RECALLED, order.index(kind) if kind in order else len(order)
 
     def _floor(self, others: Iterable[tuple[Decision, Truth]]) -> ResultingOrder:
         """What the other tables, taken for certain, already make of the order."""
@@ -126,16 +144,17 @@ class _Evaluator:
         replaced = {o.replaces for o in orders}
         for medication in self.patient.medications:
             if medication.stopped is None and medication.reference not in replaced:
-                yield from self._changed_by(draft, medication)
+                taken = _as_order(medication)
+                for finding in self._changed_by(draft, taken, ()):
+                    yield replace(self._with_alternatives(finding, taken, (draft,)), caused_by=draft.reference)
 
-    def _changed_by(self, draft: Order, medication: Medication) -> Iterator[Finding]:
-        if set(medication.ingredients) & set(draft.ingredients):
-            return
-        taken = _as_order(medication)
-        before = {_gist(f) for f in self._all(taken, ())}
-        for finding in self._all(taken, (draft,)):
-            if not finding.silent and _gist(finding) not in before:
-                yield replace(self._with_alternatives(finding, taken, (draft,)), caused_by=draft.reference)
+    def _changed_by(self, draft: Order, other: Order, rest: tuple[Order, ...]) -> list[Finding]:
+        """Shown findings of the other order, or of a medicine taken, that are there because of the draft."""
+        if set(other.ingredients) & set(draft.ingredients):
+            return []
+        before = {_gist(f) for f in self._all(other, rest)}
+        after = self._all(other, (*rest, draft))
+        return [f for f in after if not f.silent and _gist(f) not in before]
 
     def _all(self, order: Order, others: tuple[Order, ...]) -> list[Finding]:
         return [f for drug in order.ingredients for f in self._of_drug(order, drug, others)]
@@ -152,22 +171,33 @@ class _Evaluator:
         )
 
     def _alternative(self, drug: str, order: Order, others: tuple[Order, ...]) -> Alternative:
-        refused = self._refused_outright(drug)
+        refused = self._refused_outright(drug, others)
         if refused:
             return Alternative(drug, refused)
-        candidate = Order(order.reference, drug, (drug,), reasons=order.reasons, replaces=order.replaces)
+        replaces = order.reference if order.active else order.replaces
+        candidate = Order(order.reference, drug, (drug,), reasons=order.reasons, replaces=replaces)
         shown = [f for f in self._all(candidate, others) if not f.silent]
         against = next((f for f in shown if _is_against(f)), None)
         if against is not None:
             return Alternative(drug, "by_result" if against.markers else "by_limit")
-        if any(self.affected_by(candidate, (candidate,))):
+        if self._harms_others(candidate, others):
             return Alternative(drug, "interaction")
         return Alternative(drug, open_markers=tuple(dict.fromkeys(t.marker for f in shown for t in f.tests)))
 
-    def _refused_outright(self, drug: str) -> str:
+    def _harms_others(self, candidate: Order, others: tuple[Order, ...]) -> bool:
+        """Whether the candidate would draw a change or a warning on another draft or on a medicine taken."""
+        taken = [
+            _as_order(m) for m in self.patient.medications if m.stopped is None and m.reference != candidate.replaces
+        ]
+        found = [f for other in taken for f in self._changed_by(candidate, other, ())]
+        found += [f for o in others for f in self._changed_by(candidate, o, tuple(r for r in others if r is not o))]
+        return any(_is_against(f) for f in found)
+
+    def _refused_outright(self, drug: str, others: tuple[Order, ...]) -> str:
         if any(drug in a.ingredients for a in self.patient.allergies):
             return "allergy"
-        taken = any(drug in m.ingredients for m in self.patient.medications if m.stopped is None)
+        active = [m.ingredients for m in self.patient.medications if m.stopped is None]
+        taken = any(drug in ingredients for ingredients in (*active, *(o.ingredients for o in others)))
         return "taken_already" if taken else ""
 
 

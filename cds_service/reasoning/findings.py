@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from cds_service.knowledge.schema import Table
 from cds_service.model import (
-    Conflicting,
     Finding,
     Gap,
     Gravity,
@@ -22,7 +21,15 @@ from cds_service.model import (
 from cds_service.policy import Policy, Switch
 from cds_service.reasoning.apply import arithmetic, departs
 from cds_service.reasoning.context import Context
-from cds_service.reasoning.decide import CONTRAINDICATING, Basis, Decision, MarkerQuestion, Status, is_tolerated
+from cds_service.reasoning.decide import (
+    CONTRAINDICATING,
+    Basis,
+    Decision,
+    MarkerQuestion,
+    Status,
+    is_tolerated,
+    lines_of,
+)
 from cds_service.reasoning.predicates import Truth
 from cds_service.reasoning.states import states_if_verified
 from cds_service.reasoning.tables import Reached, Situation
@@ -95,14 +102,15 @@ def _kinds(decision: Decision, base: Finding) -> Iterator[Finding]:
             kind=Kind.CHANGE_NOW,
             tests=_tests(q for q in questions if q.fires and q.status is Status.OPEN),
             further_may_ask_more=decision.basis is Basis.MILDEST,
-            hold=_is_conflict_that_contraindicates(decision),
+            hold=_conflict_contraindicates(decision),
         )
     by_status = [(kind, [q for q in questions if q.status is status]) for status, kind in _KINDS]
     rest = [(kind, found) for kind, found in by_status if found]
     if decision.changes_now:
         rest = [(kind, found) for kind, found in rest if kind is not Kind.TEST_WOULD_CHANGE]
     elif not rest:
-        yield replace(base, kind=Kind.NO_CHANGE)
+        decided_elsewhere = departs(decision.floor) and bool(base.closed_markers)
+        yield replace(base, kind=Kind.NO_TEST_CHANGES if decided_elsewhere else Kind.NO_CHANGE)
     for kind, found in rest:
         yield _questioned(kind, found, decision, base)
 
@@ -115,7 +123,7 @@ def _questioned(kind: Kind, found: list[MarkerQuestion], decision: Decision, bas
         kind=kind,
         tests=_tests(told),
         closed_markers=(),
-        hold=decision.holds_order or (kind is Kind.RESULTS_CONFLICT and _any_contraindicates(decision)),
+        hold=decision.holds_order or (kind is Kind.RESULTS_CONFLICT and _conflict_contraindicates(decision)),
         bridge=tuple(option for q in told for option in q.use.bridge),
         gaps=_gaps(kind, told, decision.situation),
     )
@@ -132,17 +140,22 @@ def _gaps(kind: Kind, questions: list[MarkerQuestion], situation: Situation) -> 
     return tuple(Gap(v.marker, getattr(v.knowledge, "reason", "not_available")) for v in views)
 
 
-def _is_conflict_that_contraindicates(decision: Decision) -> bool:
-    views = decision.situation.views
-    return any(isinstance(v.knowledge, Conflicting) for v in views) and _any_contraindicates(decision)
+def _conflict_contraindicates(decision: Decision) -> bool:
+    """Whether one of the readings that disagree would end the order, and another would not."""
+    situation = decision.situation
+    lines = [
+        [situation.reached[a] for a in line]
+        for q in decision.questions
+        if q.status is Status.CONFLICT
+        for line in lines_of(q.marker, situation)
+    ]
+    return any(len({r.resulting for r in line}) > 1 and any(map(_contraindicates, line)) for line in lines)
 
 
-def _any_contraindicates(decision: Decision) -> bool:
-    return any(
-        r.advice.options[0].action in CONTRAINDICATING
-        and r.advice.gravity in (Gravity.FATAL_OR_IRREVERSIBLE, Gravity.SERIOUS)
-        for r in decision.situation.reached.values()
-    )
+def _contraindicates(reached: Reached) -> bool:
+    advice = reached.advice
+    grave = advice.gravity in (Gravity.FATAL_OR_IRREVERSIBLE, Gravity.SERIOUS)
+    return grave and advice.options[0].action in CONTRAINDICATING
 
 
 # --- how urgent ----------------------------------------------------------------------------------------------------
@@ -154,7 +167,8 @@ def indicator_of(finding: Finding, decision: Decision) -> Indicator:
         case Kind.CHANGE_NOW:
             return _indicator_of_change(decision)
         case Kind.TEST_WOULD_CHANGE:
-            required = any(q.testing is Testing.REQUIRED and q.fires for q in decision.questions)
+            asked = (q for q in decision.questions if q.status is Status.OPEN and q.fires)
+            required = any(q.testing is Testing.REQUIRED for q in asked)
             return Indicator.WARNING if required else Indicator.INFO
         case Kind.RESULTS_CONFLICT:
             return Indicator.WARNING if finding.hold else Indicator.INFO
@@ -192,8 +206,8 @@ def _silence(finding: Finding, decision: Decision, policy: Policy) -> str:
             return "tolerated" if _is_tolerated_change(decision) else ""
         case Kind.RESULTS_CONFLICT:
             return ""
-        case Kind.NO_CHANGE:
-            return "no_change"
+        case Kind.NO_CHANGE | Kind.NO_TEST_CHANGES:
+            return finding.kind.value
         case Kind.CONFIRM_RESULT:
             return _silence_of(finding, decision, or_departs=True)
         case _:
@@ -220,12 +234,13 @@ def _silence_of(finding: Finding, decision: Decision, *, or_departs: bool) -> st
 
 def _says_depart(question: MarkerQuestion, decision: Decision) -> bool:
     """Whether what the unverified reading says would change the order if it were true."""
-    situation = decision.situation
-    place = situation.markers.index(question.marker)
-    said = states_if_verified(
-        question.marker, situation.domains[place], situation.context.patient, situation.context.knowledge
-    )
-    return any(departs(r.resulting) for a, r in situation.reached.items() if a[place] in said)
+    situation, marker = decision.situation, question.marker
+    context, place = situation.context, situation.markers.index(marker)
+    states = frozenset(context.knowledge.rows_by_table[situation.table.id].states[marker])
+    said = states_if_verified(marker, states, context.patient, context.knowledge)
+    domain = situation.domains[place]
+    acting = (situation.acting(marker, said) & domain) or domain
+    return any(departs(r.resulting) for a, r in situation.reached.items() if a[place] in acting)
 
 
 def _is_tolerated_change(decision: Decision) -> bool:

@@ -29,7 +29,7 @@ class Shift:
 def shift_of(marker: str, context: Context, policy: Policy) -> Shift | None:
     """The shift of the marker for this order, or None where nothing that is taken shifts it."""
     for modifier in context.knowledge.modifiers:
-        if modifier.marker != marker:
+        if modifier.marker != marker or modifier.trust is Trust.RECALLED:
             continue
         stated = context.drug in modifier.guideline_drugs
         by_policy = context.drug in policy.phenoconversion.get(marker.partition(":")[2], ())
@@ -78,9 +78,8 @@ def _offset_days(drug: str, context: Context) -> float:
 
 
 def shifted(states: frozenset[str], shift: Shift, gene: Gene) -> frozenset[str]:
-    """The states after the shift. A score gene's scores are multiplied; elsewhere a full block gives the
-    states of the poor metaboliser and a partial one is left as it is."""
-    return frozenset().union(*(_shifted(state, shift, gene) for state in states)) if states else states
+    """The states after the shift: scores are multiplied, states without a score stay as they are."""
+    return frozenset().union(*(_shifted(state, shift, gene) for state in states))
 
 
 def _shifted(state: str, shift: Shift, gene: Gene) -> frozenset[str]:

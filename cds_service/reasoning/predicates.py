@@ -41,9 +41,10 @@ def all_hold(predicates: Iterable[Predicate], context: Context, table: str) -> T
 def any_holds(predicates: Iterable[Predicate], context: Context, table: str) -> Truth:
     """Whether one predicate holds at least (Kleene's strong disjunction)."""
     found = [holds(p, context, table) for p in predicates]
-    true = next((t for t in found if t.holds), None)
-    if true is not None:
-        return true
+    true = [t for t in found if t.holds]
+    if true:
+        # What is known goes before what is assumed: an assumption is said only where it is needed.
+        return min(true, key=lambda t: len(t.assumptions))
     unknown = [t for t in found if t.holds is None]
     return Truth(holds=None if unknown else False, missing=tuple(m for t in unknown for m in t.missing))
 

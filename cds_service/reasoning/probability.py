@@ -51,8 +51,11 @@ def change_probability(situation: Situation, marker: str, counted: Counted) -> C
 
 
 def _populations(marker: str, knowledge: Knowledge) -> list[str]:
-    found = knowledge.frequencies_by_marker.get(marker, ())
-    return sorted({f.population for f in found if f.trust is not Trust.RECALLED})
+    """Populations with published shares. Those whose shares are known to be too low count only where there are
+    no others."""
+    found = [f for f in knowledge.frequencies_by_marker.get(marker, ()) if f.trust is not Trust.RECALLED]
+    too_low = {f.population for f in found if f.lower_bound}
+    return sorted({f.population for f in found} - too_low) or sorted(too_low)
 
 
 def _in_population(situation: Situation, marker: str, population: str, counted: Counted) -> Span | None:
@@ -112,7 +115,7 @@ def shares_of(situation: Situation, marker: str, population: str) -> tuple[Share
     left = situation.domains[situation.markers.index(marker)]
     best: tuple[Share, ...] = ()
     for frequencies in _by_source(marker, population, situation.context.knowledge):
-        shares = _scaled(tuple(_shares(frequencies, left, situation.context.knowledge)))
+        shares = _scaled(tuple(_shares(frequencies, left, situation)))
         if shares and len(shares) >= len(best):
             best = shares
     return best
@@ -127,9 +130,11 @@ def _by_source(marker: str, population: str, knowledge: Knowledge) -> Iterator[l
     yield from (found for found in by_source.values() if sum(f.high for f in found) >= COVERED_AT_LEAST)
 
 
-def _shares(frequencies: list[Frequency], left: frozenset[str], knowledge: Knowledge) -> Iterator[Share]:
+def _shares(frequencies: list[Frequency], left: frozenset[str], situation: Situation) -> Iterator[Share]:
+    """The published shares of what is left. They count people before any co-medication: a shift moves them."""
     for f in frequencies:
-        states = frozenset(expand_terms(f.marker, (f.state,), knowledge.genes)) & left
+        published = frozenset(expand_terms(f.marker, (f.state,), situation.context.knowledge.genes))
+        states = situation.moved(f.marker, published) & left
         if states:
             yield Share(states, f.low, f.high)
 

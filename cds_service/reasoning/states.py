@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from datetime import date
 
 from cds_service.knowledge.base import Knowledge
-from cds_service.knowledge.nomenclature import normalised
+from cds_service.knowledge.nomenclature import normalised, parse_diplotype
 from cds_service.knowledge.schema import Gene, GeneModel
 from cds_service.model import (
     INDETERMINATE,
@@ -27,6 +28,7 @@ from cds_service.model import (
     NotTested,
     Patient,
     Pending,
+    PendingTest,
     Phenotype,
     Presence,
     Query,
@@ -64,11 +66,23 @@ def knowledge_of(
     """What the patient's readings, pending tests and gaps tell of the marker. `states` are all the states that
     a test could return."""
     observable = _observable(marker)
-    readings = tuple(r for r in patient.readings if r.observable == observable)
+    readings = tuple(sorted((r for r in patient.readings if r.observable == observable), key=_place))
     usable = [r for r in readings if r.status is ReadingStatus.FINAL and r.grade is not Grade.UNVERIFIED]
     said = [_said(marker, r, frozenset(states), patient, knowledge) for r in usable]
     told = _combined([s for s in said if _tells(s)], frozenset(states), marker, knowledge)
     return told if told is not None else _untold(marker, readings, patient)
+
+
+def _place(reading: Reading) -> tuple[int, str]:
+    """The newest first, undated ones last, so that the order of the resources makes no difference."""
+    return (0 if reading.on is None else -reading.on.toordinal(), reading.reference)
+
+
+def pending_of(marker: str, patient: Patient) -> tuple[PendingTest, ...]:
+    """Ordered tests that answer the marker, the newest first; one without a date counts as new."""
+    names = {marker, _observable(marker)}
+    found = (p for p in patient.pending if names.intersection(p.markers))
+    return tuple(sorted(found, key=lambda p: (p.since is not None, -(p.since or date.min).toordinal(), p.reference)))
 
 
 def _observable(marker: str) -> str:
@@ -87,7 +101,7 @@ def _untold(marker: str, readings: tuple[Reading, ...], patient: Patient) -> Mar
     preliminary = tuple(r for r in readings if r.status is ReadingStatus.PRELIMINARY)
     if preliminary:
         return Pending(preliminary[0].on, preliminary[0].reference, preliminary)
-    ordered = next((p for p in patient.pending if marker in p.markers), None)
+    ordered = next(iter(pending_of(marker, patient)), None)
     unverified = tuple(r for r in readings if r.grade is Grade.UNVERIFIED)
     if ordered is not None:
         return Pending(ordered.since, ordered.reference, unverified)
@@ -168,8 +182,8 @@ def _said(
             return Said(reading, states, contradicts_itself=True)
         case Undetermined():
             return Said(reading, frozenset(), indeterminate=INDETERMINATE)
-        case HlaType() | Presence() if marker.startswith("hla:"):
-            return _said_of_hla(marker.partition("*")[2], reading)
+        case HlaType() | Presence() as says if marker.startswith("hla:"):
+            return _said_of_hla(f"*{marker.partition('*')[2]}", says, reading)
     gene = knowledge.genes.get(marker.partition(":")[2])
     if gene is None:
         return Said(reading, frozenset())
@@ -178,15 +192,11 @@ def _said(
     return _said_of_gene(gene, reading, states, patient)
 
 
-def _said_of_hla(allele: str, reading: Reading) -> Said:
+def _said_of_hla(name: str, says: HlaType | Presence, reading: Reading) -> Said:
     """An HLA allele is there, is not there, or stays open. A negative needs both chromosomes typed."""
-    name = f"*{allele}"
-    says = reading.says
     if isinstance(says, Presence):
         found = frozenset({"positive" if says.present else "negative"})
         return Said(reading, found if says.allele == name else frozenset())
-    if not isinstance(says, HlaType):
-        return Said(reading, frozenset())
     if name in says.alleles:
         return Said(reading, frozenset({"positive"}))
     if name in says.ambiguous:
@@ -235,7 +245,7 @@ def _panel_incomplete(gene: Gene, text: str, reading: Reading) -> bool:
     """A reference call from a panel known to lack alleles that matter leaves everything open."""
     if not reading.panel or not gene.panel_alleles or not gene.reference:
         return False
-    if normalised(gene, text) != f"{gene.reference}/{gene.reference}":
+    if set(parse_diplotype(gene, text).alleles) != {gene.reference}:
         return False
     return not set(gene.panel_alleles) <= set(reading.panel)
 

@@ -64,6 +64,17 @@ class Situation:
         """The view of one of the table's markers."""
         return self.views[self.markers.index(marker)]
 
+    def moved(self, marker: str, states: frozenset[str]) -> frozenset[str]:
+        """Those of a test's states that are left, as they act now: shifted by what is taken."""
+        return self.acting(marker, states & possible(self.view(marker).knowledge, states))
+
+    def acting(self, marker: str, states: frozenset[str]) -> frozenset[str]:
+        """The marker's states under what is taken."""
+        shift = self.shifts.get(marker)
+        if shift is None:
+            return states
+        return shifted(states, shift, self.context.knowledge.genes[marker.partition(":")[2]])
+
     def open_markers(self) -> tuple[str, ...]:
         """Markers with more than one state left."""
         return tuple(m for m, states in zip(self.markers, self.domains, strict=True) if len(states) > 1)
@@ -90,7 +101,7 @@ def _view(marker: str, rows: TableRows, context: Context, shift: Shift | None) -
     answered = frozenset(rows.states[marker]) - _deferring(marker, rows)
     known = knowledge_of(marker, rows.states[marker], context.patient, context.knowledge)
     known = _deferred(known, marker, rows, answered)
-    left = possible(known, answered)
+    left = _without_deferring(possible(known, answered), answered)
     if shift is None:
         return MarkerView(marker, known, left)
     gene = context.knowledge.genes[marker.partition(":")[2]]
@@ -119,10 +130,14 @@ def _deferred(
     return known
 
 
+def _without_deferring(left: frozenset[str], answered: frozenset[str]) -> frozenset[str]:
+    """Where a state that defers to another test is among those left, whatever that test returns is left."""
+    return left if left <= answered else answered
+
+
 def _token(view: MarkerView) -> str:
     """How the rows name what is known of the marker."""
-    if isinstance(view.knowledge, Indeterminate) and not view.modified_by:
-        return view.knowledge.literal
-    if len(view.effective) == 1:
+    undetermined = isinstance(view.knowledge, Indeterminate) and not view.modified_by
+    if len(view.effective) == 1 and not undetermined:
         return next(iter(view.effective))
-    return NO_RESULT
+    return view.knowledge.literal if isinstance(view.knowledge, Indeterminate) else NO_RESULT

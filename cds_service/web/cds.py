@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -20,9 +21,11 @@ from cds_service.model import IssuedCard, Query, QueryResult
 from cds_service.store.store import StoreError
 from cds_service.web.logs import log
 from cds_service.web.runtime import Runtime
+from cds_service.writing.extension import FINDINGS
 
 JSON = "application/json"
-FINDINGS = "org.cds-service.findings"
+
+_UUID = re.compile(r"[0-9a-fA-F-]{1,64}")
 
 
 def blueprint(runtime: Runtime) -> Blueprint:
@@ -103,7 +106,7 @@ def _log_answer(
     log(
         "answer",
         service=hook_request.service.id,
-        hook_instance=hook_request.hook_instance[:64],
+        hook_instance=_uuid(hook_request.hook_instance),
         milliseconds=round(seconds * 1000, 1),
         cards=Counter(card.indicator for card in _issued_cards(result.body)),
         shown=Counter(finding.kind.value for finding in result.findings if not finding.silent),
@@ -112,6 +115,11 @@ def _log_answer(
         knowledge=runtime.stamp.content_hash,
         policy=runtime.service.policy.content_hash,
     )
+
+
+def _uuid(hook_instance: str) -> str:
+    """The client's UUID; anything else is text of the client's, which does not belong in a log."""
+    return hook_instance if _UUID.fullmatch(hook_instance) else "not a UUID"
 
 
 def _keep_issued(runtime: Runtime, service: ServiceDefinition, result: AnswerResult, now: datetime) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -13,7 +12,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 from cds_service.codes import OVERRIDE_REASON, OWN, TOPIC
 from cds_service.knowledge.base import Knowledge
-from cds_service.model import Finding, Indicator, Kind, Patient
+from cds_service.model import Finding, Indicator, Kind, Outcome, Patient
 from cds_service.policy import Policy
 from cds_service.writing.detail import detail_of, summary_of
 from cds_service.writing.extension import extension, finding_json
@@ -26,7 +25,7 @@ from cds_service.writing.words import Words
 
 _NAMESPACE = uuid5(NAMESPACE_URL, OWN)
 _INDICATORS = (Indicator.CRITICAL, Indicator.WARNING, Indicator.INFO)
-_KINDS = tuple(Kind)
+_KINDS, _OUTCOMES = tuple(Kind), tuple(Outcome)
 _NEVER_A_CARD = frozenset({Kind.NO_TEST_CHANGES, Kind.NO_CHANGE})
 """These stand beside the findings of their order and make no card of their own."""
 
@@ -93,12 +92,26 @@ def explain(findings: Iterable[Finding], knowledge: Knowledge, wording: Wording)
 
 
 def worst_first(findings: Iterable[Finding]) -> _Group:
-    """By indicator, then by kind in the order of the closed set."""
+    """By indicator, then by kind in the order of the closed set, then by the gravity of the resulting order."""
     return tuple(sorted(findings, key=_rank))
 
 
-def _rank(finding: Finding) -> tuple[int, int]:
-    return _INDICATORS.index(finding.indicator), _KINDS.index(finding.kind)
+def _rank(finding: Finding) -> tuple[int, int, int, tuple[str, ...]]:
+    """The last member only makes the order the same whatever the order of the findings was."""
+    order = finding.order
+    severity = _OUTCOMES.index(finding.resulting.outcome)
+    return (
+        _INDICATORS.index(finding.indicator),
+        _KINDS.index(finding.kind),
+        -severity,
+        (
+            order.reference,
+            order.name,
+            finding.drug,
+            finding.table,
+            finding.row,
+        ),
+    )
 
 
 def _groups(findings: Iterable[Finding]) -> list[_Group]:
@@ -107,20 +120,23 @@ def _groups(findings: Iterable[Finding]) -> list[_Group]:
     for finding in findings:
         by_order.setdefault((finding.order.reference, finding.order.name), []).append(finding)
     groups = [
-        worst_first(one for one in group if not one.silent or one.kind is Kind.NO_TEST_CHANGES)
+        worst_first(one for one in group if one.kind is Kind.NO_TEST_CHANGES or _makes_a_card(one))
         for group in by_order.values()
-        if any(not one.silent and one.kind not in _NEVER_A_CARD for one in group)
+        if any(map(_makes_a_card, group))
     ]
     return sorted(groups, key=lambda group: _rank(group[0]))
 
 
+def _makes_a_card(finding: Finding) -> bool:
+    return not finding.silent and finding.kind not in _NEVER_A_CARD
+
+
 def _cards(groups: Sequence[_Group], findings: Iterable[Finding], setting: _Setting) -> list[dict[str, Any]]:
     words = setting.words
-    names = {finding.order.reference: words.drug_of(finding) for finding in findings}
+    names = {finding.order.reference: words.order(finding.order) for finding in findings}
     by_question = orderables([finding for group in groups for finding in group], words, setting.policy)
     offers = _offers(groups, by_question, words)
     cards = []
-    seen: set[UUID] = set()
     for number, group in enumerate(groups):
         elsewhere = {
             question: words.drug_of(groups[offers[orderable.key].card][0])
@@ -128,9 +144,7 @@ def _cards(groups: Sequence[_Group], findings: Iterable[Finding], setting: _Sett
             if offers[orderable.key].card != number
         }
         own = [offer for offer in offers.values() if offer.card == number]
-        card_id = _card_id(group, setting, seen)
-        seen.add(card_id)
-        cards.append(_card(group, own, card_id, Surroundings(names, elsewhere), setting))
+        cards.append(_card(group, own, Surroundings(names, elsewhere), setting))
     return cards
 
 
@@ -152,10 +166,8 @@ def _wanted(finding: Finding, by_question: Mapping[tuple[str, str], Orderable]) 
     return [by_question[test.marker, test.test] for test in finding.tests if test.order_it]
 
 
-def _card(
-    group: _Group, offers: Sequence[_Offer], card_id: UUID, around: Surroundings, setting: _Setting
-) -> dict[str, Any]:
-    words = setting.words
+def _card(group: _Group, offers: Sequence[_Offer], around: Surroundings, setting: _Setting) -> dict[str, Any]:
+    words, card_id = setting.words, _card_id(group, setting)
     tests = [(offer.orderable, offer.drugs) for offer in offers]
     draft = setting.drafts.get(group[0].order.reference)
     suggestions = suggestions_for(group, tests, draft, patient=setting.patient, words=words, today=setting.today)
@@ -187,8 +199,9 @@ def _extension(findings: _Group, setting: _Setting) -> dict[str, Any]:
     return extension(findings, setting.patient, setting.words, setting.policy, setting.hook)
 
 
-def _card_id(group: _Group, setting: _Setting, seen: AbstractSet[UUID]) -> UUID:
-    """The same for the same findings of the same draft of the same patient; distinct within one answer."""
+def _card_id(group: _Group, setting: _Setting) -> UUID:
+    """The same for the same findings of the same draft of the same patient; distinct within one answer, since its
+    groups differ in reference or name."""
     order = group[0].order
     dose = order.dose
     parts = [
@@ -200,10 +213,7 @@ def _card_id(group: _Group, setting: _Setting, seen: AbstractSet[UUID]) -> UUID:
         setting.words.knowledge.content_hash,
         hashlib.sha256(setting.patient.id.encode()).hexdigest(),
     ]
-    card_id = uuid5(_NAMESPACE, json.dumps(parts))
-    while card_id in seen:
-        card_id = uuid5(card_id, "again")
-    return card_id
+    return uuid5(_NAMESPACE, json.dumps(parts))
 
 
 def _source(finding: Finding, words: Words) -> dict[str, Any]:

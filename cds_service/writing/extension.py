@@ -57,7 +57,7 @@ def finding_json(finding: Finding, words: Words) -> dict[str, Any]:
         "indicator": finding.indicator.value,
         "silent": finding.silent,
         "order": finding.order.reference,
-        "drug": _drug(finding.drug, words) if finding.drug else {"display": words.drug_of(finding)},
+        "drug": {**_drug(finding.drug, words), "display": words.drug_of(finding)},
         "markers": [_marker(view) for view in finding.markers],
         "resultingOrder": resulting.outcome.value,
         "options": [_option(option, about, words) for option in (advice.options if advice else ())],

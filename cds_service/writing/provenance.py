@@ -12,7 +12,6 @@ from cds_service.model import (
     Known,
     MarkerView,
     Narrowed,
-    NotReadable,
     Phenotype,
     Presence,
     Quantity,
@@ -22,7 +21,6 @@ from cds_service.model import (
     Stale,
     Statement,
     Unavailable,
-    Undetermined,
     Unreadable,
 )
 from cds_service.writing.text import clean, number, sentence
@@ -164,8 +162,7 @@ def _says(statement: Statement, words: Words) -> str:
             return say("readings", "Quantity", comparator=comparator, value=figure, unit=clean(unit, 20)).strip()
         case SelfContradiction(says=says):
             return say("readings", "SelfContradiction", says=words.wording.any_of([clean(one, 30) for one in says]))
-        case Undetermined() | NotReadable():
-            return say("readings", type(statement).__name__)
+    return say("readings", type(statement).__name__)
 
 
 def _hla_type(typed: HlaType, words: Words) -> str:

@@ -13,7 +13,7 @@ SUMMARY_LIMIT = 139
 _TAG = re.compile(r"<[A-Za-z/!?][^>]*>?")
 _SCHEME = re.compile(r"\b(javascript|vbscript|data|file|https?|ftp|mailto)\s*:", re.IGNORECASE)
 _NOT_PRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]+")
-_SPECIAL = re.compile(r"[\\`*_\[\]|~@#&]")
+_SPECIAL = re.compile(r"[\\`*_\[\]|~@#&<]|^>")
 
 
 class Markdown(str):
@@ -42,19 +42,19 @@ def shortened(text: str, limit: int) -> str:
     """
     if len(text) <= limit:
         return text
-    return (text[: limit - 1].rsplit(" ", 1)[0] or text[: limit - 1]).rstrip(" ,;:.") + "…"
+    words, _, rest = text[:limit].rpartition(" ")
+    return (words or rest[:-1]).rstrip(" ,;:.") + "…"
 
 
 def escaped(text: object) -> str:
     r"""Plain text for GitHub Flavored Markdown: every sign that could begin mark-up is written literally.
 
-    >>> escaped("HLA-B*57:01 <b>")
-    'HLA-B\\*57:01 &lt;b&gt;'
+    >>> print(escaped("HLA-B*57:01 below <5 mg, 1905+1G>A"))
+    HLA-B\*57:01 below \<5 mg, 1905+1G>A
     """
     if isinstance(text, Markdown):
         return text
-    literal = _SPECIAL.sub(lambda sign: f"\\{sign[0]}", str(text))
-    return literal.replace("<", "&lt;").replace(">", "&gt;").replace("www.", "www\\.")
+    return _SPECIAL.sub(lambda sign: f"\\{sign[0]}", str(text)).replace("www.", "www\\.")
 
 
 def link_target(url: str) -> Markdown:

@@ -4,7 +4,7 @@ catalogue's."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from cds_service.knowledge.base import Knowledge
@@ -19,6 +19,7 @@ from cds_service.model import (
     Finding,
     Gap,
     Option,
+    Order,
     Outcome,
     TestQuestion,
 )
@@ -55,6 +56,10 @@ class Words:
         """The finding's drug, or a stand-in for an order that shows no name."""
         return self.drug(finding.drug) or clean(finding.order.name) or self.wording.say("names", "unknown_drug")
 
+    def order(self, order: Order) -> str:
+        """The drugs of an order, or its name where none was recognised."""
+        return self.wording.any_of([self.drug(drug) for drug in order.ingredients]) or clean(order.name)
+
     def marker(self, marker: str) -> str:
         """`gene:CYP2C19` -> CYP2C19, `hla:B*57:01` -> HLA-B*57:01."""
         kind, _, name = marker.partition(":")
@@ -79,9 +84,9 @@ class Words:
     def gap(self, gap: Gap, order: str = "") -> str:
         """What is missing and why. `about` may be a query, a fact, a marker, a reference or a name as ordered; what
         is about the `order` itself (its reference) needs no naming."""
-        reason = self.wording.say("gap_reasons", gap.reason)
-        key = "order" if gap.about == order else "one"
-        return self.wording.say("gaps", key, about=clean(self._about(gap.about)), reason=reason)
+        reason, about = self.wording.say("gap_reasons", gap.reason), clean(self._about(gap.about))
+        key = "one" if about and gap.about != order else "order"
+        return self.wording.say("gaps", key, about=about, reason=reason)
 
     def _about(self, about: str) -> str:
         for group in ("queries", "facts"):
@@ -132,7 +137,8 @@ class Words:
 
     def option(self, option: Option, about: About) -> str:
         """`choose another drug`, `start with 50 % of the usual dose, if no alternative works`."""
-        say, phrase, words = self.wording.say, self.wording.phrase, self.act(option)
+        say, phrase = self.wording.say, self.wording.phrase
+        words = self.dose(option.dose) if option.dose else self.act(option)
         if option.alternative_class:
             key = "class_alternative" if option.action is Action.ALTERNATIVE else "class"
             words = say(
@@ -145,8 +151,10 @@ class Words:
         return words
 
     def act(self, option: Option) -> str:
-        """The bare action of an option: `avoid`, `start with 50 % of the usual dose`."""
-        return self.dose(option.dose) if option.dose else self.wording.say("actions", option.action)
+        """The bare action of an option, for a summary: `avoid`, `start with 50 % of the usual dose`."""
+        if option.dose:
+            return self.dose(replace(option.dose, frequency="", applies_above=None))
+        return self.wording.say("actions", option.action)
 
     def about(self, finding: Finding) -> About:
         """What the placeholders of phrases stand for in this finding."""

@@ -165,10 +165,57 @@ def test_hooks_with_orders_are_never_412(client_with, hook):
     assert client_with().post(f"/cds-services/{hook}", json=hook_request(hook)).status_code == 200
 
 
+EVERYTHING_EMPTY = {query.value: None for query in Query}
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        7,
+        {"request": {}},
+        {"resource": {"resourceType": "MedicationRequest", "id": "rx-9", "subject": {"reference": "Patient/other"}}},
+    ],
+    ids=["no entry", "no resource", "another patient"],
+)
+def test_an_order_that_cannot_be_read_is_said_and_the_others_are_answered(client_with, entry):
+    body = hook_request(prefetch=EVERYTHING_EMPTY)
+    body["context"]["draftOrders"] = {"resourceType": "Bundle", "entry": [entry]}
+    (card,) = client_with().post(SIGN, json=body).get_json()["cards"]
+    (finding,) = card["extension"]["org.cds-service.findings"]
+    assert finding["kind"] == "not_assessed"
+    assert "could not be checked" in card["summary"]
+
+
+def test_a_dispatched_order_that_nobody_sent_is_said(client_with):
+    body = hook_request("order-dispatch", prefetch=EVERYTHING_EMPTY)
+    (card,) = client_with().post("/cds-services/order-dispatch", json=body).get_json()["cards"]
+    assert "could not be checked" in card["summary"]
+
+
 def test_an_order_without_a_drug_yet_has_no_cards(client_with):
-    prefetch = {query.value: None for query in Query}
-    response = client_with().post(SIGN, json=hook_request(prefetch=prefetch))
+    response = client_with().post(SIGN, json=hook_request(prefetch=EVERYTHING_EMPTY))
     assert response.get_json() == {"cards": []}
+
+
+def test_what_the_public_sandbox_sends_is_answered(client_with):
+    """No Bundle type, no intent, objects where FHIR has lists, and a code without content."""
+    medication = {
+        "resourceType": "MedicationRequest",
+        "id": "request-123",
+        "status": "draft",
+        "category": {"text": "outpatient"},
+        "reasonCode": {"text": "unknown"},
+        "subject": {"reference": "Patient/pat-77"},
+        "medicationCodeableConcept": {"text": "no such medicine", "coding": [{}]},
+    }
+    service_request = {"resourceType": "ServiceRequest", "id": "request-124", "code": {"coding": [{}]}}
+    for resource in (medication, service_request):
+        body = hook_request("order-select", prefetch=EVERYTHING_EMPTY)
+        body["context"] |= {
+            "draftOrders": {"resourceType": "Bundle", "entry": [{"resource": resource}]},
+            "selections": [f"{resource['resourceType']}/{resource['id']}"],
+        }
+        assert client_with().post("/cds-services/order-select", json=body).status_code == 200
 
 
 def test_a_crash_is_500_with_an_incident_and_never_an_empty_answer(client_with, caplog_json):
@@ -327,4 +374,7 @@ def test_a_call_is_logged_without_anything_of_the_patient(client_with, caplog_js
     assert line["queries"]["results"] == "server_not_allowed"
     assert len(line["knowledge"]) == 16
     assert line["milliseconds"] >= 0
+    assert line["hook_instance"] == "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea"
+    client.post(SIGN, json=hook_request(hookInstance="Testperson, Ada"))
+    assert caplog_json("answer")[-1]["hook_instance"] == "not a UUID"
     assert not any(secret in json.dumps(line) for secret in SECRETS)

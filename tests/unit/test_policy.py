@@ -6,11 +6,16 @@ import json
 from pathlib import Path
 
 import pytest
+import yaml
+from jsonschema import Draft202012Validator
 
+from cds_service.answer import check_names
 from cds_service.errors import PolicyError
+from cds_service.knowledge.load import load_knowledge
 from cds_service.policy import Policy, Switch, load_policy, policy_schema
 
-SCHEMA = Path(__file__).parents[2] / "docs" / "schema" / "policy.schema.json"
+DOCS = Path(__file__).parents[2] / "docs"
+SCHEMA = DOCS / "schema" / "policy.schema.json"
 
 
 @pytest.fixture
@@ -85,3 +90,18 @@ def test_a_missing_file_is_a_fault():
 def test_the_schema_in_the_documentation_is_that_of_the_code():
     """Where it is not: `python docs/schema/generate_policy.py`."""
     assert json.loads(SCHEMA.read_text(encoding="utf-8")) == policy_schema()
+
+
+def test_the_example_in_the_documentation_is_a_valid_policy(policy_of):
+    example = (DOCS / "policy.md").read_text(encoding="utf-8").split("```yaml")[1].split("```")[0]
+    policy = policy_of(example)
+    check_names(policy, load_knowledge())
+    Draft202012Validator(policy_schema()).validate(yaml.safe_load(example.replace(": off", ": 'off'")))
+    assert policy.guidance == {"omeprazole": Switch.SILENT, "gene:CYP2C9": Switch.OFF}
+    assert [test.code for test in policy.catalogue] == ["PGX-2C19", "PGX-THIO"]
+
+
+def test_a_name_that_the_knowledge_does_not_hold_is_a_fault(policy_of):
+    """A misspelt drug would otherwise leave its guidance on without a word."""
+    with pytest.raises(PolicyError, match="omeprazol"):
+        check_names(policy_of("guidance: {omeprazol: silent}"), load_knowledge())

@@ -148,7 +148,8 @@ def test_one_slow_answer_is_late_and_the_others_are_there(fetcher, httpserver):
     wait_for_requests(httpserver, 2)
 
 
-def test_a_trickling_answer_keeps_no_one_waiting(fetcher, httpserver):
+@pytest.mark.parametrize("headers", [{}, {"Content-Length": "12"}], ids=["chunked", "of known length"])
+def test_a_trickling_answer_keeps_no_one_waiting(fetcher, httpserver, headers):
     """Each piece arrives within the timeout of a read; the deadline still holds."""
 
     def trickle(_request: Request) -> Response:
@@ -157,7 +158,7 @@ def test_a_trickling_answer_keeps_no_one_waiting(fetcher, httpserver):
                 time.sleep(0.05)
                 yield b" "
 
-        return Response(pieces(), content_type="application/json")
+        return Response(pieces(), content_type="application/json", headers=headers)
 
     httpserver.expect_request("/fhir/Observation").respond_with_handler(trickle)
     started = time.monotonic()

@@ -1,0 +1,79 @@
+# make run · make test · make check. Everything that is made lies in .venv and build; `make clean` takes it away.
+
+PYTHON ?= $(firstword $(foreach p,python3 python3.14 python3.13 python3.12 python3.11,\
+	$(shell $(p) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(p))))
+HOST ?= 127.0.0.1
+PORT ?= 8000
+FIXTURE ?= fixtures/requests/01-clopidogrel-acs-poor-metaboliser.json
+
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+LOCKED := $(PIP) install --quiet --require-hashes --requirement
+COMPILE = $(BIN)/python -m piptools compile pyproject.toml --quiet --strip-extras --generate-hashes \
+	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-header --allow-unsafe
+
+.PHONY: run test check coverage fixtures bench lock wheel-test docker-test clean
+
+run: .venv/run.stamp
+	$(BIN)/cds-service answer $(FIXTURE) --pretty --today $$(cat fixtures/TODAY)
+	CDS_DEVELOPMENT=true $(BIN)/cds-service serve --host $(HOST) --port $(PORT) --workers 1
+
+test: .venv/test.stamp
+	$(BIN)/python -m pytest
+
+check: .venv/check.stamp
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/cds-service knowledge check
+
+coverage: .venv/test.stamp
+	$(BIN)/python -m pytest --cov --cov-report=term-missing:skip-covered
+
+fixtures: .venv/test.stamp
+	$(BIN)/python -m tools.build_fixtures
+
+bench: .venv/run.stamp
+	$(BIN)/python benchmarks/answer.py
+
+wheel-test: .venv/test.stamp
+	rm -rf build/wheel build/empty
+	$(PIP) wheel --quiet --no-deps --no-build-isolation --wheel-dir build/wheel .
+	$(PYTHON) -m venv build/empty/venv
+	build/empty/venv/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes --requirement requirements/run.txt
+	build/empty/venv/bin/python -m pip --disable-pip-version-check install --quiet --no-deps --no-index build/wheel/*.whl
+	$(BIN)/python -m tools.check_installed build/empty/venv/bin/cds-service
+
+docker-test: .venv/test.stamp
+	@docker info >/dev/null 2>&1 || { echo 'make docker-test needs a running Docker: install docker with its compose plugin' >&2; exit 1; }
+	docker build --file docker/Dockerfile --tag cds-service:test .
+	$(BIN)/python -m tools.check_installed docker run --rm --interactive --volume $(CURDIR)/fixtures:/fixtures:ro --workdir / cds-service:test
+
+lock: .venv/run.stamp
+	$(PIP) install --quiet pip-tools
+	$(COMPILE) --output-file requirements/run.txt
+	$(COMPILE) --extra test --output-file requirements/test.txt
+	$(COMPILE) --extra test --extra check --output-file requirements/check.txt
+	$(COMPILE) --build-deps-for wheel --build-deps-for editable --only-build-deps --output-file requirements/build.txt
+
+clean:
+	rm -rf .venv build dist .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+# Each stamp says that the environment holds what its lock file names. The project itself is installed from this
+# folder, editable, with the locked build tools in place of an isolated build.
+.venv/pyvenv.cfg:
+	@test -n "$(PYTHON)" || { echo 'Python 3.11 or newer is needed: install it, or name it with PYTHON=...' >&2; exit 1; }
+	$(PYTHON) -m venv .venv || { echo 'On Debian and Ubuntu: apt-get install python3-venv' >&2; rm -rf .venv; exit 1; }
+
+.venv/run.stamp: requirements/run.txt requirements/build.txt pyproject.toml | .venv/pyvenv.cfg
+	$(LOCKED) requirements/run.txt
+	$(LOCKED) requirements/build.txt
+	$(PIP) install --quiet --no-deps --no-index --no-build-isolation --editable .
+	@touch $@
+
+.venv/test.stamp: requirements/test.txt .venv/run.stamp
+	$(LOCKED) requirements/test.txt
+	@touch $@
+
+.venv/check.stamp: requirements/check.txt .venv/test.stamp
+	$(LOCKED) requirements/check.txt
+	@touch $@

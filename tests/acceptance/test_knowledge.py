@@ -1,0 +1,101 @@
+"""The packaged knowledge as a whole: nothing is missing, it agrees with CPIC's export, and its words are its own."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from cds_service.knowledge.check import check
+from cds_service.knowledge.compare import compare
+from cds_service.knowledge.load import DATA
+from cds_service.writing import load_wording, missing_phrases
+from tests.support.world import TODAY, knowledge
+
+ROOT = Path(__file__).parents[2]
+FACTS = ROOT.parent / "shared" / "facts"
+needs_facts = pytest.mark.skipif(not FACTS.is_dir(), reason="the facts tables are not part of the project")
+
+RUN = 9
+"""Words in a row that would make a sentence a copy."""
+TEXTS = {
+    "cpic_recs.csv": ("recommendation_text", "implications", "comments"),
+    "dpwg_recs.csv": ("text", "implications"),
+    "fda_pgx.csv": ("description",),
+    "lab_biomarker.csv": (
+        "required_state_or_threshold", "population", "consequence", "action", "note", "correction", "checked_note",
+    ),
+    "test_dependent_facts.csv": ("decision_thresholds", "effect_on_card", "correction", "checked_note"),
+}  # fmt: skip
+"""Columns of guideline text; names of codes and titles of sources are not sentences."""
+
+
+def test_the_packaged_knowledge_has_no_problems() -> None:
+    assert check(knowledge(), load_wording().phrases, TODAY) == []
+
+
+def test_every_state_and_phrase_of_the_knowledge_has_words() -> None:
+    assert missing_phrases(knowledge(), load_wording()) == ()
+
+
+@needs_facts
+def test_the_knowledge_differs_from_the_export_only_where_it_says_why() -> None:
+    comparison = compare(knowledge(), FACTS / "cpic_recs.csv")
+    assert comparison.compared > 2000
+    assert list(comparison.unexplained) == []
+    assert len(comparison.explained) <= 25
+
+
+# --- no copied sentence ------------------------------------------------------------------------------------------
+
+
+def runs(text: str) -> Iterator[tuple[str, ...]]:
+    """Every run of nine words."""
+    words = re.findall(r"[a-z0-9]+", text.lower())
+    yield from (tuple(words[n : n + RUN]) for n in range(len(words) - RUN + 1))
+
+
+def facts_texts() -> Iterator[str]:
+    for name, columns in TEXTS.items():
+        with (FACTS / name).open(encoding="utf-8", newline="") as lines:
+            for row in csv.DictReader(lines):
+                yield from (row[column] for column in columns)
+
+
+def own_texts() -> Iterator[tuple[str, str]]:
+    """File and text of every scalar of the knowledge, and of every paragraph of the templates."""
+    for path in sorted([*DATA.rglob("*.yaml"), *(ROOT / "cards").rglob("*.yaml")]):
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+        yield from ((path.name, text) for text in scalars(content))
+    for path in sorted((ROOT / "cards").glob("*.j2")):
+        yield from ((path.name, text) for text in path.read_text(encoding="utf-8").split("\n\n"))
+
+
+def scalars(content: Any) -> Iterator[str]:
+    if isinstance(content, str):
+        yield content
+    elif isinstance(content, dict | list):
+        for part in content.values() if isinstance(content, dict) else content:
+            yield from scalars(part)
+
+
+def copied(ours: Iterable[tuple[str, str]], theirs: frozenset[tuple[str, ...]]) -> list[str]:
+    return [f"{name}: {' '.join(run)}" for name, text in ours for run in runs(text) if run in theirs]
+
+
+@needs_facts
+def test_no_sentence_of_the_facts_stands_in_the_knowledge_or_on_a_card() -> None:
+    theirs = frozenset(run for text in facts_texts() for run in runs(text))
+    assert len(theirs) > 10_000
+    assert copied(own_texts(), theirs) == []
+
+
+def test_a_copied_sentence_would_be_found() -> None:
+    theirs = frozenset(runs("In made-up patients testolol is given at half of the usual starting dose"))
+    assert copied([("x.yaml", "Testolol is given at HALF of the usual starting dose.")], theirs)
+    assert not copied([("x.yaml", "Give half of the usual starting dose of testolol")], theirs)

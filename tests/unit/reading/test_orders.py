@@ -1,0 +1,317 @@
+"""Orders: which drafts count, which drug they name, reason, route, selection, and what cannot be read."""
+
+from __future__ import annotations
+
+import pytest
+
+from cds_service.codes import RXNORM
+from cds_service.model import Availability, Dose, Gap, Query, QueryResult, Question
+from cds_service.reading import read
+
+from .small import KNOWLEDGE, PATIENT, TODAY, SmallIndex, concept, gap_reasons, order, read_all, subject
+
+MEDICATION = {
+    "resourceType": "Medication",
+    "id": "med",
+    "code": {"text": "Painaway Forte"},
+    "ingredient": [
+        {"itemCodeableConcept": concept("2670", "codeine", system=RXNORM)},
+        {"itemCodeableConcept": concept("161", "acetaminophen", system=RXNORM)},
+        {"itemCodeableConcept": {"text": "starch"}, "isActive": False},
+        {"itemCodeableConcept": {}},
+    ],
+}
+
+
+def by_reference(address: str, **fields: object) -> dict[str, object]:
+    pointer = {"reference": address, **fields}
+    return order(medicationCodeableConcept=None, medicationReference=pointer)
+
+
+def test_a_plain_order() -> None:
+    found = read_all(drafts=(order(),)).orders[0]
+    assert (found.reference, found.name, found.ingredients) == (
+        "MedicationRequest/draft",
+        "clopidogrel",
+        ("clopidogrel",),
+    )
+    assert (found.selected, found.active, found.replaces, found.dose) == (True, False, "", None)
+
+
+def test_a_draft_is_kept_for_writing() -> None:
+    draft = order()
+    assert read_all(drafts=(draft,)).drafts == {"MedicationRequest/draft": draft}
+
+
+@pytest.mark.parametrize("status", [None, "draft", "active", "on-hold", "unknown"])
+def test_statuses_that_are_orders(status: str | None) -> None:
+    assert len(read_all(drafts=(order(status=status),)).orders) == 1
+
+
+@pytest.mark.parametrize("status", ["cancelled", "stopped", "completed"])
+def test_statuses_that_are_no_orders_are_told(status: str) -> None:
+    result = read_all(drafts=(order(status=status),))
+    assert (result.orders, result.patient.gaps) == ((), (Gap("MedicationRequest/draft", "not_in_force", status),))
+
+
+def test_an_order_entered_in_error_is_dropped() -> None:
+    assert read_all(drafts=(order(status="entered-in-error"),)).orders == ()
+
+
+def test_an_order_not_to_perform_is_no_order() -> None:
+    assert read_all(drafts=(order(doNotPerform=True),)).orders == ()
+
+
+@pytest.mark.parametrize(
+    "concept_", [None, {}, {"coding": [{}]}, {"coding": []}, concept("unknown", system="http://x/data-absent-reason")]
+)
+def test_an_order_without_a_drug_yet_is_no_order(concept_: object) -> None:
+    result = read_all(drafts=(order(medicationCodeableConcept=concept_),))
+    assert (result.orders, result.patient.gaps) == ((), ())
+
+
+def test_an_unrecognised_drug_is_an_order_by_name() -> None:
+    result = read_all(drafts=(order(medicationCodeableConcept={"text": "Wonderpill"}),))
+    assert [(o.name, o.ingredients) for o in result.orders] == [("Wonderpill", ())]
+    assert [(g.about, g.reason) for g in result.patient.gaps] == [("Wonderpill", "not_recognised")]
+
+
+def test_a_text_in_place_of_a_concept_is_its_text() -> None:
+    assert read_all(drafts=(order(medicationCodeableConcept="warfarin 5 mg"),)).orders[0].ingredients == ("warfarin",)
+
+
+def test_every_coding_is_tried() -> None:
+    codes = {"coding": [{"system": "urn:local", "code": "9"}, {"system": RXNORM, "code": "2670"}]}
+    found = read_all(drafts=(order(medicationCodeableConcept=codes),)).orders[0]
+    assert found.ingredients == ("codeine",)
+    assert found.coding is not None
+    assert found.coding.code == "2670"
+
+
+def test_code_and_text_of_different_drugs_are_not_trusted() -> None:
+    contrary = concept("32968", "clopidogrel", text="warfarin 5 mg", system=RXNORM)
+    result = read_all(drafts=(order(medicationCodeableConcept=contrary),))
+    assert result.orders[0].ingredients == ()
+    assert gap_reasons(result) == ["contradiction"]
+
+
+@pytest.mark.parametrize("address", ["Medication/med", "https://ehr.example/fhir/Medication/med", "urn:uuid:med"])
+def test_a_referenced_medication_beside_the_drafts(address: str) -> None:
+    result = read_all(drafts=(by_reference(address), MEDICATION))
+    assert result.orders[0].ingredients == ("codeine", "acetaminophen")
+    assert result.orders[0].name == "Painaway Forte"
+    assert result.patient.gaps == ()
+
+
+def test_a_contained_medication() -> None:
+    draft = {**by_reference("#med", display="Shown name"), "contained": [MEDICATION]}
+    found = read_all(drafts=(draft,)).orders[0]
+    assert (found.name, found.ingredients) == ("Shown name", ("codeine", "acetaminophen"))
+
+
+def test_a_medication_known_by_the_display_of_its_reference() -> None:
+    medication = {"resourceType": "Medication", "id": "med", "code": {"text": "Brandname"}}
+    found = read_all(drafts=(by_reference("Medication/med", display="codeine 30 mg"), medication)).orders[0]
+    assert found.ingredients == ("codeine",)
+
+
+def test_a_medication_with_an_unknown_ingredient_keeps_the_known_one_and_says_so() -> None:
+    medication = {
+        **MEDICATION,
+        "ingredient": [*MEDICATION["ingredient"], {"itemCodeableConcept": {"text": "unknownium"}}],
+    }  # type: ignore[misc]
+    result = read_all(drafts=(by_reference("Medication/med"), medication))
+    assert result.orders[0].ingredients == ("codeine", "acetaminophen")
+    assert [(g.about, g.reason) for g in result.patient.gaps] == [("unknownium", "not_recognised")]
+
+
+def test_an_unknown_medication_is_named() -> None:
+    medication = {"resourceType": "Medication", "id": "med"}
+    result = read_all(drafts=(by_reference("Medication/med"), medication))
+    assert [(o.name, o.ingredients) for o in result.orders] == [("MedicationRequest/draft", ())]
+    assert gap_reasons(result) == ["not_recognised"]
+
+
+def test_only_a_display_may_be_there() -> None:
+    found = read_all(drafts=(by_reference("Medication/gone", display="codeine 30 mg tablet"),)).orders[0]
+    assert found.ingredients == ("codeine",)
+
+
+def test_a_medication_that_was_not_sent_is_a_gap() -> None:
+    result = read_all(drafts=(by_reference("Medication/gone"),))
+    assert [(o.name, o.ingredients) for o in result.orders] == [("Medication/gone", ())]
+    assert gap_reasons(result) == ["medication_not_available"]
+
+
+def test_one_of_several_contained_medications() -> None:
+    other = {"resourceType": "Medication", "id": "other", "code": {"text": "warfarin"}}
+    draft = {**by_reference("#med"), "contained": [other, MEDICATION]}
+    assert read_all(drafts=(draft,)).orders[0].ingredients == ("codeine", "acetaminophen")
+
+
+def test_a_medication_entered_in_error_is_not_used() -> None:
+    medication = {**MEDICATION, "status": "entered-in-error"}
+    assert read_all(drafts=(by_reference("Medication/med"), medication)).orders[0].ingredients == ()
+
+
+def test_a_contained_medication_that_is_not_there_is_a_gap() -> None:
+    assert gap_reasons(read_all(drafts=(by_reference("#gone"),))) == ["medication_not_available"]
+
+
+def test_strength_turns_tablets_into_milligrams() -> None:
+    instruction = {"doseAndRate": [{"doseQuantity": {"value": 2, "unit": "tablet"}}], "text": "2 tablets once daily"}
+    drug = concept("309362", "clopidogrel 75 MG Oral Tablet", system=RXNORM)
+    found = read_all(drafts=(order(medicationCodeableConcept=drug, dosageInstruction=[instruction]),)).orders[0]
+    assert found.dose == Dose(150.0, "mg", 1.0, "2 tablets once daily")
+    assert (found.strength_mg, found.route) == (75.0, "oral")
+
+
+def test_tablets_of_a_combination_stay_tablets() -> None:
+    drug = {"text": "acetaminophen and codeine"}
+    draft = order(medicationCodeableConcept=drug, dosageInstruction=[{"text": "2 tablets daily"}])
+    found = read_all(drafts=(draft,)).orders[0]
+    assert found.ingredients == ("acetaminophen", "codeine")
+    assert found.strength_mg == 300.0
+    assert found.dose == Dose(2.0, "tablet", 1.0, "2 tablets daily")
+
+
+@pytest.mark.parametrize(
+    ("route", "expected"),
+    [
+        (concept("47625008", system="http://snomed.info/sct"), "intravenous"),
+        ({"text": "Topical application"}, "topical"),
+        ({"text": "by an unheard-of way"}, ""),
+    ],
+)
+def test_routes(route: object, expected: str) -> None:
+    assert read_all(drafts=(order(dosageInstruction=[{"route": route}]),)).orders[0].route == expected
+
+
+def test_a_route_in_the_text_of_the_instruction() -> None:
+    assert read_all(drafts=(order(dosageInstruction={"text": "Take 1 by mouth"}),)).orders[0].route == "oral"
+
+
+def test_the_route_of_a_medications_form() -> None:
+    medication = {**MEDICATION, "form": {"text": "Oral tablet"}}
+    assert read_all(drafts=(by_reference("Medication/med"), medication)).orders[0].route == "oral"
+
+
+@pytest.mark.parametrize("reason", [{"text": "Acute stroke"}, [{"text": "Acute stroke"}]])
+def test_a_reason_as_object_or_array(reason: object) -> None:
+    found = read_all(drafts=(order(reasonCode=reason),)).orders[0]
+    assert (found.reasons, found.reason_texts) == (frozenset({"stroke"}), ("Acute stroke",))
+
+
+def test_a_reason_by_code_prefix() -> None:
+    reason = [concept("I63.9", system="http://hl7.org/fhir/sid/icd-10-cm")]
+    assert read_all(drafts=(order(reasonCode=reason),)).orders[0].reasons == {"stroke"}
+
+
+def test_a_reason_by_reference_and_by_display() -> None:
+    condition = {"resourceType": "Condition", "id": "c", "code": {"text": "Stroke"}, "subject": subject()}
+    by_resource = order(reasonReference=[{"reference": "Condition/c"}])
+    by_display = order(reasonReference={"display": "Stroke"})
+    assert read_all(condition, drafts=(by_resource,)).orders[0].reasons == {"stroke"}
+    assert read_all(drafts=(by_display,)).orders[0].reasons == {"stroke"}
+
+
+def test_a_negated_reason_is_none() -> None:
+    assert read_all(drafts=(order(reasonCode=[{"text": "no stroke"}]),)).orders[0].reasons == frozenset()
+
+
+def test_selections_name_the_drafts_in_question() -> None:
+    drafts = (order("a"), order("b"))
+    found = read_all(drafts=drafts, selections=frozenset({"MedicationRequest/b"})).orders
+    assert {(o.reference, o.selected) for o in found} == {
+        ("MedicationRequest/a", False),
+        ("MedicationRequest/b", True),
+    }
+
+
+def test_the_same_drug_drafted_twice_is_two_orders_and_the_same_draft_one() -> None:
+    assert len(read_all(drafts=(order("a"), order("b"))).orders) == 2
+    assert len(read_all(drafts=(order("a"), order("a"))).orders) == 1
+
+
+def test_two_drafts_under_one_id_are_told_apart() -> None:
+    other = order("a", medicationCodeableConcept={"text": "warfarin"})
+    result = read_all(drafts=(order("a"), other))
+    assert len(result.orders) == len(result.drafts) == 2
+
+
+@pytest.mark.parametrize("field", ["basedOn", "priorPrescription"])
+def test_the_active_medicine_that_a_draft_replaces(field: str) -> None:
+    active = order("old", status="active")
+    pointer = {"reference": "MedicationRequest/old"}
+    draft = order(**{field: [pointer] if field == "basedOn" else pointer})
+    assert read_all(active, drafts=(draft,)).orders[0].replaces == "MedicationRequest/old"
+    stopped = order("old", status="stopped")
+    assert read_all(stopped, drafts=(draft,)).orders[0].replaces == ""
+
+
+def test_other_requests_are_passed_over_and_drafted_tests_count_as_ordered() -> None:
+    nutrition = {"resourceType": "NutritionOrder", "id": "n"}
+    test = {"resourceType": "ServiceRequest", "id": "s", "status": "draft", "code": {"text": "CYP2C19 genotype"}}
+    result = read_all(drafts=(nutrition, test, order()))
+    assert len(result.orders) == 1
+    assert [p.markers for p in result.patient.pending] == [("gene:CYP2C19",)]
+    assert result.patient.gaps == ()
+
+
+@pytest.mark.parametrize("broken", [{}, {"id": "x"}, 7, None, []])
+def test_an_entry_that_is_no_resource_is_a_gap(broken: object) -> None:
+    result = read_all(drafts=(broken, order()))
+    assert len(result.orders) == 1
+    assert gap_reasons(result) == ["unreadable"]
+
+
+def test_an_order_of_another_patient_is_refused() -> None:
+    result = read_all(drafts=(order(subject=subject("bob")),))
+    assert (result.orders, gap_reasons(result)) == ((), ["wrong_patient"])
+
+
+@pytest.mark.parametrize(
+    ("draft", "version"),
+    [
+        ({"resourceType": "MedicationRequest", "id": "d", "status": "draft", "medication": {"concept": {}}}, "R5"),
+        ({"resourceType": "MedicationOrder", "id": "d"}, "DSTU2"),
+    ],
+)
+def test_a_body_of_another_fhir_version_is_named(draft: dict[str, object], version: str) -> None:
+    result = read_all(drafts=(draft,))
+    assert (result.orders, gap_reasons(result)) == ((), ["unsupported_version"])
+    assert version in result.patient.gaps[0].detail
+
+
+def test_dispatched_orders_are_looked_up() -> None:
+    wanted = ("MedicationRequest/sent", "MedicationRequest/gone", "ServiceRequest/s")
+    other = {"resourceType": "ServiceRequest", "id": "s", "status": "active"}
+    result = read_all(order("sent", status="active"), other, wanted=wanted)
+    assert [o.reference for o in result.orders] == ["MedicationRequest/sent"]
+    assert [(g.about, g.reason) for g in result.patient.gaps] == [("MedicationRequest/gone", "not_available")]
+
+
+def test_active_medicines_are_the_orders_of_patient_view() -> None:
+    statement = {
+        "resourceType": "MedicationStatement",
+        "id": "st",
+        "status": "active",
+        "medicationCodeableConcept": {"text": "warfarin"},
+    }
+    result = read_all(order("rx", status="active"), order("off", status="stopped"), statement, active=True)
+    assert {(o.reference, o.active) for o in result.orders} == {
+        ("MedicationRequest/rx", True),
+        ("MedicationStatement/st", True),
+    }
+    assert set(result.drafts) == {"MedicationRequest/rx", "MedicationStatement/st"}
+
+
+def test_gaps_of_the_hook_layer_are_kept_and_missing_queries_are_told() -> None:
+    given = Gap("draftOrders", "unreadable")
+    question = Question("order-sign", PATIENT, (order(),), gaps=(given,))
+    results = {Query.RESULTS: QueryResult(Availability.FAILED, reason="late")}
+    result = read(question, results, SmallIndex(), KNOWLEDGE, TODAY)
+    assert given in result.patient.gaps
+    assert Gap("results", "not_available", "late", Query.RESULTS) in result.patient.gaps
+    assert result.patient.availability[Query.RESULTS] is Availability.FAILED
+    assert result.patient.availability[Query.CONDITIONS] is Availability.MISSING

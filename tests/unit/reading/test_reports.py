@@ -1,0 +1,120 @@
+"""Reports that carry their findings themselves, and genetic findings in problem and allergy lists."""
+
+from __future__ import annotations
+
+import pytest
+
+from cds_service.codes import SNOMED
+from cds_service.model import Diplotype, Grade, NotReadable, Phenotype, Reading, SelfContradiction
+
+from .small import concept, gap_reasons, genotype, read_all, subject
+
+DPYD_FINDING = concept("738542003", "Dihydropyrimidine dehydrogenase poor metabolizer", system=SNOMED)
+
+
+def report(**fields: object) -> dict[str, object]:
+    base = {
+        "resourceType": "DiagnosticReport",
+        "id": "r",
+        "status": "final",
+        "code": concept("51969-4"),
+        "subject": subject(),
+    }
+    return {**base, **fields}
+
+
+def readings(*resources: object) -> list[tuple[str, object, Grade]]:
+    return [(r.observable, r.says, r.grade) for r in read_all(*resources).patient.readings]
+
+
+def test_a_coded_conclusion_names_gene_and_phenotype() -> None:
+    assert readings(report(conclusionCode=[DPYD_FINDING])) == [
+        ("gene:DPYD", Phenotype("Poor Metabolizer"), Grade.CLINICAL)
+    ]
+
+
+def test_a_conclusion_in_words_is_free_text() -> None:
+    text = "CYP2C19 *2/*2, poor metabolizer; CYP2D6 *1/*4. Nothing else."
+    assert set(readings(report(conclusion=text))) == {
+        ("gene:CYP2C19", Diplotype("*2/*2"), Grade.LOW),
+        ("gene:CYP2C19", Phenotype("Poor Metabolizer"), Grade.LOW),
+        ("gene:CYP2D6", Diplotype("*1/*4"), Grade.LOW),
+    }
+
+
+def test_a_conclusion_that_says_two_phenotypes_contradicts_itself() -> None:
+    ((_, says, _),) = readings(report(conclusion="CYP2C19 poor metabolizer or normal metabolizer"))
+    assert isinstance(says, SelfContradiction)
+
+
+def test_a_coded_conclusion_in_words_only_is_free_text() -> None:
+    assert readings(report(conclusionCode={"text": "CYP2C19 poor metabolizer"})) == [
+        ("gene:CYP2C19", Phenotype("Poor Metabolizer"), Grade.LOW)
+    ]
+
+
+def test_a_document_only_report_says_that_a_result_exists() -> None:
+    result = read_all(
+        report(code={"text": "CYP2C19 and HLA-B genotyping"}, presentedForm=[{"contentType": "application/pdf"}])
+    )
+    assert {(r.observable, r.says) for r in result.patient.readings} == {
+        ("gene:CYP2C19", NotReadable("document_only")),
+        ("hla:B", NotReadable("document_only")),
+    }
+    assert gap_reasons(result) == ["not_machine_readable"]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{}, {"code": {"text": "PGx panel"}}, {"code": {"text": "Panel"}, "category": [{"coding": [{"code": "GE"}]}]}],
+)
+def test_a_genetic_report_that_names_no_gene_is_a_gap(fields: dict[str, object]) -> None:
+    result = read_all(report(**fields))
+    assert (result.patient.readings, gap_reasons(result)) == ((), ["not_machine_readable"])
+
+
+def test_a_report_whose_results_are_there_adds_nothing() -> None:
+    result = read_all(report(result=[{"reference": "Observation/obs"}]), genotype("CYP2C19", "*1/*2"))
+    assert len(result.patient.readings) == 1
+    assert result.patient.gaps == ()
+
+
+def test_results_that_were_not_sent_are_told() -> None:
+    result = read_all(report(result=[{"reference": "Observation/gone"}]))
+    assert [(g.about, g.reason) for g in result.patient.gaps] == [("Observation/gone", "not_available")]
+
+
+def test_a_report_of_something_else_is_passed_over() -> None:
+    result = read_all(report(code={"text": "Chest X-ray"}, conclusion="Clear lungs. HLA-B typing advised"))
+    assert (result.patient.readings, result.patient.gaps) == ((), ())
+
+
+@pytest.mark.parametrize("status", ["registered", "cancelled", "entered-in-error"])
+def test_reports_that_are_not_there_yet_or_any_more(status: str) -> None:
+    assert readings(report(status=status, conclusionCode=[DPYD_FINDING])) == []
+
+
+def test_results_contained_in_a_report_are_read() -> None:
+    inner = genotype("CYP2C19", "*1/*2", "inner")
+    del inner["subject"]
+    outer = report(contained=[inner], result=[{"reference": "#inner"}], issued="2024-05-06T00:00:00Z")
+    (found,) = read_all(outer).patient.readings
+    assert (found.reference, found.says) == ("DiagnosticReport/r#inner", Diplotype("*1/*2"))
+    assert str(found.on) == "2024-05-06"
+    assert readings({**outer, "subject": subject("bob")}) == []
+    assert readings({**outer, "status": "entered-in-error"}) == []
+
+
+def listed(kind: str, text: str) -> list[Reading]:
+    resource = {"resourceType": kind, "id": "x", "code": {"text": text}, "recordedDate": "2023-01-02"}
+    return list(read_all(resource).patient.readings)
+
+
+@pytest.mark.parametrize("kind", ["Condition", "AllergyIntolerance"])
+def test_a_genetic_finding_in_a_list_is_of_low_grade(kind: str) -> None:
+    (found,) = listed(kind, "CYP2C19 poor metabolizer")
+    assert (found.says, found.grade, str(found.on)) == (Phenotype("Poor Metabolizer"), Grade.LOW, "2023-01-02")
+
+
+def test_an_allergy_to_a_drug_is_no_genotype() -> None:
+    assert listed("AllergyIntolerance", "codeine") == []

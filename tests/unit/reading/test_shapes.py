@@ -1,0 +1,100 @@
+"""Loosely typed JSON, and the small tools of the reader."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from cds_service.codes import LOINC, Coding
+from cds_service.reading.shapes import (
+    child,
+    clean,
+    codings,
+    concept_label,
+    concept_text,
+    day,
+    fold,
+    has_code,
+    local_name,
+    moment,
+    number,
+    references,
+    text_at,
+)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("a\u200b b\u00a0 c", "a b c"),
+        (" plain ", "plain"),
+        (12014, "12014"),
+        (True, ""),
+        (1.5, ""),
+        (None, ""),
+        ([], ""),
+    ],
+)
+def test_clean(value: object, expected: str) -> None:
+    assert clean(value) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [("4.2", 4.2), (3, 3.0), ("x", None), (True, None), ("1e999", None), (10**400, None), ([], None)],
+)
+def test_number(value: object, expected: float | None) -> None:
+    assert number(value) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("2016", date(2016, 1, 1)),
+        ("2016-05", date(2016, 5, 1)),
+        ("2016-05-06T07:08:09Z", date(2016, 5, 6)),
+        ("2016-02-31", None),
+        ("20160506", None),
+        (None, None),
+    ],
+)
+def test_day(value: object, expected: date | None) -> None:
+    assert day(value) == expected
+
+
+def test_moments_compare_across_time_zones() -> None:
+    assert moment("2024-01-01T12:00:00+02:00") == moment("2024-01-01T10:00:00Z") == moment("2024-01-01T10:00:00")
+    assert moment("soon") == 0.0
+
+
+@pytest.mark.parametrize(
+    "concept",
+    [
+        {"coding": [{"system": LOINC, "code": "1-8"}]},
+        {"coding": {"system": LOINC, "code": "1-8"}},
+        [{"coding": [{"system": LOINC, "code": "1-8"}]}],
+        {"system": LOINC, "code": "1-8"},
+    ],
+)
+def test_codings_in_every_shape(concept: object) -> None:
+    assert codings(concept) == (Coding(LOINC, "1-8"),)
+    assert has_code(concept, LOINC, frozenset({"1-8"}))
+    assert concept_label(concept) == "1-8"
+
+
+def test_a_code_of_another_system_is_another_code() -> None:
+    assert not has_code({"coding": [{"code": "1-8"}]}, LOINC, frozenset({"1-8"}))
+    assert not has_code({"coding": [{"system": "urn:x", "code": "1-8"}]}, LOINC, frozenset({"1-8"}))
+
+
+def test_texts_and_paths() -> None:
+    assert concept_text("bare") == concept_text([{"text": ""}, {"text": "bare"}]) == "bare"
+    assert text_at({"a": [{"b": ["", "x"]}]}, "a", "b") == "x"
+    assert child({"a": 7}, "a", "b") == {}
+
+
+def test_references_in_every_shape() -> None:
+    assert references([{"reference": "A/1"}, "B/2", {}, 7]) == ("A/1", "B/2")
+    assert local_name("https://x.example/fhir/A/1/_history/2") == local_name("A/1/") == "A/1"
+    assert fold("Poor-metaboliser (PM)") == "poor metabolizer pm"

@@ -1,0 +1,142 @@
+"""Advice and order give the resulting order; what is already as advised is unchanged."""
+
+from __future__ import annotations
+
+import pytest
+
+from cds_service.model import Action, Amount, Dose, DoseArithmetic, DoseChange, DosePhase, Option, Outcome
+from cds_service.reasoning.apply import AS_DRAFTED, amount_in, apply, arithmetic, departs, severity
+from tests.support.tiny import advice, half, order
+
+START, MAXIMUM = DosePhase.START, DosePhase.MAXIMUM
+
+
+def changed(change, dose, weight_kg=None):
+    return departs(apply(advice(Option(Action.DOSE, change)), order("x", dose=dose), weight_kg))
+
+
+@pytest.mark.parametrize(
+    ("action", "outcome"),
+    [
+        ("standard", Outcome.AS_DRAFTED),
+        ("monitor", Outcome.AS_DRAFTED),
+        ("counsel", Outcome.AS_DRAFTED),
+        ("no_recommendation", Outcome.AS_DRAFTED),
+        ("avoid", Outcome.OTHER_DRUG),
+        ("alternative", Outcome.OTHER_DRUG),
+        ("stop", Outcome.STOP),
+        ("not_indicated", Outcome.STOP),
+        ("prepare_first", Outcome.WAIT),
+        ("use_other_test", Outcome.WAIT),
+        ("dose", Outcome.CHANGED_DOSE),
+    ],
+)
+def test_the_first_option_decides(action, outcome):
+    assert apply(advice(action, Option(Action.AVOID)), order("x")).outcome is outcome
+
+
+@pytest.mark.parametrize("dose", [None, Dose(10, "mg", 1)])
+def test_a_factor_changes_any_dose(dose):
+    assert changed(DoseChange(START, factor=(0.5, 0.5)), dose)
+
+
+@pytest.mark.parametrize(
+    ("dose", "expected"),
+    [(None, False), (Dose(20, "mg", 1), False), (Dose(20, "mg", 2), False), (Dose(30, "mg", 2), True)],
+)
+def test_a_cap_changes_only_a_dose_known_to_be_above_it(dose, expected):
+    assert changed(DoseChange(MAXIMUM, cap=Amount(40, "mg/d")), dose) is expected
+
+
+def test_a_cap_in_a_unit_that_cannot_be_compared_changes_nothing():
+    assert not changed(DoseChange(MAXIMUM, cap=Amount(40, "mg/d")), Dose(9, "tablet", 9))
+
+
+@pytest.mark.parametrize(
+    ("dose", "expected"),
+    [(None, True), (Dose(400, "mg", 1), False), (Dose(200, "mg", 2), False), (Dose(600, "mg", 1), True)],
+)
+def test_an_amount_changes_every_other_dose(dose, expected):
+    assert changed(DoseChange(START, amount=Amount(400, "mg/d")), dose) is expected
+
+
+@pytest.mark.parametrize(("mg", "expected"), [(100, True), (200, False), (300, False), (400, False), (500, True)])
+def test_inside_the_range_is_unchanged(mg, expected):
+    change = DoseChange(START, amount=Amount(400, "mg/d"), floor=Amount(200, "mg/d"))
+    assert changed(change, Dose(mg, "mg", 1)) is expected
+    capped = DoseChange(START, cap=Amount(400, "mg/d"), floor=Amount(200, "mg/d"))
+    assert changed(capped, Dose(mg, "mg", 1)) is expected
+
+
+def test_at_least():
+    change = DoseChange(START, floor=Amount(200, "mg/d"), direction="higher")
+    assert changed(change, Dose(100, "mg", 1))
+    assert changed(change, None)
+    assert not changed(change, Dose(900, "mg", 1))
+
+
+def test_a_change_that_is_needed_only_above_a_usual_start():
+    change = DoseChange(START, factor=(0.3, 0.8), applies_above=Amount(2, "mg/kg/d"))
+    assert changed(change, Dose(150, "mg", 1), 50)
+    assert not changed(change, Dose(50, "mg", 1), 50)
+    assert changed(change, Dose(50, "mg", 1), None), "without a weight nobody knows that it is low"
+    assert changed(change, None)
+
+
+@pytest.mark.parametrize(
+    ("dose", "unit", "weight", "expected"),
+    [
+        (Dose(100, "mg", 2), "mg", None, 100),
+        (Dose(100, "mg", 2), "mg/d", None, 200),
+        (Dose(100, "mg", None), "mg/d", None, None),
+        (Dose(100, "mg", 2), "mg/kg/d", 50, 4),
+        (Dose(100, "mg", 2), "mg/kg/d", None, None),
+        (Dose(2, "mg/kg", 1), "mg/d", 50, 100),
+        (Dose(2, "mg/kg", 1), "mg", None, None),
+        (Dose(2, "tablet", 1), "mg", 50, None),
+        (None, "mg", 50, None),
+    ],
+)
+def test_amounts_in_other_units(dose, unit, weight, expected):
+    assert amount_in(dose, unit, weight) == expected
+
+
+def test_severity_orders_departures():
+    outcomes = ["standard", half(0.5), half(0.2), "prepare_first", "avoid", "stop"]
+    found = [severity(apply(advice(o), order("x"))) for o in outcomes]
+    assert found == sorted(found)
+    assert len(set(found)) == len(found)
+    assert severity(AS_DRAFTED) == (0, 0.0)
+    figureless = apply(advice(Option(Action.DOSE, DoseChange(START, direction="lower"))), order("x"))
+    assert severity(figureless) == (1, 0.5)
+
+
+def worked_out(change, dose, weight=None):
+    drafted = order("x", dose=dose)
+    return arithmetic(apply(advice(Option(Action.DOSE, change)), drafted, weight), drafted, weight)
+
+
+def test_arithmetic_of_a_factor():
+    found = worked_out(DoseChange(START, factor=(0.3, 0.8)), Dose(150, "mg", 1))
+    assert found == DoseArithmetic(150, "mg", (0.3, 0.8), (45, 120), "per_dose")
+
+
+def test_arithmetic_of_an_amount_and_a_cap():
+    found = worked_out(DoseChange(START, amount=Amount(400, "mg/d")), Dose(200, "mg", 4))
+    assert found == DoseArithmetic(800, "mg/d", (0.5, 0.5), (400, 400), "per_day")
+    found = worked_out(DoseChange(MAXIMUM, cap=Amount(20, "mg")), Dose(40, "mg", 1))
+    assert found == DoseArithmetic(40, "mg", (0.5, 0.5), (20, 20), "per_dose")
+
+
+@pytest.mark.parametrize(
+    ("change", "dose"),
+    [
+        (DoseChange(START, factor=(0.5, 0.5)), None),
+        (DoseChange(START, factor=(0.5, 0.5)), Dose(None, "mg")),
+        (DoseChange(START, direction="lower"), Dose(10, "mg", 1)),
+        (DoseChange(START, amount=Amount(400, "mg/d")), Dose(2, "tablet", 1)),
+        (DoseChange(MAXIMUM, cap=Amount(40, "mg")), Dose(20, "mg", 1)),
+    ],
+)
+def test_no_arithmetic_without_dose_or_figure(change, dose):
+    assert worked_out(change, dose) is None

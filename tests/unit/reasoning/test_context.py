@@ -1,0 +1,102 @@
+"""What is true around an order."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from cds_service.knowledge.schema import DrugGroup
+from cds_service.model import Allergy, Condition, FamilyCondition, Query
+from tests.support.tiny import TODAY, ago, around, order, person, taking, without, world
+
+GROUPS = (DrugGroup("sedatives", ("drowsin", "slumberol")),)
+KNOWLEDGE = world(groups=GROUPS)
+
+
+def test_only_local_routes_are_local():
+    assert around("skinol", person(), KNOWLEDGE, route="topical").route == "topical"
+    assert around("skinol", person(), KNOWLEDGE, route="intravenous").route == "systemic"
+    assert around("skinol", person(), KNOWLEDGE).route == "systemic"
+
+
+def test_a_draft_takes_the_place_of_what_it_replaces():
+    patient = person(medications=(taking("oldol"), taking("keepol"), taking("endol", stopped=ago(3))))
+    context = around("newol", patient, KNOWLEDGE, replaces="MedicationRequest/oldol")
+    assert [m.name for m in context.medications()] == ["keepol"]
+    by_other = around("newol", patient, KNOWLEDGE, order("x", replaces="MedicationRequest/keepol"))
+    assert [m.name for m in by_other.medications()] == ["oldol"]
+
+
+def test_a_medicine_under_review_is_not_its_own_companion():
+    context = around(
+        "keepol",
+        person(medications=(taking("keepol"),)),
+        KNOWLEDGE,
+        reference="MedicationRequest/keepol",
+        active=True,
+    )
+    assert context.medications() == ()
+
+
+def test_what_is_taken_drafted_or_in_the_same_product_is_comedication():
+    patient = person(medications=(taking("drowsin"),))
+    context = around("achol", patient, KNOWLEDGE, order("fluol"))
+    evidence = context.comedication()
+    assert set(evidence.by_key) == {"drowsin", "sedatives", "fluol"}
+    assert evidence.references(frozenset({"sedatives", "fluol"})) == ("Draft/fluol", "MedicationRequest/drowsin")
+    product = replace(context, order=order("achol", "slumberol"), others=())
+    assert {"slumberol", "sedatives"} <= set(product.comedication().by_key)
+    assert "achol" not in product.comedication().by_key
+
+
+def test_the_same_drug_drafted_twice_is_not_its_own_companion():
+    assert around("achol", person(), KNOWLEDGE, order("achol", reference="Draft/second")).comedication().by_key == {}
+
+
+def test_age():
+    assert around("x", person(birth_date=ago(3653)), KNOWLEDGE).age_years() == pytest.approx(10, abs=0.01)
+    assert around("x", person(birth_date=None), KNOWLEDGE).age_years() is None
+
+
+def test_exposure_is_the_longest_use_or_not_known():
+    used = person(medications=(taking("x", started=ago(30)), taking("x", started=ago(400)), taking("x")))
+    assert around("x", used, KNOWLEDGE).exposure_days() == 400
+    assert around("x", person(), KNOWLEDGE).exposure_days() == 0
+    assert around("x", person(), KNOWLEDGE, active=True).exposure_days() is None
+    assert around("x", without(person(), Query.MEDICATIONS), KNOWLEDGE).exposure_days() is None
+    assert around("x", person(medications=(taking("x"),)), KNOWLEDGE).exposure_days() is None
+
+
+def test_a_condition_means_every_wider_one():
+    patient = person(conditions=(Condition(frozenset({"heart_attack"}), "", "Condition/1"),))
+    evidence = around("x", patient, KNOWLEDGE).conditions()
+    assert set(evidence.by_key) == {"heart_attack", "acute_coronary_syndrome", "vascular_disease"}
+    assert evidence.references(frozenset({"vascular_disease"})) == ("Condition/1",)
+    assert evidence.complete
+    assert not around("x", without(patient, Query.CONDITIONS), KNOWLEDGE).conditions().complete
+
+
+def test_the_record_never_rules_an_indication_out():
+    patient = person(conditions=(Condition(frozenset({"stroke"}), "", "Condition/1"),))
+    by_record = around("x", patient, KNOWLEDGE).indication()
+    assert set(by_record.by_key) == {"stroke"}
+    assert not by_record.complete
+    by_order = around("x", patient, KNOWLEDGE, reasons=frozenset({"heart_attack"})).indication()
+    assert "stroke" not in by_order.by_key
+    assert by_order.complete
+    assert by_order.references(frozenset({"heart_attack"})) == ("Draft/x",)
+
+
+def test_reactions_and_relatives():
+    patient = person(
+        allergies=(Allergy(("penol",), "", "AllergyIntolerance/1", frozenset({"stroke"})),),
+        family=(
+            FamilyCondition(frozenset({"stroke"}), "aunt", 2, "", "FamilyMemberHistory/1"),
+            FamilyCondition(frozenset({"heart_attack"}), "cousin", 3, "", "FamilyMemberHistory/2"),
+        ),
+    )
+    context = around("x", patient, KNOWLEDGE)
+    assert set(context.reactions().by_key) == {"penol", "stroke"}
+    assert set(context.family_history().by_key) == {"stroke"}
+    assert context.today == TODAY

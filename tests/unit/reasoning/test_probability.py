@@ -1,0 +1,162 @@
+"""The range of probabilities over published populations; what is not published is not known."""
+
+from __future__ import annotations
+
+import pytest
+
+from cds_service.knowledge.schema import Frequency, Modifier, Modulator
+from cds_service.model import Trust
+from cds_service.policy import Policy
+from cds_service.reasoning.apply import departs
+from cds_service.reasoning.probability import change_probability, shares_of
+from cds_service.reasoning.tables import situation_of
+from tests.support.tiny import (
+    ALPHA,
+    BETA,
+    INTERMEDIATE,
+    NORMAL,
+    POOR,
+    RAPID,
+    around,
+    person,
+    phenotype,
+    reading,
+    row,
+    shares,
+    table,
+    taking,
+    world,
+)
+
+ONE = table("unol", row({ALPHA: POOR}, "avoid"), row({ALPHA: (INTERMEDIATE, NORMAL, RAPID)}, "standard"))
+TWO = table("duol", row({ALPHA: POOR, BETA: POOR}, "avoid"))
+SCORES = table("scol", row({BETA: ("0.25", "3.0", "≥3.0")}, "avoid"))
+
+
+def probability(of, frequencies, marker=ALPHA, *readings, medications=(), **more):
+    knowledge = world(of, frequencies=frequencies, **more)
+    situation = situation_of(of, around(of.drugs[0], person(*readings, medications=medications), knowledge), Policy())
+    counted = frozenset(a for a, r in situation.reached.items() if departs(r.resulting))
+    return change_probability(situation, marker, counted)
+
+
+def alpha(where, poor, source="study"):
+    return shares(
+        ALPHA,
+        where,
+        source,
+        Poor_Metabolizer=poor,
+        Intermediate_Metabolizer=0.3,
+        Normal_Metabolizer=0.7 - poor,
+    )
+
+
+def test_nothing_published_is_not_known():
+    assert probability(ONE, ()) is None
+
+
+def test_recalled_shares_are_not_used():
+    recalled = tuple(Frequency(f.marker, f.state, "X", f.low, f.high, "s", Trust.RECALLED) for f in alpha("X", 0.1))
+    assert probability(ONE, recalled) is None
+
+
+def test_the_range_spans_the_populations():
+    found = probability(ONE, (*alpha("North", 0.02), *alpha("South", 0.1)))
+    assert (found.low, found.high) == pytest.approx((0.02, 0.1))
+    assert found.populations == 2
+
+
+def test_shares_that_leave_much_of_a_population_out_say_nothing():
+    assert probability(ONE, shares(ALPHA, Poor_Metabolizer=0.1)) is None
+    partly = (*alpha("North", 0.02), *shares(ALPHA, "South", Poor_Metabolizer=0.1))
+    assert probability(ONE, partly).populations == 1
+
+
+def test_a_population_known_to_be_counted_too_low_serves_only_alone():
+    low = tuple(
+        Frequency(f.marker, f.state, "South", f.low, f.high, "s", Trust.READ, lower_bound=True)
+        for f in alpha("South", 0.5)
+    )
+    assert probability(ONE, (*alpha("North", 0.02), *low)).high == pytest.approx(0.02)
+    assert probability(ONE, low).high == pytest.approx(0.5)
+
+
+def test_what_is_known_scales_the_shares():
+    found = probability(ONE, alpha("North", 0.1), ALPHA, reading(ALPHA, "*2/*9"))
+    assert (found.low, found.high) == pytest.approx((0.25, 0.25)), "0.1 of 0.1 and 0.3"
+
+
+def test_a_published_range_stays_a_range():
+    frequencies = (
+        Frequency(ALPHA, POOR, "X", 0.1, 0.3, "s", Trust.READ),
+        Frequency(ALPHA, NORMAL, "X", 0.7, 0.9, "s", Trust.READ),
+    )
+    found = probability(ONE, frequencies)
+    assert (found.low, found.high) == pytest.approx((0.1, 0.3))
+
+
+def test_a_term_of_several_scores_counts_with_least_and_most():
+    frequencies = (
+        Frequency(BETA, INTERMEDIATE, "X", 0.4, 0.4, "s", Trust.READ),
+        Frequency(BETA, NORMAL, "X", 0.6, 0.6, "s", Trust.READ),
+    )
+    found = probability(SCORES, frequencies, BETA)
+    assert (found.low, found.high) == pytest.approx((0.0, 0.4))
+
+
+def test_another_open_marker_counts_with_its_own_shares():
+    beta = shares(BETA, "North", Poor_Metabolizer=0.2, Normal_Metabolizer=0.8)
+    found = probability(TWO, (*alpha("North", 0.1), *beta))
+    assert found.high == pytest.approx(0.02)
+
+
+def test_another_marker_without_shares_here_counts_with_its_range_elsewhere():
+    beta = (
+        *shares(BETA, "East", Poor_Metabolizer=0.2, Normal_Metabolizer=0.8),
+        *shares(BETA, "West", Poor_Metabolizer=0.4, Normal_Metabolizer=0.6),
+    )
+    found = probability(TWO, (*alpha("North", 0.1), *beta))
+    assert (found.low, found.high) == pytest.approx((0.02, 0.04))
+
+
+def test_another_marker_without_any_shares_counts_as_its_mildest_state():
+    assert probability(TWO, alpha("North", 0.1)).high == 0.0
+    assert probability(TWO, alpha("North", 0.1), ALPHA, phenotype(BETA, POOR)).high == pytest.approx(0.1)
+
+
+def test_the_source_that_tells_most_states_apart_is_used():
+    coarse = shares(ALPHA, "North", "coarse", Poor_Metabolizer=0.5, Normal_Metabolizer=0.5)
+    for frequencies in ((*coarse, *alpha("North", 0.1)), (*alpha("North", 0.1), *coarse)):
+        assert probability(ONE, frequencies).high == pytest.approx(0.1)
+
+
+def test_shares_of_nothing_that_is_left():
+    gone = shares(ALPHA, "North", Rapid_Metabolizer=0.0, Normal_Metabolizer=1.0)
+    knowledge = world(ONE, frequencies=gone)
+    poor_or_rapid = person(reading(ALPHA, "*2/*9"))
+    situation = situation_of(ONE, around("unol", poor_or_rapid, knowledge), Policy())
+    assert shares_of(situation, ALPHA, "North") == ()
+    assert (
+        probability(ONE, shares(ALPHA, Poor_Metabolizer=0.0, Normal_Metabolizer=1.0), ALPHA, reading(ALPHA, "*2/*9"))
+        is None
+    )
+
+
+def test_published_shares_count_people_before_any_comedication():
+    """A moderate inhibitor halves scores: the share of what is now 0.25 is that of people born with 0.5."""
+    frequencies = (
+        Frequency(BETA, "0.25", "X", 0.7, 0.7, "s", Trust.READ),
+        Frequency(BETA, "0.5", "X", 0.2, 0.2, "s", Trust.READ),
+        Frequency(BETA, "0.0", "X", 0.1, 0.1, "s", Trust.READ),
+    )
+    halved = world(
+        table("scol", row({BETA: "0.25"}, "avoid")),
+        frequencies=frequencies,
+        modifiers=(Modifier("m", BETA, "guideline", Trust.READ, {"moderate": 0.5}, ("scol",)),),
+        modulators=(Modulator("BETA", "inhibitor", "moderate", "slowol", "label", Trust.READ),),
+    )
+    of = halved.tables["scol_table"]
+    situation = situation_of(of, around("scol", person(medications=(taking("slowol"),)), halved), Policy())
+    assert {tuple(s.states): s.low for s in shares_of(situation, BETA, "X")}.get(("0.0",)) == pytest.approx(0.1)
+    counted = frozenset({("0.25",)})
+    assert change_probability(situation, BETA, counted).high == pytest.approx(0.9), "0.25 halved is nearest 0.25"

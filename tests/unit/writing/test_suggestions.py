@@ -1,0 +1,355 @@
+"""What a card offers: valid FHIR R4B, one change at a time, never the old drug's dose."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+from fhir.resources.R4B.medicationrequest import MedicationRequest
+from fhir.resources.R4B.servicerequest import ServiceRequest
+from writing_samples import (
+    AVOID,
+    HALVED,
+    KNOWLEDGE,
+    PANEL,
+    SAME,
+    change_now,
+    dose_change,
+    draft,
+    head_of,
+    order,
+    question,
+    test_wanted,
+)
+
+from cds_service.model import Alternative, DoseArithmetic, Option, Outcome, Patient, ResultingOrder
+from cds_service.policy import CatalogueTest, Policy
+
+DRAFTS = {"MedicationRequest/1": draft()}
+WAIT = ResultingOrder(Outcome.WAIT)
+
+
+def _resources(card):
+    return [suggestion["actions"][0]["resource"] for suggestion in card.get("suggestions", ())]
+
+
+def _labels(card):
+    return [suggestion["label"] for suggestion in card.get("suggestions", ())]
+
+
+# --- swap -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_swap_carries_the_new_drug_and_nothing_of_the_old_ones_dose(card_of):
+    card = card_of(change_now(), drafts=DRAFTS)
+    (suggestion,) = card["suggestions"]
+    (action,) = suggestion["actions"]
+    assert suggestion["label"] == "Replace primol with secundol; dose to be entered"
+    assert action["type"] == "update"
+    assert action["resource"] == {
+        "resourceType": "MedicationRequest",
+        "id": "1",
+        "status": "draft",
+        "intent": "order",
+        "subject": {"reference": "Patient/ada-testperson"},
+        "category": [{"coding": [{"system": "http://example.org/c", "code": "outpatient"}]}],
+        "reasonCode": [{"text": "Made-up reason"}],
+        "medicationCodeableConcept": {
+            "coding": [
+                {
+                    "system": "http://www.nlm.nih.gov/research/umls/rxnorm",
+                    "code": "1002",
+                    "display": "secundol",
+                }
+            ],
+            "text": "secundol",
+        },
+    }
+    MedicationRequest.model_validate(action["resource"])
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"note": [{"text": "take 100 mg"}]},
+        {"extension": [{"url": "http://example.org/strength", "valueString": "100 mg"}]},
+        {"medicationReference": {"reference": "#m"}, "medicationCodeableConcept": None},
+        {"contained": [{"resourceType": "Medication", "id": "m", "code": {"text": "primol 100 mg"}}]},
+        {"substitution": {"reason": {"text": "primol 100 mg only"}}},
+    ],
+)
+def test_no_trace_of_the_old_drug_or_dose_is_left_in_a_swap(card_of, more):
+    (resource,) = _resources(card_of(change_now(), drafts={"MedicationRequest/1": draft(**more)}))
+    assert "100" not in json.dumps(resource).replace("1002", "")
+    assert "primol" not in json.dumps(resource)
+
+
+def test_at_most_three_swaps_are_offered_and_only_one_may_be_taken(card_of):
+    alternatives = tuple(Alternative(drug) for drug in ("secundol", "tertiol", "quartol", "shown"))
+    card = card_of(change_now(alternatives=alternatives), drafts=DRAFTS)
+    assert len(card["suggestions"]) == 3
+    assert card["selectionBehavior"] == "at-most-one"
+    assert not any("isRecommended" in suggestion for suggestion in card["suggestions"])
+
+
+def test_a_sole_alternative_is_recommended_unless_a_question_is_open(card_of):
+    assert card_of(change_now(), drafts=DRAFTS)["suggestions"][0]["isRecommended"] is True
+    asking = change_now(alternatives=(Alternative("secundol", open_markers=("gene:GENS",)),))
+    card = card_of(asking, drafts=DRAFTS)
+    assert "isRecommended" not in card["suggestions"][0]
+    assert _labels(card) == ["Replace primol with secundol; dose to be entered; GENS still open"]
+    assert "secundol (open question: GENS)" in head_of(card)
+
+
+def test_a_refused_alternative_is_named_with_its_reason_and_not_offered(card_of):
+    one = change_now(alternatives=(Alternative("secundol"), Alternative("tertiol")))
+    other = change_now(table="primol_gens", alternatives=(Alternative("tertiol", refused="allergy"),))
+    card = card_of(one, other, drafts=DRAFTS)
+    assert _labels(card) == ["Replace primol with secundol; dose to be entered"]
+    assert "Not suitable instead: tertiol (allergy or earlier reaction)." in card["detail"]
+
+
+@pytest.mark.parametrize("drug", ["uncoded", "never heard of"])
+def test_an_alternative_without_a_code_is_named_only(card_of, drug):
+    card = card_of(change_now(alternatives=(Alternative(drug),)), drafts=DRAFTS)
+    assert "suggestions" not in card
+    assert drug in head_of(card)
+
+
+def test_an_alternative_for_an_order_that_stays_is_no_suggestion(card_of):
+    card = card_of(test_wanted(resulting=SAME, alternatives=(Alternative("secundol"),)), drafts=DRAFTS)
+    assert _labels(card) == ["Order test: GENA genotype"]
+    assert "If another drug is then needed: secundol." in head_of(card)
+
+
+def test_a_combination_product_is_not_swapped_or_redosed(card_of):
+    both = order(ingredients=("primol", "tertiol"))
+    card = card_of(change_now(order=both), dose_change(order=both, hold=True), drafts=DRAFTS)
+    assert _labels(card) == ["Hold primol until the result is known"]
+
+
+# --- dose -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_new_dose_is_written_into_the_draft_with_its_arithmetic(card_of):
+    card = card_of(dose_change(), drafts=DRAFTS)
+    (suggestion,) = card["suggestions"]
+    assert suggestion["label"] == "Change primol dose: 100 mg × 0.5 = 50 mg for each dose"
+    assert suggestion["isRecommended"] is True
+    assert "100 mg × 0.5 = 50 mg" in suggestion["actions"][0]["description"]
+    assert "Dose: 100 mg × 0.5 = 50 mg for each dose." in head_of(card)
+    resource = suggestion["actions"][0]["resource"]
+    (instruction,) = resource["dosageInstruction"]
+    assert instruction["doseAndRate"] == [{"doseQuantity": {"value": 50, "unit": "mg"}}]
+    assert instruction["timing"] == {"repeat": {"frequency": 1, "period": 1, "periodUnit": "d"}}
+    assert instruction["text"] == "100 mg × 0.5 = 50 mg for each dose (drafted as: 100 mg daily)"
+    assert resource["dispenseRequest"] == {"numberOfRepeatsAllowed": 1}
+    assert "text" not in resource
+    MedicationRequest.model_validate(resource)
+
+
+def _dosage(value: object, unit: str, **more: object) -> dict[str, object]:
+    rate = {"doseQuantity": {"value": value, "unit": unit}}
+    return draft(dosageInstruction=[{"doseAndRate": [rate], **more}], dispenseRequest={"quantity": {"value": 1}})
+
+
+@pytest.mark.parametrize(("tablets", "new"), [(1, 0.5), (2, 1), (3, 1.5)])
+def test_tablets_are_halved_with_the_dose(card_of, tablets, new):
+    (resource,) = _resources(card_of(dose_change(), drafts={"MedicationRequest/1": _dosage(tablets, "tablet")}))
+    (instruction,) = resource["dosageInstruction"]
+    assert instruction["doseAndRate"][0]["doseQuantity"]["value"] == new
+    assert instruction["text"] == "100 mg × 0.5 = 50 mg for each dose"
+    assert "dispenseRequest" not in resource
+
+
+def test_a_dose_by_the_day_keeps_the_times_of_the_draft(card_of):
+    by_day = DoseArithmetic(200.0, "mg", (0.5, 0.5), (100.0, 100.0), "per_day")
+    card = card_of(dose_change(arithmetic=by_day), drafts={"MedicationRequest/1": _dosage(100, "mg")})
+    assert "200 mg a day × 0.5 = 100 mg a day" in head_of(card)
+    (resource,) = _resources(card)
+    assert resource["dosageInstruction"][0]["doseAndRate"][0]["doseQuantity"]["value"] == 50
+
+
+@pytest.mark.parametrize(
+    ("arithmetic", "drafted"),
+    [
+        (HALVED, _dosage(1.5, "tablet")),
+        (HALVED, _dosage(80, "mg")),
+        (HALVED, _dosage("100", "mg")),
+        (HALVED, draft(dosageInstruction=[])),
+        (HALVED, draft(dosageInstruction=[{"text": "a"}, {"text": "b"}])),
+        (HALVED, draft(dosageInstruction=[{"text": "100 mg daily"}])),
+        (HALVED, draft(dosageInstruction=["100 mg"])),
+        (replace(HALVED, new=(30.0, 80.0)), draft()),
+        (replace(HALVED, old=0.0), draft()),
+        (replace(HALVED, new=(0.0, 0.0)), draft()),
+    ],
+)
+def test_a_dose_that_cannot_be_written_is_left_to_the_prescriber(card_of, arithmetic, drafted):
+    card = card_of(dose_change(arithmetic=arithmetic), drafts={"MedicationRequest/1": drafted})
+    assert "suggestions" not in card
+    assert "Dose: " in head_of(card)
+
+
+def test_an_order_without_a_dose_is_told_that_one_is_needed(card_of):
+    card = card_of(dose_change(arithmetic=None, order=order(dose=None)), drafts=DRAFTS)
+    assert "Dose needed: the order gives none to reckon with." in head_of(card)
+    assert "suggestions" not in card
+
+
+def test_a_drug_to_be_left_is_not_offered_at_another_dose(card_of):
+    card = card_of(change_now(), dose_change(table="primol_gens"), drafts=DRAFTS)
+    assert _labels(card) == ["Replace primol with secundol; dose to be entered"]
+
+
+def test_of_two_doses_the_lower_is_offered(card_of):
+    lower = replace(HALVED, factor=(0.25, 0.25), new=(25.0, 25.0))
+    card = card_of(dose_change(), dose_change(table="primol_gens", arithmetic=lower), drafts=DRAFTS)
+    assert _labels(card) == ["Change primol dose: 100 mg × 0.25 = 25 mg for each dose"]
+
+
+# --- hold -----------------------------------------------------------------------------------------------------------
+
+
+def test_holding_is_an_update_beside_the_test(card_of):
+    card = card_of(test_wanted(hold=True, resulting=WAIT, table="gated"), drafts=DRAFTS)
+    assert _labels(card) == ["Order test: GENA genotype", "Hold primol until the result is known"]
+    assert card["selectionBehavior"] == "any"
+    assert [s.get("isRecommended") for s in card["suggestions"]] == [True, None]
+    held = _resources(card)[1]
+    assert held["status"] == "on-hold"
+    assert held["statusReason"] == {"text": "Waiting for GENA"}
+    assert held["medicationCodeableConcept"] == {"text": "primol 100 mg tablet"}
+    assert "wait with the start" in head_of(card)
+
+
+def test_without_a_test_a_hold_waits_for_the_markers(card_of):
+    card = card_of(change_now(hold=True, alternatives=(), bridge=(Option(AVOID.options[0].action),)), drafts=DRAFTS)
+    assert _resources(card)[0]["statusReason"] == {"text": "Waiting for GENA"}
+    assert "Waiting for the result is an option.\nIf it cannot wait: avoid." in head_of(card)
+
+
+# --- drafts that cannot be updated ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "drafts",
+    [
+        {},
+        {"MedicationRequest/1": {"resourceType": "MedicationStatement", "id": "1"}},
+        {"MedicationRequest/1": draft(id=None)},
+        {"MedicationRequest/1": draft(reasonCode={"nonsense": "x"})},
+        {"MedicationRequest/1": draft(encounter=["Encounter/1"])},
+    ],
+)
+def test_a_draft_that_is_not_valid_gets_no_action_but_the_advice_stands(card_of, drafts):
+    card = card_of(change_now(), drafts=drafts)
+    assert "suggestions" not in card
+    assert "selectionBehavior" not in card
+    assert "Possible instead: secundol." in head_of(card)
+
+
+def test_an_unknown_contained_resource_only_costs_the_hold(card_of):
+    broken = draft(contained=[{"resourceType": "Nonsense", "id": "n"}])
+    card = card_of(change_now(hold=True), drafts={"MedicationRequest/1": broken})
+    assert _labels(card) == ["Replace primol with secundol; dose to be entered"]
+
+
+# --- tests ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_test_is_ordered_as_a_draft_service_request(card_of):
+    card = card_of(test_wanted(table="gated"))
+    (suggestion,) = card["suggestions"]
+    assert suggestion["actions"][0]["type"] == "create"
+    resource = suggestion["actions"][0]["resource"]
+    ServiceRequest.model_validate(resource)
+    assert resource == {
+        "resourceType": "ServiceRequest",
+        "status": "draft",
+        "intent": "order",
+        "category": [
+            {
+                "coding": [
+                    {
+                        "system": "http://snomed.info/sct",
+                        "code": "108252007",
+                        "display": "Laboratory procedure",
+                    }
+                ]
+            }
+        ],
+        "priority": "urgent",
+        "code": {
+            "coding": [{"system": "http://loinc.org", "code": "99999-1", "display": "GENA gene"}],
+            "text": "GENA genotype",
+        },
+        "subject": {"reference": "Patient/ada-testperson"},
+        "authoredOn": "2026-11-25",
+        "reasonCode": [{"text": "primol: the result may change this order"}],
+        "note": [{"text": "Specimen: whole blood"}],
+    }
+
+
+def test_a_test_that_need_not_come_first_is_routine(card_of):
+    (resource,) = _resources(card_of(test_wanted(), patient=Patient("Patient/ada")))
+    assert resource["priority"] == "routine"
+    assert resource["subject"] == {"reference": "Patient/ada"}
+
+
+def test_the_sites_code_comes_first_and_its_specimen_counts(card_of):
+    site = CatalogueTest(("gene:GENA",), "LAB1", "https://example.org/lab", "GENA local", "heparin tube")
+    card = card_of(test_wanted(), policy=Policy(catalogue=(site,)))
+    (resource,) = _resources(card)
+    assert [coding["code"] for coding in resource["code"]["coding"]] == ["LAB1", "99999-1"]
+    assert resource["note"] == [{"text": "Specimen: heparin tube"}]
+    assert _labels(card) == ["Order test: GENA local"]
+
+
+def test_the_sites_test_by_another_method_is_not_the_test_asked_for(card_of):
+    site = CatalogueTest(("gene:GENA",), "LAB1", "https://example.org/lab", "GENA enzyme", method="enzyme_activity")
+    assert _labels(card_of(test_wanted(), policy=Policy(catalogue=(site,)))) == ["Order test: GENA genotype"]
+
+
+def test_a_panel_is_one_suggestion_with_the_sites_code_alone(card_of):
+    single = CatalogueTest(("gene:GENA",), "LAB1", "https://example.org/lab", "GENA local")
+    asked = test_wanted(tests=(question(), question("gene:GENS", "gens")))
+    card = card_of(asked, policy=Policy(catalogue=(single, PANEL)))
+    (resource,) = _resources(card)
+    assert [coding["code"] for coding in resource["code"]["coding"]] == ["LAB77"]
+    assert resource["code"]["text"] == "Drug gene panel"
+    assert resource["note"] == [{"text": "Specimen: EDTA tube"}]
+
+
+def test_two_tests_are_two_suggestions_and_one_is_recommended(card_of):
+    card = card_of(test_wanted(tests=(question(), question("gene:GENS", "gens"))))
+    assert _labels(card) == ["Order test: GENA genotype", "Order test: GENS test"]
+    assert [s.get("isRecommended") for s in card["suggestions"]] == [True, None]
+
+
+def test_a_test_wanted_by_two_orders_stands_on_the_first_card_and_names_both(respond):
+    second = test_wanted(order=order("secundol", "2"), drug="secundol", table="secundol_gena")
+    one, other = respond(test_wanted(), second)["cards"]
+    (resource,) = _resources(one)
+    assert [reason["text"].split(":")[0] for reason in resource["reasonCode"]] == ["primol", "secundol"]
+    assert "suggestions" not in other
+    assert "The test is offered on the card for primol." in head_of(other)
+    assert "is offered on the card" not in head_of(one)
+
+
+def test_a_test_that_is_only_named_is_not_offered(card_of):
+    card = card_of(test_wanted(tests=(question(order_it=False),)))
+    assert "suggestions" not in card
+    assert card["extension"]["org.cds-service.findings"][0]["tests"][0]["offered"] is False
+
+
+def test_a_test_unknown_to_the_knowledge_is_ordered_by_name(card_of):
+    card = card_of(test_wanted(table="", tests=(question("hla:B*99:01", "unheard"),)))
+    (resource,) = _resources(card)
+    assert resource["code"] == {"text": "HLA-B*99:01 test"}
+    assert resource["priority"] == "routine"
+    assert "note" not in resource
+    policy = Policy(catalogue=(CatalogueTest(("hla:B*99:01",), "L", "https://example.org/lab", "Local HLA"),))
+    known = card_of(test_wanted(tests=(question("hla:B*99:01", "unheard"),)), policy=policy, knowledge=KNOWLEDGE)
+    assert _labels(known) == ["Order test: Local HLA"]

@@ -133,7 +133,8 @@ def arithmetic(resulting: ResultingOrder, order: Order, weight_kg: float | None 
         return None
     share = limit.value / old
     basis = "per_day" if limit.unit.endswith("/d") else "per_dose"
-    return DoseArithmetic(old, limit.unit, (share, share), (limit.value, limit.value), basis)
+    unit = limit.unit.removesuffix("/d")
+    return DoseArithmetic(old, unit, (share, share), (limit.value, limit.value), basis)
 
 
 def _scaled(old: float, unit: str, factor: tuple[float, float], basis: str) -> DoseArithmetic:

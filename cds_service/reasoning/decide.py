@@ -60,6 +60,10 @@ class Status(StrEnum):
     NOT_OBTAINED = "not_obtained"
 
 
+_ORDERABLE = frozenset({Status.OPEN, Status.CONFLICT, Status.CONFIRM})
+"""A pending test is not ordered twice, and what could not be looked at may be on file."""
+
+
 @dataclass(frozen=True, slots=True)
 class MarkerQuestion:
     """A marker whose result would change the order. `silent` is the rule that keeps the question quiet."""
@@ -223,7 +227,7 @@ def _question(
     if test is not None:
         outcomes = branches(marker, situation, floor)
         asked = replace(
-            asked, question=TestQuestion(marker, test.id, outcomes, probability, status is Status.OPEN)
+            asked, question=TestQuestion(marker, test.id, outcomes, probability, status in _ORDERABLE)
         )
     return replace(asked, silent=_silent(asked, asking, probability))
 

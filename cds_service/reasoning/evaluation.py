@@ -186,10 +186,11 @@ class _Evaluator:
 
     def _harms_others(self, candidate: Order, others: tuple[Order, ...]) -> bool:
         """Whether the candidate would draw a change or a warning on another draft or on a medicine taken."""
+        replaced = {o.replaces for o in (candidate, *others)}
         taken = [
-            _as_order(m) for m in self.patient.medications if m.stopped is None and m.reference != candidate.replaces
+            _as_order(m) for m in self.patient.medications if m.stopped is None and m.reference not in replaced
         ]
-        found = [f for other in taken for f in self._changed_by(candidate, other, ())]
+        found = [f for other in taken for f in self._changed_by(candidate, other, others)]
         found += [f for o in others for f in self._changed_by(candidate, o, tuple(r for r in others if r is not o))]
         return any(_is_against(f) for f in found)
 

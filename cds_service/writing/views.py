@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cds_service.knowledge.schema import MarkerUse, Table
-from cds_service.model import Action, Advice, Alternative, Branch, Finding, Outcome, Testing, TestQuestion, Trust
+from cds_service.model import Action, Advice, Alternative, Branch, Finding, Gravity, Outcome, Testing, TestQuestion, Trust
 from cds_service.writing.provenance import known_of, modifiers_of, result_of
 from cds_service.writing.text import clean, sentence
 from cds_service.writing.words import Words
@@ -153,20 +153,25 @@ def _level(use: MarkerUse) -> Testing:
 
 
 def _outcomes(question: TestQuestion, finding: Finding, words: Words) -> list[dict[str, str]]:
-    """Outcomes with one resulting order as one row, the gravest first."""
-    rows: dict[str, list[Branch]] = {}
+    """Outcomes with one resulting order, avoided for one kind of harm, as one row, the gravest first."""
+    rows: dict[tuple[str, str], list[Branch]] = {}
     about, now = words.about(finding), action_of(finding, words)
     departs = finding.resulting.outcome is not Outcome.AS_DRAFTED
-    for branch in sorted(question.branches, key=lambda branch: -_SEVERITY.index(branch.resulting.outcome)):
-        rows.setdefault(words.resulting(branch, about), []).append(branch)
+    for branch in sorted(question.branches, key=_gravest_first):
+        rows.setdefault((words.resulting(branch, about), words.harm(branch)), []).append(branch)
     return [
         {
             "states": words.states(question.marker, (state for branch in branches for state in branch.states)),
             "probability": words.branch_probability(_sum(branches)),
             "order": words.wording.say("outcomes", "as_advised") if departs and order == now else order,
+            "harm": harm,
         }
-        for order, branches in rows.items()
+        for (order, harm), branches in rows.items()
     ]
+
+
+def _gravest_first(branch: Branch) -> tuple[int, int]:
+    return -_SEVERITY.index(branch.resulting.outcome), list(Gravity).index(branch.advice.gravity)
 
 
 def _sum(branches: list[Branch]) -> tuple[float, float] | None:

@@ -16,7 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, Tem
 from cds_service.errors import KnowledgeError
 from cds_service.knowledge.base import Knowledge
 from cds_service.knowledge.schema import Fact
-from cds_service.model import Action, Kind, Outcome, Query, Strength, Testing, Trust
+from cds_service.model import Action, Harm, Kind, Outcome, Query, Strength, Testing, Trust
 from cds_service.writing.text import escaped, link_target, sentence
 
 _PLACES = (Path(__file__).parents[1] / "_packaged" / "cards", Path(__file__).parents[2] / "cards")
@@ -26,6 +26,7 @@ _CLOSED_SETS: Mapping[str, type[StrEnum]] = {
     "kinds": Kind,
     "actions": Action,
     "outcomes": Outcome,
+    "harms": Harm,
     "strengths": Strength,
     "testing": Testing,
     "trusts": Trust,

@@ -213,6 +213,11 @@ class Words:
             return self.wording.say("outcomes", branch.resulting.outcome)
         return self.option(first, about)
 
+    def harm(self, branch: Branch) -> str:
+        """What the drug would risk in this branch, where it is left out for that; else empty."""
+        left_out = branch.resulting.outcome in (Outcome.OTHER_DRUG, Outcome.STOP)
+        return self.wording.say("harms", branch.advice.harm) if left_out else ""
+
     # --- probabilities ------------------------------------------------------------------------------------------
 
     def probability(self, probability: ChangeProbability | None) -> str:

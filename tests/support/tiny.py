@@ -76,7 +76,7 @@ def ago(days: int) -> date:
     return TODAY - timedelta(days=days)
 
 
-# --- genes --------------------------------------------------------------------------------------------------
+# --- genes ----------
 
 
 def _gene(
@@ -98,14 +98,14 @@ ALPHA_GENE = _gene(
         Allele("*17", "Increased function"),
         Allele("*9", "Uncertain function"),
     ],
-    {term: (term,) for term in (POOR, INTERMEDIATE, NORMAL, RAPID)},
+    {term: (term,) for term in (POOR, INTERMEDIATE, NORMAL, RAPID, ULTRARAPID)},
     pairs=(
         ("No function", "No function", POOR),
         ("No function", "Normal function", INTERMEDIATE),
         ("No function", "Increased function", INTERMEDIATE),
         ("Normal function", "Normal function", NORMAL),
         ("Normal function", "Increased function", RAPID),
-        ("Increased function", "Increased function", RAPID),
+        ("Increased function", "Increased function", ULTRARAPID),
     ),
     reference="*1",
     panel_alleles=("*2", "*17"),
@@ -158,7 +158,7 @@ MU_GENE = _gene(
 GENES = {g.symbol: g for g in (ALPHA_GENE, BETA_GENE, XI_GENE, MU_GENE)}
 
 
-# --- knowledge ------------------------------------------------------------------------------------------------
+# --- knowledge ----------
 
 TESTS = (
     Test("alpha_genotype", (ALPHA,), (), "genotype", "guideline", turnaround_days=(2, 5)),
@@ -293,7 +293,7 @@ def shares(marker: str, where: str = "Testland", source: str = "study", **by_sta
     )
 
 
-# --- patients ---------------------------------------------------------------------------------------------------
+# --- patients ----------
 
 
 def reading(marker: str, says: Statement | str, reference: str = "", **fields: Any) -> Reading:

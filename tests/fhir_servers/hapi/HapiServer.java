@@ -34,7 +34,12 @@ public final class HapiServer {
         var context = new ServletContextHandler();
         context.addServlet(new ServletHolder(fhir), "/fhir/*");
         server.setHandler(context);
-        server.start();
+        try {
+            server.start();
+        } catch (Exception fault) {
+            fault.printStackTrace();
+            System.exit(1); // the threads of Spring would keep it alive
+        }
         server.join();
     }
 }

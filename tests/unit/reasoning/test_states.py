@@ -61,7 +61,7 @@ def known(marker, *readings, states=None, **fields):
     return knowledge_of(marker, states or STATES[marker], person(*readings, **fields), KNOWLEDGE)
 
 
-# --- one reading ------------------------------------------------------------------------------------------------
+# --- one reading ----------
 
 
 @pytest.mark.parametrize(
@@ -165,7 +165,7 @@ def test_an_ambiguous_type_is_indeterminate():
     assert found.spent == {"hla_typing"}
 
 
-# --- one chromosome, incomplete panels ---------------------------------------------------------------------------
+# --- one chromosome, incomplete panels ----------
 
 
 @pytest.mark.parametrize("sex", ["female", ""])
@@ -199,7 +199,7 @@ def test_a_reference_call_of_a_panel_that_lacks_alleles_stays_open(marker, says,
         assert found.states == set(STATES[marker])
 
 
-# --- several readings ---------------------------------------------------------------------------------------------
+# --- several readings ----------
 
 
 def test_readings_that_disagree_conflict_whatever_their_dates():
@@ -260,7 +260,7 @@ def test_two_indeterminate_results_spend_both_methods():
     assert found.spent == {"genotype", "enzyme_activity"}
 
 
-# --- nothing usable ---------------------------------------------------------------------------------------------
+# --- nothing usable ----------
 
 
 def test_a_preliminary_result_is_pending():
@@ -304,7 +304,7 @@ def test_a_known_result_stands_though_others_were_not_seen():
     assert isinstance(knowledge_of(ALPHA, STATES[ALPHA], patient, KNOWLEDGE), Known)
 
 
-# --- markers that are the genotype itself ------------------------------------------------------------------------
+# --- markers that are the genotype itself ----------
 
 GENOTYPE = "genotype:ALPHA"
 GENOTYPES = ("*1/*1", "*1/*2", "*2/*2", "other")
@@ -333,7 +333,7 @@ def test_a_genotype_that_the_table_does_not_name():
     assert found.states == {"*1/*1", "*2/*2"}
 
 
-# --- possible states -------------------------------------------------------------------------------------------------
+# --- possible states ----------
 
 
 def test_possible_states():

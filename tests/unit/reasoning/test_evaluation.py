@@ -1,0 +1,355 @@
+"""Several tables, several orders, active medicines, alternatives."""
+
+from __future__ import annotations
+
+import pytest
+
+from cds_service.knowledge.schema import Fact, Modifier, Modulator, Predicate
+from cds_service.model import (
+    Action,
+    Allergy,
+    Alternative,
+    Gravity,
+    Indicator,
+    Kind,
+    Option,
+    Outcome,
+    PendingTest,
+    Trust,
+)
+from cds_service.policy import Policy, Switch
+from tests.support.tiny import (
+    ALPHA,
+    BETA,
+    INTERMEDIATE,
+    NORMAL,
+    POOR,
+    RAPID,
+    ULTRARAPID,
+    advice,
+    ago,
+    fatal,
+    findings,
+    half,
+    only,
+    order,
+    person,
+    population,
+    reading,
+    row,
+    shown,
+    swap,
+    table,
+    taking,
+    use,
+    world,
+)
+
+REST = (INTERMEDIATE, NORMAL, RAPID, ULTRARAPID)
+POOR_READING = reading(ALPHA, "*2/*2")
+
+
+def interaction(drug, *others, then="avoid", **fields):
+    """A table that speaks against the drug beside the others."""
+    fits = population(Predicate(Fact.COMEDICATION, is_in=others))
+    return table(drug, row({}, then), **{"id": f"{drug}_with_{others[0]}", "population": fits, **fields})
+
+
+def unol(then="avoid", drug="unol", **fields):
+    return table(drug, row({ALPHA: POOR}, then), row({ALPHA: REST}, "standard", id="rest"), **fields)
+
+
+# --- one order ----------
+
+
+def test_a_drug_without_guidance_is_silent():
+    finding = only(findings(world(), order("plainol"), person()))
+    assert (finding.kind, finding.silent) == (Kind.NO_CHANGE, "no_guidance")
+
+
+@pytest.mark.parametrize(("say", "silent"), [(True, ""), (False, "policy_silent")])
+def test_a_drug_that_nobody_knows_is_said(say, silent):
+    unknown = order(reference="Draft/1", name="Zzyzxomab")
+    finding = only(findings(world(), unknown, person(), Policy(say_not_recognised=say)))
+    assert (finding.kind, finding.drug, finding.silent) == (Kind.NOT_ASSESSED, "Zzyzxomab", silent)
+    assert finding.gaps[0].reason == "not_recognised"
+
+
+@pytest.mark.parametrize(
+    ("routes", "route", "fits"),
+    [
+        (("systemic",), "topical", False),
+        (("systemic",), "intravenous", True),
+        (("topical",), "topical", True),
+        (("any",), "topical", True),
+    ],
+)
+def test_the_route_decides_whether_a_table_fits(routes, route, fits):
+    found = findings(world(unol(routes=routes)), order("unol", route=route), person(POOR_READING))
+    assert (found[0].silent == "") is fits
+
+
+def test_every_ingredient_of_a_combination_is_evaluated():
+    knowledge = world(unol(), unol(drug="duol", then=half()))
+    found = findings(knowledge, order("unol", "duol"), person(POOR_READING))
+    assert {f.drug: f.resulting.outcome for f in found} == {
+        "unol": Outcome.OTHER_DRUG,
+        "duol": Outcome.CHANGED_DOSE,
+    }
+    assert {f.order.reference for f in found} == {"Draft/unol-duol"}
+
+
+def test_ingredients_of_one_product_interact():
+    found = findings(world(interaction("unol", "duol")), order("unol", "duol"), person())
+    assert [f.drug for f in shown(found)] == ["unol"]
+
+
+# --- several tables ----------
+
+LABEL = unol(fatal(), id="label", source="label_contraindication")
+GUIDELINE = unol(half(), id="guide")
+
+
+def test_one_source_leads_and_others_are_quoted_where_they_differ():
+    finding = only(findings(world(GUIDELINE, LABEL), order("unol"), person(POOR_READING)))
+    assert (finding.table, finding.quotes) == ("label", ("guide",))
+    same = unol(id="guide")
+    assert only(findings(world(same, LABEL), order("unol"), person(POOR_READING))).quotes == ()
+
+
+def test_a_site_chooses_which_source_leads():
+    policy = Policy(source_order=("guideline", "label_contraindication"))
+    finding = only(findings(world(GUIDELINE, LABEL), order("unol"), person(POOR_READING), policy))
+    assert (finding.table, finding.quotes) == ("guide", ("label",))
+    unlisted = Policy(source_order=("guideline",))
+    assert only(findings(world(GUIDELINE, LABEL), order("unol"), person(POOR_READING), unlisted)).table == "guide"
+
+
+def test_disagreement_makes_no_test():
+    kinds = {f.kind for f in findings(world(GUIDELINE, LABEL), order("unol"), person(reading(ALPHA, "*1/*1")))}
+    assert kinds == {Kind.NO_CHANGE}
+
+
+def test_recalled_guidance_never_displaces_what_may_be_shown():
+    recalled = unol(fatal(), id="label", source="label_contraindication", trust=Trust.RECALLED)
+    finding = only(findings(world(recalled, GUIDELINE), order("unol"), person(POOR_READING)))
+    assert (finding.table, finding.quotes) == ("guide", ())
+
+
+def test_a_table_that_only_may_fit_never_displaces_one_that_fits():
+    heavy = population(Predicate(Fact.WEIGHT, above=40))
+    maybe = unol(fatal(), id="label", source="label_contraindication", population=heavy)
+    found = findings(world(maybe, GUIDELINE), order("unol"), person(POOR_READING))
+    assert {f.table: f.kind for f in found} == {"label": Kind.NOT_ASSESSED, "guide": Kind.CHANGE_NOW}
+    lesser = unol(fatal(), id="lesser", source="regulator_table", population=heavy)
+    assert only(findings(world(lesser, GUIDELINE), order("unol"), person(POOR_READING))).table == "guide"
+
+
+def test_tables_of_other_markers_and_of_none_stand_beside_each_other():
+    beta = table("unol", row({BETA: POOR}, half()), id="beta", source="label")
+    limit = table("unol", row({}, "standard"), id="limit", source="label")
+    found = findings(world(GUIDELINE, beta, limit), order("unol"), person(POOR_READING))
+    assert {f.table for f in found} == {"guide", "beta", "limit"}
+
+
+def test_the_worst_of_several_decides_and_closes_the_rest():
+    beta = table("unol", row({BETA: POOR}, half()), id="beta", uses={BETA: use("required")})
+    found = findings(world(unol(), beta), order("unol"), person(POOR_READING))
+    assert {f.table: f.kind for f in found} == {"unol_table": Kind.CHANGE_NOW, "beta": Kind.NO_TEST_CHANGES}
+
+
+def test_silent_advice_closes_nothing():
+    beta = table("unol", row({BETA: POOR}, half()), id="beta", uses={BETA: use("required")})
+    silent = Policy(guidance={"unol_table": Switch.SILENT})
+    found = findings(world(unol(), beta), order("unol"), person(POOR_READING), silent)
+    assert {f.table: f.kind for f in shown(found)} == {"beta": Kind.TEST_WOULD_CHANGE}
+
+
+# --- several orders and active medicines ----------
+
+
+def test_drafts_are_evaluated_with_each_other():
+    found = findings(world(interaction("unol", "blockol")), (order("unol"), order("blockol")), person())
+    assert [f.drug for f in shown(found)] == ["unol"]
+
+
+def test_the_same_drug_drafted_twice_is_no_interaction():
+    knowledge = world(interaction("unol", "unol"), unol())
+    twice = (order("unol"), order("unol", reference="Draft/second"))
+    found = shown(findings(knowledge, twice, person(POOR_READING)))
+    assert {f.order.reference for f in found} == {"Draft/unol", "Draft/second"}
+    assert {f.table for f in found} == {"unol_table"}
+
+
+def test_a_draft_beside_is_context_and_not_the_question():
+    beside = order("blockol", selected=False)
+    found = findings(world(interaction("unol", "blockol"), unol(drug="blockol")), (order("unol"), beside), person())
+    assert {f.drug for f in found} == {"unol"}
+    assert len(shown(found)) == 1
+
+
+PHENOCONVERSION = {
+    "modifiers": (Modifier("m", BETA, "guideline", Trust.READ, {"strong": 0.0}, ("opiol",)),),
+    "modulators": (Modulator("BETA", "inhibitor", "strong", "blockol", "label", Trust.READ),),
+}
+OPIOL = table(
+    "opiol",
+    row({BETA: POOR}, advice(swap("tramol", "morphol"), gravity=Gravity.SERIOUS)),
+    row({BETA: (INTERMEDIATE, NORMAL, ULTRARAPID)}, "standard", id="rest"),
+    uses={BETA: use("recommended")},
+)
+TRAMOL = interaction("tramol", "blockol")
+OPIOIDS = world(OPIOL, TRAMOL, **PHENOCONVERSION)
+
+
+def test_phenoconversion_when_the_opioid_is_ordered():
+    found = findings(OPIOIDS, order("opiol"), person(medications=(taking("blockol"),)))
+    change, closed = found
+    assert (change.kind, change.indicator) == (Kind.CHANGE_NOW, Indicator.WARNING)
+    assert change.markers[0].modified_by == ("blockol",)
+    assert change.alternatives == (Alternative("tramol", "by_limit"), Alternative("morphol"))
+    assert (closed.kind, closed.closed_markers) == (Kind.NO_TEST_CHANGES, (BETA,))
+
+
+def test_phenoconversion_when_the_inhibitor_is_ordered():
+    found = findings(OPIOIDS, order("blockol"), person(medications=(taking("opiol"),)))
+    change = only(shown(found))
+    assert (change.kind, change.drug, change.caused_by) == (Kind.CHANGE_NOW, "opiol", "Draft/blockol")
+    assert change.order.active
+    assert change.alternatives == (Alternative("tramol", "by_limit"), Alternative("morphol"))
+
+
+def test_an_active_medicine_that_a_draft_does_not_change_is_not_reported():
+    knowledge = world(OPIOL, TRAMOL, unol(drug="oldol"), **PHENOCONVERSION)
+    patient = person(POOR_READING, medications=(taking("oldol"), taking("endol", stopped=ago(4))))
+    assert {f.drug for f in findings(knowledge, order("blockol"), patient)} == {"blockol"}
+
+
+def test_a_medicine_that_a_draft_replaces_is_not_affected():
+    patient = person(medications=(taking("opiol"),))
+    replacing = order("blockol", replaces="MedicationRequest/opiol")
+    assert shown(findings(OPIOIDS, replacing, patient)) == []
+
+
+def test_a_renewal_is_not_affected_by_itself():
+    knowledge = world(interaction("unol", "blockol"))
+    patient = person(medications=(taking("unol"),))
+    assert shown(findings(knowledge, order("unol", "blockol"), patient))[0].caused_by == ""
+    assert len(shown(findings(knowledge, order("unol", "blockol"), patient))) == 1
+
+
+def test_medicines_under_review_are_seen_with_the_others_taken():
+    knowledge = world(interaction("unol", "blockol"))
+    patient = person(medications=(taking("unol"), taking("blockol")))
+    reviewed = tuple(order(d, reference=f"MedicationRequest/{d}", active=True) for d in ("unol", "blockol"))
+    finding = only(shown(findings(knowledge, reviewed, patient)))
+    assert (finding.drug, finding.caused_by) == ("unol", "")
+
+
+def test_an_unrecognised_draft_affects_nothing():
+    unknown = order(reference="Draft/1", name="Zzyzxomab")
+    assert len(findings(OPIOIDS, unknown, person(medications=(taking("opiol"),)))) == 1
+
+
+# --- alternatives ----------
+
+
+def alternatives(*tables, patient=None, drafts=None, option=None):
+    offering = unol(option or swap("altol"))
+    found = findings(world(offering, *tables), drafts or order("unol"), patient or person(POOR_READING))
+    finding = next(f for f in found if f.drug == "unol")
+    return finding.alternatives
+
+
+def test_an_alternative_without_objection_is_offered():
+    assert alternatives() == (Alternative("altol"),)
+
+
+def test_the_drug_itself_is_no_alternative():
+    assert alternatives(option=swap("unol", "altol")) == (Alternative("altol"),)
+
+
+def test_an_allergy_refuses():
+    patient = person(POOR_READING, allergies=(Allergy(("altol",), "", "AllergyIntolerance/1"),))
+    assert alternatives(patient=patient) == (Alternative("altol", "allergy"),)
+
+
+def test_what_is_taken_or_drafted_already_is_not_offered():
+    taken = person(POOR_READING, medications=(taking("altol"),))
+    assert alternatives(patient=taken) == (Alternative("altol", "taken_already"),)
+    ended = person(POOR_READING, medications=(taking("altol", stopped=ago(9)),))
+    assert alternatives(patient=ended) == (Alternative("altol"),)
+    assert alternatives(drafts=(order("unol"), order("altol"))) == (Alternative("altol", "taken_already"),)
+
+
+def test_a_result_or_a_limit_refuses():
+    assert alternatives(unol(drug="altol")) == (Alternative("altol", "by_result"),)
+    assert alternatives(table("altol", row({}, "avoid"))) == (Alternative("altol", "by_limit"),)
+
+
+def test_a_warning_refuses_and_an_open_question_is_named():
+    required = table("altol", row({BETA: POOR}, "avoid"), uses={BETA: use("required")})
+    assert alternatives(required) == (Alternative("altol", "by_result"),)
+    recommended = table("altol", row({BETA: POOR}, "avoid"), uses={BETA: use("recommended")})
+    assert alternatives(recommended) == (Alternative("altol", open_markers=(BETA,)),)
+
+
+def test_an_alternative_that_harms_what_is_taken_or_drafted_is_refused():
+    spoils = interaction("takenol", "altol")
+    taken = person(POOR_READING, medications=(taking("takenol"),))
+    assert alternatives(spoils, patient=taken) == (Alternative("altol", "interaction"),)
+    assert alternatives(spoils, drafts=(order("unol"), order("takenol"))) == (Alternative("altol", "interaction"),)
+    replacing = order("unol", replaces="MedicationRequest/takenol")
+    assert alternatives(spoils, patient=taken, drafts=replacing) == (Alternative("altol"),)
+    harmless = interaction("takenol", "altol", then="standard")
+    assert alternatives(harmless, patient=taken) == (Alternative("altol"),)
+
+
+def test_an_alternative_that_only_raises_a_question_elsewhere_is_offered():
+    raises = table(
+        "takenol",
+        row({BETA: POOR}, "avoid"),
+        uses={BETA: use("recommended")},
+        population=population(Predicate(Fact.COMEDICATION, is_in=("altol",))),
+    )
+    assert alternatives(raises, patient=person(POOR_READING, medications=(taking("takenol"),))) == (
+        Alternative("altol"),
+    )
+
+
+def test_an_alternative_for_a_medicine_taken_takes_its_place():
+    """Morphol does not go with opiol, but it would stand in opiol's place."""
+    knowledge = world(OPIOL, TRAMOL, interaction("morphol", "opiol"), **PHENOCONVERSION)
+    change = only(shown(findings(knowledge, order("blockol"), person(medications=(taking("opiol"),)))))
+    assert Alternative("morphol") in change.alternatives
+
+
+def test_alternatives_that_affect_each_other_end():
+    """Each of two medicines taken has an alternative that speaks against the other."""
+    knowledge = world(
+        interaction("aol", "triggerol", "xol", then=advice(swap("yol"))),
+        interaction("bol", "triggerol", "yol", then=advice(swap("xol"))),
+    )
+    found = shown(findings(knowledge, order("triggerol"), person(medications=(taking("aol"), taking("bol")))))
+    assert {f.drug: [a.refused for a in f.alternatives] for f in found} == {"aol": [""], "bol": [""]}
+    quiet = shown(findings(knowledge, order("xol"), person(medications=(taking("aol"), taking("bol")))))
+    assert [(f.drug, [a.refused for a in f.alternatives]) for f in quiet] == [("aol", ["interaction"])]
+
+
+def test_alternatives_of_a_test_s_outcomes_are_evaluated_too():
+    of = unol(swap("altol"), uses={ALPHA: use("required")})
+    assert only(findings(world(of), order("unol"), person())).alternatives == (Alternative("altol"),)
+    pending = (PendingTest((ALPHA,), "ServiceRequest/1", ago(1)),)
+    assert only(findings(world(of), order("unol"), person(pending=pending))).alternatives == (Alternative("altol"),)
+
+
+def test_silent_findings_offer_nothing():
+    assert only(findings(world(unol(swap("altol"))), order("unol"), person())).alternatives == ()
+
+
+def test_an_alternative_is_evaluated_without_the_old_dose():
+    limited = table(
+        "altol", row({}, "avoid"), population=population(Predicate(Fact.DAILY_DOSE, above=10, when_unknown=False))
+    )
+    assert alternatives(limited, drafts=order("unol", mg=100)) == (Alternative("altol"),)
+    assert Option(Action.AVOID).alternatives == ()

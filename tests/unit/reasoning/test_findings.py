@@ -1,0 +1,381 @@
+"""The kinds of finding, how urgent each is, and the named rule that keeps one silent."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from cds_service.knowledge.schema import Fact, Frequency, Modifier, Modulator, Predicate
+from cds_service.model import (
+    Action,
+    Assumption,
+    Condition,
+    Gap,
+    Grade,
+    Gravity,
+    Harm,
+    Indicator,
+    Kind,
+    NotReadable,
+    Option,
+    PendingTest,
+    Query,
+    Timing,
+    Trust,
+)
+from cds_service.policy import Policy, Switch
+from tests.support.tiny import (
+    ALPHA,
+    BETA,
+    HLA,
+    INTERMEDIATE,
+    NORMAL,
+    POOR,
+    RAPID,
+    ULTRARAPID,
+    XI,
+    advice,
+    ago,
+    fatal,
+    findings,
+    half,
+    hla,
+    only,
+    order,
+    person,
+    phenotype,
+    population,
+    reading,
+    row,
+    shares,
+    shown,
+    table,
+    taking,
+    use,
+    without,
+    world,
+)
+
+REST = (INTERMEDIATE, NORMAL, RAPID, ULTRARAPID)
+BRIDGE = Option(Action.COUNSEL, note="bridge")
+FIRST = use("required", timing=Timing.BEFORE_START, bridge=(BRIDGE,))
+POOR_READING = reading(ALPHA, "*2/*2")
+NORMAL_READING = reading(ALPHA, "*1/*1")
+
+
+def unol(poor="avoid", rest="standard", level="required", **fields):
+    fields = {"uses": {ALPHA: use(level) if isinstance(level, str) else level}, **fields}
+    return table("unol", row({ALPHA: POOR}, poor), row({ALPHA: REST}, rest, id="rest"), **fields)
+
+
+def found(of, *readings, policy=None, mg=None, knowledge=None, patient=None, **fields):
+    patient = patient or person(*readings, **fields)
+    return findings(knowledge or world(of), order(of.drugs[0], mg=mg), patient, policy)
+
+
+# --- kinds ----------
+
+
+def test_change_now():
+    finding = only(found(unol(half()), POOR_READING, mg=100))
+    assert (finding.kind, finding.indicator, finding.silent) == (Kind.CHANGE_NOW, Indicator.WARNING, "")
+    assert (finding.table, finding.row) == ("unol_table", POOR)
+    assert finding.arithmetic.new == (50, 50)
+    assert finding.tests == ()
+    assert not finding.further_may_ask_more
+
+
+def test_no_change_is_silent_and_says_which_row():
+    finding = only(found(unol(), NORMAL_READING))
+    assert (finding.kind, finding.silent, finding.row) == (Kind.NO_CHANGE, "no_change", "rest")
+
+
+def test_test_would_change():
+    finding = only(found(unol()))
+    assert (finding.kind, finding.silent, finding.indicator) == (Kind.TEST_WOULD_CHANGE, "", Indicator.WARNING)
+    assert [t.test for t in finding.tests] == ["alpha_genotype"]
+    assert finding.advice is None
+    assert only(found(unol(level="recommended"))).indicator is Indicator.INFO
+
+
+def test_wait_offers_hold_and_bridge():
+    finding = only(found(unol(fatal(), level=FIRST)))
+    assert finding.kind is Kind.TEST_WOULD_CHANGE
+    assert finding.indicator is Indicator.WARNING
+    assert finding.hold
+    assert finding.bridge == (BRIDGE,)
+
+
+def test_test_pending_is_one_info_without_a_second_order():
+    finding = only(found(unol(), pending=(PendingTest((ALPHA,), "ServiceRequest/1", ago(2)),)))
+    assert (finding.kind, finding.indicator, finding.silent) == (Kind.TEST_PENDING, Indicator.INFO, "")
+    assert [t.order_it for t in finding.tests] == [False]
+    assert not finding.hold
+
+
+def test_a_pending_test_required_before_the_start_still_holds_the_order():
+    finding = only(found(unol(fatal(), level=FIRST), pending=(PendingTest((ALPHA,), "ServiceRequest/1", ago(2)),)))
+    assert (finding.kind, finding.hold) == (Kind.TEST_PENDING, True)
+
+
+def test_a_pending_test_that_would_not_be_worth_asking_is_silent():
+    pending = (PendingTest((ALPHA,), "ServiceRequest/1", ago(2)),)
+    assert only(found(unol(level="none"), pending=pending)).silent == "below_threshold"
+    assert only(found(unol("monitor", level="none"), pending=pending)).kind is Kind.NO_CHANGE
+
+
+def test_a_pending_required_test_makes_no_warning_of_another():
+    of = table(
+        "duol",
+        row({ALPHA: POOR}, "avoid"),
+        row({ALPHA: REST, BETA: POOR}, half(), id="beta"),
+        uses={ALPHA: use("required"), BETA: use("recommended")},
+    )
+    both = found(of, pending=(PendingTest((ALPHA,), "ServiceRequest/1", ago(2)),))
+    assert {f.kind: f.indicator for f in both} == {
+        Kind.TEST_WOULD_CHANGE: Indicator.INFO,
+        Kind.TEST_PENDING: Indicator.INFO,
+    }
+
+
+def test_confirm_result_neither_fires_nor_clears():
+    home = reading(ALPHA, "*2/*2", grade=Grade.UNVERIFIED)
+    finding = only(found(unol(), home))
+    assert (finding.kind, finding.indicator, finding.silent) == (Kind.CONFIRM_RESULT, Indicator.INFO, "")
+    assert only(found(unol(level="none"), home)).silent == "", "it says what would change the order"
+    clearing = reading(ALPHA, "*1/*1", grade=Grade.UNVERIFIED)
+    assert only(found(unol(level="none"), clearing)).silent == "below_threshold"
+    assert only(found(unol(), clearing)).silent == ""
+
+
+def test_an_unverified_result_is_weighed_as_it_acts():
+    """A poor state by an inhibitor is what the home test's normal score would come to."""
+    of = table("scol", row({BETA: ("0.0", "0.25", "0.5", "1.0")}, "avoid", id="slow"))
+    modified = world(
+        of,
+        modifiers=(Modifier("m", BETA, "guideline", Trust.READ, {"moderate": 0.5}, ("scol",)),),
+        modulators=(Modulator("BETA", "inhibitor", "moderate", "slowol", "label", Trust.READ),),
+    )
+    home = reading(BETA, "*1/*1", grade=Grade.UNVERIFIED)
+    assert only(found(of, home)).silent == "below_threshold"
+    assert only(found(of, home, knowledge=modified, medications=(taking("slowol"),))).silent == ""
+
+
+def test_an_unverified_state_that_defers_is_taken_as_open():
+    of = table("oxidol", row({XI: "Deficient"}, "avoid"), row({XI: "Variable"}, "use_other_test"))
+    assert only(found(of, reading(XI, "A-/B", grade=Grade.UNVERIFIED))).silent == ""
+
+
+@pytest.mark.parametrize(
+    ("patient", "reason"),
+    [
+        (without(person(), Query.RESULTS), "failed"),
+        (person(reading(ALPHA, NotReadable("pdf"))), "pdf"),
+        (person(reading(ALPHA, "*1/*99")), "unknown_allele"),
+    ],
+)
+def test_not_assessed_says_what_is_missing(patient, reason):
+    finding = only(found(unol(), patient=patient))
+    assert (finding.kind, finding.silent) == (Kind.NOT_ASSESSED, "")
+    assert finding.gaps == (Gap(ALPHA, reason),)
+
+
+def test_what_could_not_be_read_and_could_not_matter_is_silent():
+    unreadable = person(reading(ALPHA, NotReadable("pdf")))
+    assert only(found(unol("monitor", level="none"), patient=unreadable)).kind is Kind.NO_CHANGE
+
+
+# --- conflicts ----------
+
+
+def abol(then=None, **fields):
+    return table("abol", row({HLA: "positive"}, then or fatal()), row({HLA: "negative"}, "standard"), **fields)
+
+
+def test_a_conflict_in_which_one_contraindicates_warns_and_holds():
+    finding = only(found(abol(), hla(True), hla(False)))
+    assert (finding.kind, finding.indicator, finding.hold) == (Kind.RESULTS_CONFLICT, Indicator.WARNING, True)
+    assert [t.order_it for t in finding.tests] == [False]
+
+
+def test_a_conflict_about_a_dose_informs():
+    finding = only(found(abol(half()), hla(True), hla(False)))
+    assert (finding.kind, finding.indicator, finding.hold) == (Kind.RESULTS_CONFLICT, Indicator.INFO, False)
+
+
+def test_a_conflict_is_not_worsened_by_another_marker():
+    of = table(
+        "duol",
+        row({ALPHA: POOR}, fatal()),
+        row({ALPHA: REST, HLA: "positive"}, half(), id="hla"),
+        uses={ALPHA: use("recommended")},
+    )
+    by_kind = {f.kind: f for f in found(of, hla(True), hla(False))}
+    assert by_kind[Kind.RESULTS_CONFLICT].indicator is Indicator.INFO
+    assert by_kind[Kind.TEST_WOULD_CHANGE].silent == ""
+
+
+def test_advice_common_to_conflicting_results_is_given():
+    of = unol("stop", half())
+    first, second = found(of, POOR_READING, NORMAL_READING)
+    assert (first.kind, first.further_may_ask_more) == (Kind.CHANGE_NOW, True)
+    assert (second.kind, second.silent) == (Kind.RESULTS_CONFLICT, "")
+    assert not first.hold
+    grave = found(unol(advice("stop", gravity=Gravity.SERIOUS), half()), POOR_READING, NORMAL_READING)
+    assert [f.hold for f in grave] == [True, True]
+
+
+def test_a_conflict_without_consequence_is_none():
+    assert only(found(unol("monitor", level="none"), POOR_READING, NORMAL_READING)).kind is Kind.NO_CHANGE
+
+
+# --- change now with questions beside it ----------
+
+
+def duol(**uses):
+    return table(
+        "duol",
+        row({ALPHA: INTERMEDIATE, BETA: (INTERMEDIATE, NORMAL, ULTRARAPID)}, half(), id="intermediate"),
+        row({ALPHA: INTERMEDIATE, BETA: POOR}, "avoid", id="both"),
+        row({ALPHA: POOR}, "avoid"),
+        uses={ALPHA: use("required"), BETA: use("required"), **uses},
+    )
+
+
+def test_the_mildest_departure_with_the_further_question_beside_it():
+    finding = only(found(duol(), reading(ALPHA, "*1/*2")))
+    assert finding.kind is Kind.CHANGE_NOW
+    assert finding.further_may_ask_more
+    assert [t.marker for t in finding.tests] == [BETA]
+
+
+def test_a_question_below_the_threshold_is_not_beside_it():
+    finding = only(found(duol(**{BETA: use()}), reading(ALPHA, "*1/*2")))
+    assert finding.tests == ()
+
+
+def test_a_test_that_cannot_change_it_now_is_named_as_closed():
+    change, closed = found(duol(), POOR_READING)
+    assert change.kind is Kind.CHANGE_NOW
+    assert change.closed_markers == (BETA,)
+    assert (closed.kind, closed.silent, closed.closed_markers) == (Kind.NO_TEST_CHANGES, "no_test_changes", (BETA,))
+
+
+def test_what_other_tables_decide_closes_the_test():
+    history = table(
+        "unol",
+        row({}, fatal()),
+        id="history",
+        population=population(Predicate(Fact.CONDITION, is_in=("stroke",))),
+    )
+    patient = person(conditions=(Condition(frozenset({"stroke"}), "", "Condition/1"),))
+    by_table = {f.table: f for f in findings(world(unol(), history), order("unol"), patient)}
+    assert by_table["history"].kind is Kind.CHANGE_NOW
+    assert by_table["history"].facts == ("Condition/1",)
+    closed = by_table["unol_table"]
+    assert (closed.kind, closed.silent, closed.closed_markers) == (Kind.NO_TEST_CHANGES, "no_test_changes", (ALPHA,))
+    cleared = replace(patient, readings=(NORMAL_READING,))
+    by_table = {f.table: f for f in findings(world(unol(), history), order("unol"), cleared)}
+    assert by_table["unol_table"].kind is Kind.NO_CHANGE
+    assert by_table["history"].kind is Kind.CHANGE_NOW
+
+
+# --- indicators ----------
+
+
+@pytest.mark.parametrize(
+    ("then", "fields", "indicator"),
+    [
+        (fatal(), {}, Indicator.CRITICAL),
+        (fatal(), {"trust": Trust.CORROBORATED}, Indicator.WARNING),
+        (replace(fatal(), harm=Harm.LACK_OF_EFFECT), {}, Indicator.WARNING),
+        (advice("avoid", gravity=Gravity.SERIOUS), {}, Indicator.WARNING),
+        (advice("avoid", gravity=Gravity.SERIOUS), {"source": "label_contraindication"}, Indicator.CRITICAL),
+        (advice(half(), gravity=Gravity.SERIOUS), {"source": "label_contraindication"}, Indicator.WARNING),
+    ],
+)
+def test_critical_is_read_grave_toxicity_or_contraindication(then, fields, indicator):
+    assert only(found(unol(then, **fields), POOR_READING)).indicator is indicator
+
+
+def test_a_row_has_its_own_trust():
+    of = table("unol", row({ALPHA: POOR}, fatal(), trust=Trust.CORROBORATED))
+    assert only(found(of, POOR_READING)).indicator is Indicator.WARNING
+
+
+# --- silence ----------
+
+
+@pytest.mark.parametrize("readings", [(), (POOR_READING,), (NORMAL_READING,), (POOR_READING, NORMAL_READING)])
+def test_recalled_guidance_is_silent(readings):
+    assert {f.silent for f in found(unol(trust=Trust.RECALLED), *readings)} == {"recalled"}
+
+
+@pytest.mark.parametrize("name", ["unol_table", "unol", ALPHA])
+def test_one_line_silences_a_guidance(name):
+    policy = Policy(guidance={name: Switch.SILENT})
+    assert only(found(unol(), POOR_READING, policy=policy)).silent == "policy_silent"
+    off = only(found(unol(), POOR_READING, policy=Policy(guidance={name: Switch.OFF})))
+    assert (off.kind, off.silent) == (Kind.NO_CHANGE, "no_table_fits")
+
+
+def test_the_most_specific_switch_wins():
+    policy = Policy(guidance={"unol_table": Switch.ON, "unol": Switch.OFF, ALPHA: Switch.OFF})
+    assert only(found(unol(), POOR_READING, policy=policy)).silent == ""
+
+
+def test_a_marker_switched_off_leaves_tables_that_ask_for_more():
+    policy = Policy(guidance={BETA: Switch.OFF})
+    assert shown(found(duol(), POOR_READING, policy=policy)) != []
+
+
+def test_a_change_that_concerns_starting_is_silent_once_tolerated():
+    window = use("required", tolerated_after_days=90)
+    taken = (taking("unol", started=ago(200)),)
+    assert only(found(unol(level=window), POOR_READING, medications=taken)).silent == "tolerated"
+    assert only(found(unol(level=window), POOR_READING)).silent == ""
+    assert only(found(unol(level=window, concerns="always"), POOR_READING, medications=taken)).silent == ""
+    assert only(found(unol(fatal(), level=window), POOR_READING, medications=taken)).silent == ""
+    assert only(found(table("unol", row({}, "avoid")), medications=taken)).silent == ""
+
+
+# --- populations that are not known ----------
+
+HEAVY = population(Predicate(Fact.WEIGHT, above=40))
+
+
+@pytest.mark.parametrize("readings", [(), (POOR_READING,)])
+def test_a_population_that_is_not_known_is_said_where_it_matters(readings):
+    finding = only(found(unol(population=HEAVY), *readings))
+    assert (finding.kind, finding.silent) == (Kind.NOT_ASSESSED, "")
+    assert finding.gaps == (Gap("weight", "fact_not_known"),)
+
+
+def test_a_population_that_would_not_matter_is_silent():
+    assert only(found(unol(population=HEAVY), NORMAL_READING)).silent == "would_not_change"
+    assert only(found(unol(population=HEAVY, level="none"))).silent == "would_not_change"
+    assert only(found(unol(population=HEAVY, trust=Trust.RECALLED), POOR_READING)).silent == "recalled"
+
+
+def test_a_named_assumption_is_made_and_said():
+    assumed = population(Predicate(Fact.WEIGHT, above=40, when_unknown=True, say="assumed_heavy"))
+    finding = only(found(unol(population=assumed), POOR_READING))
+    assert finding.kind is Kind.CHANGE_NOW
+    assert finding.assumptions == (Assumption("weight", "assumed_heavy", "unol_table"),)
+    assert only(found(unol(population=assumed), POOR_READING, weight_kg=30)).silent == "no_table_fits"
+
+
+@pytest.mark.parametrize(("assumed", "kind"), [(True, Kind.CHANGE_NOW), (False, Kind.NO_CHANGE)])
+def test_a_site_says_what_it_assumes(assumed, kind):
+    policy = Policy(assume_when_unknown={"unol_table": assumed})
+    assert only(found(unol(population=HEAVY), POOR_READING, policy=policy)).kind is kind
+
+
+def test_probabilities_stand_with_the_question():
+    knowledge = world(unol(), frequencies=shares(ALPHA, Poor_Metabolizer=0.1, Normal_Metabolizer=0.9))
+    (test,) = only(found(unol(), knowledge=knowledge)).tests
+    assert test.probability.high == pytest.approx(0.1)
+    assert only(found(unol())).tests[0].probability is None
+    assert isinstance(knowledge.frequencies[0], Frequency)
+    assert phenotype(ALPHA, POOR).observable == ALPHA

@@ -42,7 +42,7 @@ def draft(
         "subject": {"reference": f"Patient/{patient_id}"},
         "medicationCodeableConcept": _concept(text, rxnorm),
     }
-    if instruction := _instruction(dose):
+    if instruction := _instruction(dose, match.route if match else ""):
         resource["dosageInstruction"] = [instruction]
     if reason:
         resource["reasonCode"] = [{"text": reason}]
@@ -62,10 +62,10 @@ def _concept(text: str, rxnorm: str) -> JsonObject:
     return {"text": text, **({"coding": [coding]} if rxnorm else {})}
 
 
-def _instruction(dose: Dose | None) -> JsonObject:
+def _instruction(dose: Dose | None, route: str) -> JsonObject:
+    instruction: JsonObject = {"route": {"text": route}} if route else {}
     if dose is None:
-        return {}
-    instruction: JsonObject = {}
+        return instruction
     if dose.per_dose is not None:
         quantity: JsonObject = {"value": dose.per_dose, "unit": dose.unit}
         if "mg" in dose.unit:

@@ -3,6 +3,7 @@
     CdsError
     ├── SettingsError          a setting is missing or has an impossible value (at start)
     ├── KnowledgeError         the knowledge cannot be loaded or contradicts itself (at start)
+    ├── TerminologyError       drug files to import, or the file made of them, cannot be used
     ├── PolicyError            the site's policy file is not valid (at start or reload)
     ├── RequestError           the caller's request cannot be used; carries an HTTP status
     └── AnswerError            what we would send out is not valid (never sent)
@@ -23,6 +24,10 @@ class SettingsError(CdsError):
 
 class KnowledgeError(CdsError):
     """The knowledge cannot be loaded or contradicts itself."""
+
+
+class TerminologyError(CdsError):
+    """Drug files to import, or the file made of them, cannot be used."""
 
 
 class PolicyError(CdsError):

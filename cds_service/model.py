@@ -133,6 +133,10 @@ class Option:
     """Phrase key: what to monitor, counsel or prepare."""
     only_if: str = ""
     """Phrase key: the condition under which this option comes into question (`if_no_alternative`)."""
+    recheck: str = ""
+    """Marker to measure again, for a `monitor` option."""
+    recheck_days: tuple[float, float] | None = None
+    """Days from now, low and high, at which to measure it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -356,6 +360,11 @@ class Reading:
     """The observation code it was recognised by."""
     why_unverified: str = ""
     """Stable key: `consumer`, `patient_reported`, `status_unknown`."""
+    flags: tuple[str, ...] = ()
+    """Stable keys of what a reader should know beside the value: `implausible`, `status_unknown`, `homozygous`,
+    `build_37`, `strand_turned`, `origin_not_said`, ..."""
+    drugs: tuple[str, ...] = ()
+    """Drug ids (or names, where not recognised) of the medicines that the result itself assesses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -399,6 +408,19 @@ class PendingTest:
 
 
 @dataclass(frozen=True, slots=True)
+class Recommendation:
+    """What a laboratory recommended beside its results. Shown as the laboratory's, never as our own advice."""
+
+    reference: str
+    coding: Coding | None
+    text: str
+    drugs: tuple[str, ...] = ()
+    reason: str = ""
+    """Reference of the result that it rests on."""
+    on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Patient:
     """What is known of the patient. `availability` tells empty from unknown for each query."""
 
@@ -414,6 +436,7 @@ class Patient:
     family: tuple[FamilyCondition, ...] = ()
     pending: tuple[PendingTest, ...] = ()
     gaps: tuple[Gap, ...] = ()
+    recommendations: tuple[Recommendation, ...] = ()
     availability: Mapping[Query, Availability] = field(default_factory=dict)
 
 
@@ -440,6 +463,27 @@ class DrugIndex(Protocol):
 
         Codes come first; text is used when no code is known. Never guesses: a text matches only where a
         known ingredient, brand or synonym stands in it as whole words.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class RxNormIngredient:
+    rxcui: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class CodedDrug:
+    """What a terminology outside the knowledge says of one code."""
+
+    ingredients: tuple[RxNormIngredient, ...]
+    name: str = ""
+
+
+class DrugCodes(Protocol):
+    def look_up(self, system: str, code: str) -> CodedDrug | None:
+        """What `code` is, in one of the systems that `codes.py` names; None where it is not known or could not be
+        asked. `code` is in the form of `terminology.codings`. Never raises.
         """
 
 
@@ -620,6 +664,8 @@ class TestQuestion:
     branches: tuple[Branch, ...]
     probability: ChangeProbability | None = None
     """None: not known."""
+    due_days: tuple[float, float] | None = None
+    """For a recheck: days from now, low and high, at which to measure again."""
     order_it: bool = True
     """False where the finding names the test without offering to order it (pending)."""
 

@@ -115,13 +115,14 @@ def _record(path: Path) -> Record:
     patients = [found["id"] for found in resources if found["resourceType"] == "Patient"]
     if len(patients) != 1:
         raise SettingsError(f"{path.name}: expected one Patient, found {len(patients)}")
-    renamed = {address: _on_server(address, patients[0]) for address in addresses}
+    renamed = {address: server_address(address, patients[0]) for address in addresses}
     stand_ins = dict(_stand_in(address, path.name) for address in _referenced(resources) - addresses)
     placed = {renamed[f"{r['resourceType']}/{r['id']}"]: _placed(r, renamed) for r in resources}
     return Record(path.stem, tuple(_referenced_first(placed | stand_ins)))
 
 
-def _on_server(address: str, patient_id: str) -> str:
+def server_address(address: str, patient_id: str) -> str:
+    """`Type/id` on the server of the resource that a patient's file calls `address`."""
     kind, _, bare = address.partition("/")
     if kind == "Patient":
         return address

@@ -49,9 +49,9 @@ class Trial:
     """The request as sent, without the token; what came of its queries, and the answer."""
 
     request: JsonObject
-    drafts: tuple[Draft, ...]
     results: Mapping[Query, QueryResult]
     answered: AnswerResult
+    drafts: tuple[Draft, ...] = ()
 
     @property
     def gaps(self) -> tuple[Gap, ...]:
@@ -67,21 +67,28 @@ class Trial:
 
 
 def attempt(asked: Asked, definition: ServiceDefinition, service: Service, today: date, deadline: Deadline) -> Trial:
-    """Ask the server, then answer. Raises RequestError where the request cannot be made: no such patient, no drug
-    for a hook about drafts, or a server that answers none of the queries.
+    """Draft the order, ask the server, then answer. Raises RequestError where the request cannot be made: no such
+    patient, no drug for a hook about drafts, or a server that answers none of the queries.
     """
     asked = replace(asked, patient_id=asked.patient_id.removeprefix("Patient/"))
     drafts = tuple(
         draft(text, n, asked.patient_id, service.index, service.knowledge, reason=asked.reason)
         for n, text in enumerate(asked.drugs, start=1)
     )
-    body = _body(asked, definition, drafts)
-    request = parse({**body, **_authorization(asked)}, definition)
+    body = {**_body(asked, definition, drafts), **_authorization(asked)}
+    return replace(ask(body, definition, service, today, deadline), drafts=drafts)
+
+
+def ask(body: JsonObject, definition: ServiceDefinition, service: Service, today: date, deadline: Deadline) -> Trial:
+    """The answer to a hook request whose prefetch is filled from its `fhirServer` first. Raises RequestError."""
+    request = parse(body, definition)
     prefetch = _filled(request, deadline)
-    results = _resolved(replace(request, prefetch=prefetch), deadline)
-    _check_answered(asked, results)
-    answered = answer(replace(request, prefetch=prefetch), results, service, today)
-    return Trial({**body, "prefetch": prefetch}, drafts, results, answered)
+    request = replace(request, prefetch=prefetch)
+    results = _resolved(request, deadline)
+    _check_answered(request, results)
+    answered = answer(request, results, service, today)
+    sent = {name: value for name, value in body.items() if name != "fhirAuthorization"}
+    return Trial({**sent, "prefetch": prefetch}, results, answered)
 
 
 def report(trial: Trial) -> dict[str, object]:
@@ -173,13 +180,14 @@ def _resolved(request: HookRequest, deadline: Deadline) -> Mapping[Query, QueryR
         fetcher.close()
 
 
-def _check_answered(asked: Asked, results: Mapping[Query, QueryResult]) -> None:
+def _check_answered(request: HookRequest, results: Mapping[Query, QueryResult]) -> None:
+    server = request.fhir_server
     if results[Query.PATIENT].reason == "not_found":
-        raise RequestError(404, "not-found", f"{asked.fhir_server} has no Patient/{asked.patient_id}")
+        raise RequestError(404, "not-found", f"{server} has no Patient/{request.question.patient_id}")
     if all(result.availability in _TELLS_NOTHING for result in results.values()):
         reasons = ", ".join(sorted({result.reason for result in results.values()}))
         raise RequestError(
-            502, "transient", f"{asked.fhir_server} answered none of the queries: {reasons}. Is it the base URL of a "
+            502, "transient", f"{server} answered none of the queries: {reasons}. Is it the base URL of a "
             "FHIR R4 server, and does it want a token?",
         )  # fmt: skip
 

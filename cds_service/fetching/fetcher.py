@@ -14,7 +14,16 @@ import requests
 
 from cds_service.fetching.client import FetchError, FhirClient, open_session
 from cds_service.fetching.deadline import Deadline
-from cds_service.fetching.prefetch import MORE_PAGES, RESOURCE_TYPES, Page, failed, page, prefetched, resources_in
+from cds_service.fetching.prefetch import (
+    MORE_PAGES,
+    RESOURCE_TYPES,
+    Page,
+    failed,
+    matches_in,
+    page,
+    prefetched,
+    resources_in,
+)
 from cds_service.hooks.discovery import PATIENT_TOKEN
 from cds_service.hooks.requests import HookRequest, is_id
 from cds_service.model import Availability, Query, QueryResult
@@ -112,16 +121,16 @@ class Fetcher:
 
     def _pages(self, client: FhirClient, query: Query, first: Page, deadline: Deadline) -> QueryResult:
         """`first` and the pages after it. Pages that do not come leave the result PARTIAL, with the reason."""
-        result, next_url = first.result, first.next_url
+        result, next_url, flaw = first.result, first.next_url, first.flaw
         for _ in range(self._limits.most_pages):
             if not next_url:
-                return result
+                break
             try:
-                following = page(client.follow(next_url, deadline), query)
+                following = page(client.follow(next_url, deadline), query, matches_in(result.resources))
             except FetchError as fault:
                 return replace(result, availability=Availability.PARTIAL, reason=fault.reason)
-            result, next_url = _joined(result, following.result), following.next_url
-        return result
+            result, next_url, flaw = _joined(result, following.result), following.next_url, flaw or following.flaw
+        return _with_flaw(result, flaw)
 
     def _with_singles(
         self,
@@ -178,6 +187,13 @@ def _joined(first: QueryResult, following: QueryResult) -> QueryResult:
     if following.availability is Availability.FAILED:
         return QueryResult(Availability.PARTIAL, resources, following.reason)
     return QueryResult(following.availability, resources, following.reason)
+
+
+def _with_flaw(result: QueryResult, flaw: str) -> QueryResult:
+    """Something missing on an earlier page is not made good by the later ones."""
+    if flaw and result.availability is Availability.COMPLETE:
+        return replace(result, availability=Availability.PARTIAL, reason=flaw)
+    return result
 
 
 def _not_allowed(result: QueryResult) -> QueryResult:

@@ -38,10 +38,13 @@ RESOURCE_TYPES: Mapping[Query, tuple[str, ...]] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One answer. `next_url` is the address of the following page, as given; empty when there is none."""
+    """One answer. `next_url` is the address of the following page, as given; empty when there is none. `flaw` is
+    why something on this page itself is missing, whatever the following pages hold.
+    """
 
     result: QueryResult
     next_url: str = ""
+    flaw: str = ""
 
 
 def prefetched(prefetch: Mapping[str, object], query: Query) -> Page:
@@ -56,15 +59,15 @@ def prefetched_results(prefetch: Mapping[str, object]) -> Mapping[Query, QueryRe
     return {query: prefetched(prefetch, query).result for query in Query}
 
 
-def page(value: object, query: Query) -> Page:
-    """What `value`, the answer to `query`, says. Never raises."""
+def page(value: object, query: Query, before: int = 0) -> Page:
+    """What `value`, the answer to `query`, says; `before` is how many matches the pages before it held. Never raises."""
     if value is None:
         return Page(QueryResult(Availability.COMPLETE))
     if not isinstance(value, dict):
         return Page(failed("unreadable"))
     resource_type = value.get("resourceType")
     if resource_type == "Bundle":
-        return _bundle(value)
+        return _bundle(value, before)
     if resource_type == "OperationOutcome":
         return Page(failed("refused"))
     if resource_type in RESOURCE_TYPES[query]:
@@ -85,15 +88,21 @@ def resources_in(resources: Iterable[JsonObject]) -> Iterator[JsonObject]:
             yield resource
 
 
-def _bundle(bundle: JsonObject) -> Page:
+def matches_in(resources: Iterable[JsonObject]) -> int:
+    """How many matches there are, as a Bundle's `total` counts them."""
+    return sum(resource.get("resourceType") != "OperationOutcome" for resource in resources_in(resources))
+
+
+def _bundle(bundle: JsonObject, before: int) -> Page:
     """The Bundle goes on whole: the addresses of its entries are needed to follow references."""
     entries = bundle.get("entry", [])
     if not isinstance(entries, list):
         return Page(failed("unreadable"))
     next_url = _next_url(bundle)
-    reason = MORE_PAGES if next_url else _shortfall(bundle, entries)
+    flaw = _flaw(entries)
+    reason = MORE_PAGES if next_url else flaw or _shortfall(bundle, before)
     availability = Availability.PARTIAL if reason else Availability.COMPLETE
-    return Page(QueryResult(availability, (bundle,) if entries else (), reason), next_url)
+    return Page(QueryResult(availability, (bundle,) if entries else (), reason), next_url, flaw)
 
 
 def _entry_resources(entries: object) -> Iterator[JsonObject]:
@@ -103,18 +112,18 @@ def _entry_resources(entries: object) -> Iterator[JsonObject]:
             yield resource
 
 
-def _shortfall(bundle: JsonObject, entries: list[object]) -> str:
-    """Why a Bundle without a next page is still not all of it; empty when it is."""
+def _flaw(entries: list[object]) -> str:
+    """Why entries of a page are missing; empty when none is."""
     resources = tuple(_entry_resources(entries))
-    matches = sum(resource["resourceType"] != "OperationOutcome" for resource in resources)
-    total = bundle.get("total")
     if len(resources) < len(entries):
         return "unreadable"
-    if any(_is_error(resource) for resource in resources):
-        return "refused"
-    if isinstance(total, int) and total > matches:
-        return "fewer_than_total"
-    return ""
+    return "refused" if any(_is_error(resource) for resource in resources) else ""
+
+
+def _shortfall(bundle: JsonObject, before: int) -> str:
+    """Why the last page is still not all of it; empty when it is. `total` counts the matches of all pages."""
+    total = bundle.get("total")
+    return "fewer_than_total" if isinstance(total, int) and total > before + matches_in((bundle,)) else ""
 
 
 def _is_error(resource: JsonObject) -> bool:

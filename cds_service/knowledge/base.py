@@ -15,6 +15,7 @@ from cds_service.knowledge.schema import (
     HlaMarker,
     Modifier,
     Modulator,
+    Observable,
     Source,
     Table,
     Test,
@@ -52,3 +53,7 @@ class Knowledge:
     rows_by_table: Mapping[str, TableRows] = field(default_factory=dict)
     answer_genes: Mapping[tuple[str, str], str] = field(default_factory=dict)
     """(system, code) of a finding that names its gene itself -> gene symbol."""
+    observables: Mapping[str, Observable] = field(default_factory=dict)
+    """What results report beside the germline genes and HLA markers, by id."""
+    unit_spellings: Mapping[str, str] = field(default_factory=dict)
+    """Unit as written, lower case and without spaces, or its code elsewhere -> UCUM."""

@@ -85,8 +85,17 @@ def load_knowledge(data: Path = DATA) -> Knowledge:
         ),
         frequencies_by_marker=_index((f.marker, f) for f in frequencies),
         modulators_by_drug=_index((m.drug, m) for m in modulators),
+        observables=_by_id(_entries(data / "observables", schema.Observable), "observable"),
+        unit_spellings=MappingProxyType(_spellings(data / "unit_spellings.yaml")),
         rows_by_table=MappingProxyType({t.id: expand(t, genes) for t in tables.values()}),
     )
+
+
+def _spellings(path: Path) -> dict[str, str]:
+    """The file groups spellings by unit; reading asks the other way round."""
+    if not path.is_file():
+        return {}
+    return {str(spelling): unit for unit, spellings in _yaml(path).items() for spelling in spellings}
 
 
 def content_hash(data: Path = DATA) -> str:

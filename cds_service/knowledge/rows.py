@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from cds_service.knowledge.schema import Gene, Row, Table
+from cds_service.knowledge.schema import Gene, MarkerUse, Row, Table
 from cds_service.model import INDETERMINATE, NO_RESULT
 
 HLA_STATES = ("positive", "negative")
@@ -18,6 +18,8 @@ class TableRows:
     markers: tuple[str, ...]
     states: Mapping[str, tuple[str, ...]]
     rows: tuple[tuple[Row, tuple[frozenset[str] | None, ...]], ...]
+    uses: Mapping[str, MarkerUse] = field(default_factory=dict)
+    table: str = ""
 
     def find(self, tokens: tuple[str, ...]) -> Row | None:
         """The row for one token a marker, in the order of `markers`; None where no row answers.
@@ -44,12 +46,16 @@ def expand(table: Table, genes: Mapping[str, Gene]) -> TableRows:
         markers=markers,
         states={marker: states_of_marker(marker, table, genes) for marker in markers},
         rows=tuple((row, tuple(_accepted(row, m, genes) for m in markers)) for row in table.rows),
+        uses=table.markers,
+        table=table.id,
     )
 
 
 def states_of_marker(marker: str, table: Table, genes: Mapping[str, Gene]) -> tuple[str, ...]:
     """Every state of the marker that a test could return, for this table."""
     use = table.markers[marker]
+    if use.bands:
+        return tuple(use.bands)
     if use.states:
         return use.states
     kind, _, name = marker.partition(":")

@@ -160,6 +160,58 @@ class HlaMarker:
         return f"hla:{self.locus}{self.allele}"
 
 
+class ObservableKind(StrEnum):
+    """What a result of the observable is."""
+
+    QUANTITY = "quantity"
+    PRESENCE = "presence"
+    """Found or not found: a serology, a protein, a variant."""
+    ORDINAL = "ordinal"
+    """One of a few named grades."""
+    GENOTYPE = "genotype"
+    """A genotype of a gene that no guidance asks about: read and shown, never interpreted."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnitConversion:
+    """A value in `unit` times `factor` plus `offset` is the value in the observable's own unit."""
+
+    unit: str
+    factor: float
+    derivation: str
+    """How the factor comes about: molar mass, valence or prefix."""
+    offset: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Observable:
+    """What a result reports that is no germline gene of the knowledge: a laboratory value, a serology, an
+    interval, a tumour marker. Ids: `lab:potassium`, `tumour:CD274`, `somatic:KRAS`, `gene:APOE`."""
+
+    id: str
+    kind: ObservableKind
+    source: str
+    codes: tuple[ObservationCode, ...] = ()
+    """Role `quantity`, `presence`, `interpretation` or `report`. A code of several observables is a combined
+    test: its negative result holds for each of them."""
+    names: tuple[str, ...] = ()
+    """What reports without a code call it; matched as a whole and trusted little."""
+    unit: str = ""
+    """The unit of every reading (UCUM)."""
+    conversions: tuple[UnitConversion, ...] = ()
+    plausible: tuple[float, float] | None = None
+    """Low and high in `unit`; a value outside is flagged, never dropped."""
+    plausible_trust: Trust = Trust.RECALLED
+    answers: Mapping[str, str] = field(default_factory=dict)
+    """Folded label, or answer code, -> the state that it means."""
+    gene: str = ""
+    """Symbol of the gene, where components or extensions may name the observable by it."""
+    hgnc: str = ""
+    contradicted_by: tuple[str, ...] = ()
+    """Folded words that contradict the code where they stand beside it (`qtc` beside the uncorrected QT)."""
+    trust: Trust = Trust.CORROBORATED
+
+
 @dataclass(frozen=True, slots=True)
 class Test:
     """A test that can be ordered. The site's catalogue (policy) overrides code, specimen and turnaround."""
@@ -261,6 +313,34 @@ class Population:
 
 
 @dataclass(frozen=True, slots=True)
+class Band:
+    """A state of a quantity: the values between its bounds, in the unit of the marker's use."""
+
+    at_least: float | None = None
+    above: float | None = None
+    below: float | None = None
+    at_most: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Validity:
+    """From `from_days` of exposure on, a result counts for `valid_for_days`."""
+
+    from_days: float
+    valid_for_days: float
+
+
+@dataclass(frozen=True, slots=True)
+class Spoiler:
+    """What makes a result unreliable in one direction: when it holds, a result in one of `distrusts` leaves all
+    states open. `reason` is a phrase key."""
+
+    when: Predicate
+    distrusts: tuple[str, ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class MarkerUse:
     """How a table uses one of its markers."""
 
@@ -278,7 +358,17 @@ class MarkerUse:
     """Taken for longer than this, the marker no longer makes a test (it concerns starting)."""
     testing_source: str = ""
     states: tuple[str, ...] = ()
-    """The states of a `genotype:` or fact marker that is defined by this table alone."""
+    """The states of a `genotype:` or fact marker that is defined by this table alone, or of a laboratory marker
+    that is present or absent (`positive`, `negative`)."""
+    bands: Mapping[str, Band] = field(default_factory=dict)
+    """The states of a quantity, by name. A quantity has no global states: each table names its cut-points."""
+    unit: str = ""
+    """Unit of the bands: the observable's own."""
+    valid_for_days: float | None = None
+    """A result older than this is Stale; None for what does not change."""
+    valid_by_exposure: tuple[Validity, ...] = ()
+    """Windows that depend on how long the drug has been taken; the last that applies counts."""
+    spoilers: tuple[Spoiler, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

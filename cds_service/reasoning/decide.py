@@ -227,7 +227,7 @@ def _question(
     if test is not None:
         outcomes = branches(marker, situation, floor)
         asked = replace(
-            asked, question=TestQuestion(marker, test.id, outcomes, probability, status in _ORDERABLE)
+            asked, question=TestQuestion(marker, test.id, outcomes, probability, order_it=status in _ORDERABLE)
         )
     return replace(asked, silent=_silent(asked, asking, probability))
 

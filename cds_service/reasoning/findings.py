@@ -31,6 +31,7 @@ from cds_service.reasoning.decide import (
     lines_of,
 )
 from cds_service.reasoning.predicates import Truth
+from cds_service.reasoning.rechecks import rechecks
 from cds_service.reasoning.states import states_if_verified
 from cds_service.reasoning.tables import Reached, Situation
 
@@ -109,10 +110,17 @@ def _kinds(decision: Decision, base: Finding) -> Iterator[Finding]:
     if decision.changes_now:
         rest = [(kind, found) for kind, found in rest if kind is not Kind.TEST_WOULD_CHANGE]
     elif not rest:
-        decided_elsewhere = departs(decision.floor) and bool(base.closed_markers)
-        yield replace(base, kind=Kind.NO_TEST_CHANGES if decided_elsewhere else Kind.NO_CHANGE)
+        yield _settled(decision, base)
     for kind, found in rest:
         yield _questioned(kind, found, decision, base)
+
+
+def _settled(decision: Decision, base: Finding) -> Finding:
+    """Nothing changes the order now: because other tables decide, or until a value is looked at again."""
+    if departs(decision.floor) and base.closed_markers:
+        return replace(base, kind=Kind.NO_TEST_CHANGES)
+    again = tuple(rechecks(decision.situation, decision.now.advice.options))
+    return replace(base, kind=Kind.TEST_WOULD_CHANGE if again else Kind.NO_CHANGE, tests=again)
 
 
 def _questioned(kind: Kind, found: list[MarkerQuestion], decision: Decision, base: Finding) -> Finding:
@@ -229,7 +237,7 @@ def _silence_of(finding: Finding, decision: Decision, *, or_departs: bool) -> st
         return ""
     if or_departs and any(_says_depart(q, decision) for q in asked):
         return ""
-    return asked[0].silent
+    return asked[0].silent if asked else ""
 
 
 def _says_depart(question: MarkerQuestion, decision: Decision) -> bool:

@@ -70,7 +70,7 @@ def knowledge_of(
     usable = [r for r in readings if r.status is ReadingStatus.FINAL and r.grade is not Grade.UNVERIFIED]
     said = [_said(marker, r, frozenset(states), patient, knowledge) for r in usable]
     told = _combined([s for s in said if _tells(s)], frozenset(states), marker, knowledge)
-    return told if told is not None else _untold(marker, readings, patient)
+    return told if told is not None else untold(marker, readings, patient)
 
 
 def _place(reading: Reading) -> tuple[int, str]:
@@ -96,7 +96,7 @@ def _tells(said: Said) -> bool:
     return bool(said.states or said.indeterminate or said.unreadable)
 
 
-def _untold(marker: str, readings: tuple[Reading, ...], patient: Patient) -> MarkerKnowledge:
+def untold(marker: str, readings: tuple[Reading, ...], patient: Patient) -> MarkerKnowledge:
     """Nothing usable is on file: why, from the most to the least telling."""
     preliminary = tuple(r for r in readings if r.status is ReadingStatus.PRELIMINARY)
     if preliminary:

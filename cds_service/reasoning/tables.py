@@ -22,6 +22,7 @@ from cds_service.model import (
 from cds_service.policy import Policy
 from cds_service.reasoning.apply import AS_DRAFTED, apply
 from cds_service.reasoning.context import Context
+from cds_service.reasoning.measures import is_measured, measured
 from cds_service.reasoning.modifiers import Shift, shift_of, shifted
 from cds_service.reasoning.states import knowledge_of, possible
 
@@ -99,13 +100,19 @@ def _reached(rows: TableRows, assignment: Assignment, context: Context) -> Reach
 
 def _view(marker: str, rows: TableRows, context: Context, shift: Shift | None) -> MarkerView:
     answered = frozenset(rows.states[marker]) - _deferring(marker, rows)
-    known = knowledge_of(marker, rows.states[marker], context.patient, context.knowledge)
+    known = _knowledge(marker, rows, context)
     known = _deferred(known, marker, rows, answered)
     left = _without_deferring(possible(known, answered), answered)
     if shift is None:
         return MarkerView(marker, known, left)
     gene = context.knowledge.genes[marker.partition(":")[2]]
     return MarkerView(marker, known, shifted(left, shift, gene), shift.drugs, shift.inferred)
+
+
+def _knowledge(marker: str, rows: TableRows, context: Context) -> MarkerKnowledge:
+    if is_measured(marker):
+        return measured(marker, rows.uses[marker], frozenset(rows.states[marker]), context, rows.table)
+    return knowledge_of(marker, rows.states[marker], context.patient, context.knowledge)
 
 
 def _deferring(marker: str, rows: TableRows) -> frozenset[str]:

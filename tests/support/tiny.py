@@ -97,6 +97,7 @@ ALPHA_GENE = _gene(
         Allele("*2", "No function"),
         Allele("*17", "Increased function"),
         Allele("*9", "Uncertain function"),
+        Allele("*5", "Decreased function"),
     ],
     {term: (term,) for term in (POOR, INTERMEDIATE, NORMAL, RAPID, ULTRARAPID)},
     pairs=(

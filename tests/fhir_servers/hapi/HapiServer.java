@@ -24,7 +24,7 @@ public final class HapiServer {
         fhir.registerProviders(spring.getBean("myResourceProvidersR4", ResourceProviderFactory.class).createProviders());
         fhir.registerProvider(spring.getBean(JpaSystemProvider.class));
         fhir.setPagingProvider(spring.getBean(DatabaseBackedPagingProvider.class));
-        fhir.setDefaultPageSize(20);
+        fhir.setDefaultPageSize(2); // so that the next links of a real server are followed
 
         var server = new Server();
         var connector = new ServerConnector(server);

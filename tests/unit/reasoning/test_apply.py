@@ -68,6 +68,12 @@ def test_inside_the_range_is_unchanged(mg, expected):
     assert changed(capped, Dose(mg, "mg", 1)) is expected
 
 
+@pytest.mark.parametrize("dose", [None, Dose(2, "tablet", 1)])
+def test_a_range_below_a_cap_changes_only_a_dose_that_is_known(dose):
+    assert not changed(DoseChange(START, cap=Amount(400, "mg/d"), floor=Amount(200, "mg/d")), dose)
+    assert changed(DoseChange(START, amount=Amount(400, "mg/d"), floor=Amount(200, "mg/d")), dose)
+
+
 def test_at_least():
     change = DoseChange(START, floor=Amount(200, "mg/d"), direction="higher")
     assert changed(change, Dose(100, "mg", 1))
@@ -123,7 +129,7 @@ def test_arithmetic_of_a_factor():
 
 def test_arithmetic_of_an_amount_and_a_cap():
     found = worked_out(DoseChange(START, amount=Amount(400, "mg/d")), Dose(200, "mg", 4))
-    assert found == DoseArithmetic(800, "mg/d", (0.5, 0.5), (400, 400), "per_day")
+    assert found == DoseArithmetic(800, "mg", (0.5, 0.5), (400, 400), "per_day")
     found = worked_out(DoseChange(MAXIMUM, cap=Amount(20, "mg")), Dose(40, "mg", 1))
     assert found == DoseArithmetic(40, "mg", (0.5, 0.5), (20, 20), "per_dose")
 

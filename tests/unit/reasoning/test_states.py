@@ -123,6 +123,12 @@ def test_an_allele_of_unknown_function_leaves_its_states_open():
     assert found.spent == {"genotype"}
 
 
+def test_a_function_without_any_rule_leaves_everything_open():
+    found = known(ALPHA, reading(ALPHA, "*5/*9"))
+    assert isinstance(found, Indeterminate)
+    assert found.states == set(STATES[ALPHA])
+
+
 def test_an_unknown_allele_is_unreadable():
     found = known(ALPHA, reading(ALPHA, "*1/*99"))
     assert isinstance(found, Unreadable)

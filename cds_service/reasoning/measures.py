@@ -1,0 +1,160 @@
+"""What is known of a marker that changes with time: laboratory values, serologies, intervals.
+
+Unlike a germline marker, the newest valid reading counts and the others are history (design section 4.8).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date
+from math import inf
+
+from cds_service.knowledge.schema import Band, MarkerUse
+from cds_service.model import (
+    INDETERMINATE,
+    Grade,
+    Indeterminate,
+    Known,
+    MarkerKnowledge,
+    Narrowed,
+    NotReadable,
+    Patient,
+    Phenotype,
+    Presence,
+    Quantity,
+    Reading,
+    ReadingStatus,
+    SelfContradiction,
+    Stale,
+    Undetermined,
+    Unreadable,
+)
+from cds_service.reasoning.context import Context
+from cds_service.reasoning.predicates import holds
+from cds_service.reasoning.states import untold
+
+CREATININE_CLEARANCE = "derived:creatinine_clearance"
+CREATININE = "lab:creatinine"
+
+
+def is_measured(marker: str) -> bool:
+    """Whether the marker changes with time."""
+    return marker.startswith(("lab:", "derived:"))
+
+
+def measured(marker: str, use: MarkerUse, states: frozenset[str], context: Context, table: str) -> MarkerKnowledge:
+    """What the newest usable reading of the marker tells, in the table's own bands.
+
+    `states` are all the states of the marker in the table, `table` its id for the spoilers' assumptions.
+    """
+    readings = readings_of(marker, context.patient, context.today)
+    usable = [r for r in readings if r.status is ReadingStatus.FINAL and r.grade is not Grade.UNVERIFIED]
+    if not usable:
+        return untold(marker, readings, context.patient)
+    newest = max(usable, key=lambda r: (r.on or date.min, r.reference))
+    told = _told(newest, use, states)
+    window = _window_days(use, context)
+    if window is not None and newest.on is None:
+        return Unreadable("undated", (newest,))
+    if window is not None and newest.on is not None and (context.today - newest.on).days > window:
+        state = told.state if isinstance(told, Known) else ""
+        return Stale(state, newest.on, (newest,))
+    return _spoiled(told, use, states, context, table)
+
+
+def readings_of(marker: str, patient: Patient, today: date) -> tuple[Reading, ...]:
+    """The readings of the marker; a derived one is reckoned from the readings that it rests on."""
+    if marker != CREATININE_CLEARANCE:
+        return tuple(r for r in patient.readings if r.observable == marker)
+    found = (_clearance(r, patient, today) for r in patient.readings if r.observable == CREATININE)
+    return tuple(r for r in found if r is not None)
+
+
+def _clearance(creatinine: Reading, patient: Patient, today: date) -> Reading | None:
+    """Creatinine clearance in mL/min from serum creatinine in mg/dL (Cockcroft and Gault 1976, PMID 1244564);
+    None where age, weight or sex is not known."""
+    says = creatinine.says
+    if not isinstance(says, Quantity) or says.value <= 0 or patient.birth_date is None:
+        return None
+    if patient.weight_kg is None or patient.sex not in ("male", "female"):
+        return None
+    age_years = (today - patient.birth_date).days // 365.25
+    clearance = (140 - age_years) * patient.weight_kg / (72 * says.value)
+    value = clearance * (0.85 if patient.sex == "female" else 1)
+    # The comparator turns round: a creatinine above a bound is a clearance below one.
+    turned = says.comparator.translate(str.maketrans("<>", "><"))
+    return replace(
+        creatinine,
+        observable=CREATININE_CLEARANCE,
+        says=Quantity(round(value, 1), "mL/min", turned),
+        quoted=f"{value:.0f} mL/min",
+    )
+
+
+def _told(reading: Reading, use: MarkerUse, states: frozenset[str]) -> MarkerKnowledge:
+    match reading.says:
+        case Quantity(value, unit, comparator):
+            return _banded(reading, value, unit, comparator, use)
+        case Presence(_, present):
+            return _stated("positive" if present else "negative", reading, states)
+        case Phenotype(term):
+            return _stated(term, reading, states)
+        case Undetermined():
+            return Indeterminate(states, (reading,), frozenset({reading.method}), INDETERMINATE)
+        case NotReadable(reason):
+            return Unreadable(reason, (reading,))
+        case SelfContradiction():
+            return Unreadable("contradiction", (reading,))
+        case _:
+            return Unreadable("unexpected_value", (reading,))
+
+
+def _stated(state: str, reading: Reading, states: frozenset[str]) -> MarkerKnowledge:
+    return Known(state, (reading,)) if state in states else Unreadable("unexpected_value", (reading,))
+
+
+def _banded(reading: Reading, value: float, unit: str, comparator: str, use: MarkerUse) -> MarkerKnowledge:
+    """The bands that the value may lie in. A unit other than the table's is refused, never guessed."""
+    if not use.bands or unit != use.unit:
+        return Unreadable("unit_not_known", (reading,))
+    low = -inf if comparator.startswith("<") else value
+    high = inf if comparator.startswith(">") else value
+    found = bands_between(low, high, use.bands)
+    if not found:
+        return Unreadable("outside_all_bands", (reading,))
+    if len(found) == 1:
+        return Known(next(iter(found)), (reading,))
+    return Narrowed(found, "beyond_measuring_range", (reading,))
+
+
+def bands_between(low: float, high: float, bands: Mapping[str, Band]) -> frozenset[str]:
+    """The bands that some value from `low` to `high` lies in."""
+    return frozenset(name for name, band in bands.items() if _meets(low, high, band))
+
+
+def _meets(low: float, high: float, band: Band) -> bool:
+    return (
+        (band.at_least is None or high >= band.at_least)
+        and (band.above is None or high > band.above)
+        and (band.below is None or low < band.below)
+        and (band.at_most is None or low <= band.at_most)
+    )
+
+
+def _window_days(use: MarkerUse, context: Context) -> float | None:
+    """How long a result counts for this order, by how long the drug has been taken."""
+    exposure = context.exposure_days() or 0.0
+    applying = [v.valid_for_days for v in use.valid_by_exposure if exposure >= v.from_days]
+    return applying[-1] if applying else use.valid_for_days
+
+
+def _spoiled(
+    told: MarkerKnowledge, use: MarkerUse, states: frozenset[str], context: Context, table: str
+) -> MarkerKnowledge:
+    if not isinstance(told, Known):
+        return told
+    for spoiler in use.spoilers:
+        if told.state in spoiler.distrusts and holds(spoiler.when, context, table).holds:
+            return Narrowed(states, spoiler.reason, told.readings)
+    return told

@@ -1,0 +1,348 @@
+"""What must hold for every patient and every order, over the packaged knowledge.
+
+Patients are made of the knowledge's own markers, drugs and conditions; half of what is drawn concerns the drug
+that is ordered, so that most examples have something to say.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from cds_service.model import (
+    ActivityScore,
+    Allergy,
+    Availability,
+    Condition,
+    Diplotype,
+    Dose,
+    FamilyCondition,
+    Finding,
+    Grade,
+    Indicator,
+    Kind,
+    Medication,
+    NotReadable,
+    Order,
+    Outcome,
+    Patient,
+    PendingTest,
+    Phenotype,
+    Presence,
+    Query,
+    Reading,
+    Statement,
+    Undetermined,
+)
+from cds_service.policy import Policy
+from cds_service.reasoning import evaluate
+from cds_service.reasoning.apply import severity
+from cds_service.reasoning.context import Context
+from cds_service.reasoning.decide import decide
+from cds_service.reasoning.tables import situation_of
+from tests.support.world import TODAY, knowledge
+
+SILENT_RULES = frozenset(
+    {
+        "",
+        "below_threshold",
+        "no_change",
+        "no_guidance",
+        "no_table_fits",
+        "no_test",
+        "no_test_changes",
+        "not_at_risk",
+        "policy_silent",
+        "recalled",
+        "tolerated",
+        "would_not_change",
+    }
+)
+KNOWLEDGE = knowledge()
+POLICY = Policy()
+DRUGS = sorted(KNOWLEDGE.tables_by_drug)
+MARKERS = sorted({m for t in KNOWLEDGE.tables.values() for m in t.markers})
+CONDITIONS = sorted(KNOWLEDGE.conditions)
+COMPANIONS = sorted({*KNOWLEDGE.modulators_by_drug, *(d for g in KNOWLEDGE.groups.values() for d in g.drugs)})
+AGES = (0, 1, 5, 15, 40, 80)
+COMPLETE = dict.fromkeys(Query, Availability.COMPLETE)
+
+bounded = settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
+)
+
+
+# --- patients and orders ----------
+
+
+def markers_of(drug: str) -> list[str]:
+    return sorted({m for t in KNOWLEDGE.tables_by_drug.get(drug, ()) for m in t.markers})
+
+
+def observable(marker: str) -> str:
+    kind, _, name = marker.partition(":")
+    return f"hla:{name.partition('*')[0]}" if kind == "hla" else f"gene:{name}"
+
+
+def results(marker: str) -> st.SearchStrategy[Statement]:
+    """Results that decide something about the marker."""
+    kind, _, name = marker.partition(":")
+    if kind == "hla":
+        return st.booleans().map(lambda found: Presence(f"*{name.partition('*')[2]}", found))
+    gene = KNOWLEDGE.genes.get(name)
+    if gene is None:
+        return st.just(Undetermined())
+    scores = [float(s.removeprefix("≥")) for s in gene.states if s.removeprefix("≥").replace(".", "").isdigit()]
+    made: list[st.SearchStrategy[Statement]] = [st.sampled_from(sorted(gene.phenotypes)).map(Phenotype)]
+    if gene.alleles:
+        allele = st.sampled_from(sorted(gene.alleles))
+        made.append(st.tuples(allele, allele).map("/".join).map(Diplotype))
+    if scores:
+        made.append(st.sampled_from(scores).map(ActivityScore))
+    return st.one_of(*made)
+
+
+@st.composite
+def readings(draw: Any, marker: str, *, odd: bool = True) -> Reading:
+    """One result; `odd` ones may be undetermined, unreadable or unverified."""
+    strange = st.sampled_from([Undetermined(), NotReadable("not_machine_readable")])
+    says = draw(st.one_of(results(marker), results(marker), strange) if odd else results(marker))
+    grade = draw(st.sampled_from([Grade.CLINICAL] * 4 + [Grade.UNVERIFIED])) if odd else Grade.CLINICAL
+    days = draw(st.integers(1, 3000))
+    reference = f"Observation/{marker}-{draw(st.integers(0, 10**6))}"
+    return Reading(observable(marker), says, reference, grade=grade, on=TODAY - timedelta(days=days))
+
+
+@st.composite
+def patients(draw: Any, drug: str, *, odd: bool = True) -> Patient:
+    """A patient with at most one result for each observable."""
+    own = st.sampled_from(markers_of(drug) or MARKERS)
+    chosen = draw(st.lists(st.one_of(own, st.sampled_from(MARKERS)), max_size=4))
+    markers = {observable(m): m for m in chosen}.values()
+    conditions = draw(st.lists(st.sampled_from(CONDITIONS), max_size=3, unique=True))
+    allergies = draw(st.lists(st.sampled_from(DRUGS), max_size=2, unique=True))
+    taken = draw(st.lists(st.one_of(st.sampled_from(DRUGS), st.sampled_from(COMPANIONS)), max_size=3, unique=True))
+    return Patient(
+        id="testperson",
+        birth_date=draw(
+            st.sampled_from([None, *(TODAY - timedelta(days=365 * y + 9) for y in (0, 1, 5, 15, 40, 80))])
+        ),
+        sex=draw(st.sampled_from(["male", "female", ""])),
+        weight_kg=draw(st.sampled_from([None, 12.0, 70.0])),
+        medications=tuple(
+            Medication(f"MedicationRequest/{d}", d, (d,), started=draw(st.sampled_from([None, TODAY]))) for d in taken
+        ),
+        readings=tuple(draw(readings(m, odd=odd)) for m in markers),
+        conditions=tuple(Condition(frozenset({c}), c, f"Condition/{c}") for c in conditions),
+        allergies=tuple(Allergy((d,), d, f"AllergyIntolerance/{d}") for d in allergies),
+        family=tuple(
+            FamilyCondition(frozenset({c}), "brother", 1, c, f"FamilyMemberHistory/{c}") for c in conditions[:1]
+        ),
+        pending=tuple(
+            PendingTest((m,), f"ServiceRequest/{n}", TODAY - timedelta(days=draw(st.sampled_from([1, 100]))))
+            for n, m in enumerate(draw(st.lists(own, max_size=2 if odd else 0)))
+        ),
+        availability=draw(st.sampled_from([COMPLETE] * 3 + [{}])) if odd else COMPLETE,
+    )
+
+
+def drafted(drug: str, **fields: Any) -> Order:
+    return Order(**{"reference": f"Draft/{drug}", "name": drug, "ingredients": (drug,), **fields})
+
+
+@st.composite
+def orders(draw: Any, drug: str) -> tuple[Order, ...]:
+    """The drug's draft, and often another beside it."""
+    mg = draw(st.sampled_from([None, 5.0, 40.0, 400.0]))
+    first = drafted(drug, dose=None if mg is None else Dose(mg, "mg", 1))
+    others = draw(st.lists(st.one_of(st.sampled_from(DRUGS), st.sampled_from(COMPANIONS)), max_size=1))
+    return (first, *(drafted(d) for d in others if d != drug))
+
+
+@st.composite
+def situations(draw: Any, *, odd: bool = True) -> tuple[tuple[Order, ...], Patient]:
+    drug = draw(st.sampled_from(DRUGS))
+    return draw(orders(drug)), draw(patients(drug, odd=odd))
+
+
+def found(drafts: Iterable[Order], patient: Patient) -> tuple[Finding, ...]:
+    return evaluate(tuple(drafts), patient, KNOWLEDGE, POLICY, TODAY)
+
+
+def by_table(findings: Iterable[Finding]) -> dict[tuple[str, str, str, str], list[Finding]]:
+    groups = defaultdict(list)
+    for f in findings:
+        groups[f.order.reference, f.drug, f.table, f.caused_by].append(f)
+    return groups
+
+
+# --- nothing depends on order, nor on what has nothing to do with it ----------
+
+
+@bounded
+@given(situations(), st.randoms(use_true_random=False))
+def test_the_order_of_resources_changes_nothing(situation, random):
+    drafts, patient = situation
+
+    def mixed(items: tuple[Any, ...]) -> tuple[Any, ...]:
+        return tuple(random.sample(items, len(items)))
+
+    names = ("readings", "medications", "conditions", "allergies", "family", "pending")
+    shuffled = replace(patient, **{name: mixed(getattr(patient, name)) for name in names})
+    assert Counter(found(drafts, patient)) == Counter(found(mixed(drafts), shuffled))
+
+
+@bounded
+@given(situations())
+def test_what_is_unrelated_changes_nothing(situation):
+    drafts, patient = situation
+    more = replace(
+        patient,
+        readings=(Reading("gene:UNRELATED", Diplotype("*1/*1"), "Observation/unrelated"), *patient.readings),
+        medications=(Medication("MedicationRequest/unrelated", "plainol", ("plainol",)), *patient.medications),
+        conditions=(Condition(frozenset({"unrelated"}), "", "Condition/unrelated"), *patient.conditions),
+        pending=(PendingTest(("gene:UNRELATED",), "ServiceRequest/unrelated"), *patient.pending),
+    )
+    assert found(drafts, patient) == found(drafts, more)
+
+
+# --- silence has a name, and missing data never reassures ----------
+
+
+@bounded
+@given(situations())
+def test_a_silent_finding_names_its_rule(situation):
+    findings = found(*situation)
+    assert {f.silent for f in findings} <= SILENT_RULES
+    assert all(f.silent for f in findings if f.kind in (Kind.NO_CHANGE, Kind.NO_TEST_CHANGES))
+    assert {d for o in situation[0] for d in o.ingredients} <= {f.drug for f in findings}
+
+
+@bounded
+@given(situations())
+def test_taking_a_result_away_never_reassures(situation):
+    drafts, patient = situation
+    before = by_table(found(drafts, patient))
+    for reading in patient.readings:
+        less = replace(patient, readings=tuple(r for r in patient.readings if r is not reading))
+        after = by_table(found(drafts, less))
+        for key, findings in before.items():
+            if any(not f.silent for f in findings) and not key[3]:
+                assert {f.kind for f in after[key]} != {Kind.NO_CHANGE}, key
+
+
+# --- alternatives ----------
+
+
+@bounded
+@given(situations())
+def test_an_alternative_on_offer_would_draw_no_warning_itself(situation):
+    drafts, patient = situation
+    for finding in found(drafts, patient):
+        if finding.caused_by:
+            continue
+        for drug in (a.drug for a in finding.alternatives if not a.refused):
+            instead = drafted(drug, reference=finding.order.reference, reasons=finding.order.reasons)
+            others = tuple(o for o in drafts if o.reference != finding.order.reference)
+            own = [f for f in found((instead, *others), patient) if f.drug == drug and not f.silent]
+            against = [f for f in own if f.kind is Kind.CHANGE_NOW or f.indicator is not Indicator.INFO]
+            assert not against, drug
+            assert all(drug not in a.ingredients for a in patient.allergies)
+
+
+# --- findings of one order agree ----------
+
+
+@bounded
+@given(situations())
+def test_findings_of_one_order_do_not_contradict_each_other(situation):
+    shown = [f for f in found(*situation) if not f.silent]
+    for key, findings in by_table(shown).items():
+        kinds = Counter(f.kind for f in findings)
+        assert max(kinds.values()) == 1, key
+        assert not {Kind.CHANGE_NOW, Kind.TEST_WOULD_CHANGE} <= kinds.keys(), key
+    for one in shown:
+        same = [f for f in shown if (f.order, f.drug, f.caused_by) == (one.order, one.drug, one.caused_by)]
+        offered = {a.drug for a in one.alternatives if not a.refused}
+        refused = {a.drug for f in same for a in f.alternatives if a.refused}
+        assert not offered & refused
+        assert one.drug not in offered
+        decided = [f.resulting for f in same if f.table != one.table and f.kind is Kind.CHANGE_NOW]
+        # No outcome of a test is milder than what another table has decided.
+        worst = max(map(severity, decided), default=(0, 0.0))
+        assert all(severity(b.resulting) >= worst for t in one.tests for b in t.branches), (
+            "milder than what is decided"
+        )
+
+
+@bounded
+@given(situations())
+def test_what_waits_does_not_change_now(situation):
+    for finding in found(*situation):
+        if finding.resulting.outcome is Outcome.WAIT and finding.hold:
+            assert finding.kind is not Kind.CHANGE_NOW
+        if finding.indicator is Indicator.CRITICAL:
+            assert finding.kind is Kind.CHANGE_NOW
+
+
+# --- probabilities ----------
+
+
+@bounded
+@given(situations())
+def test_probabilities_are_ranges_within_one(situation):
+    for test in (t for f in found(*situation) for t in f.tests):
+        if test.probability is not None:
+            assert 0 <= test.probability.low <= test.probability.high <= 1 + 1e-9
+            assert test.probability.populations > 0
+
+
+# --- knowing more ----------
+
+
+def asked(drug: str, patient: Patient, drafts: tuple[Order, ...]) -> dict[str, set[str]]:
+    """Markers that each table of the drug would ask about."""
+    context = Context(drafts[0], drug, patient, KNOWLEDGE, TODAY, drafts[1:])
+    tables = KNOWLEDGE.tables_by_drug[drug]
+    return {t.id: {q.marker for q in decide(situation_of(t, context, POLICY), POLICY).questions} for t in tables}
+
+
+@bounded
+@given(situations(odd=False), st.data())
+def test_knowing_more_never_asks_more(situation, data):
+    drafts, patient = situation
+    drug = drafts[0].ingredients[0]
+    seen = {r.observable for r in patient.readings}
+    unread = [m for m in markers_of(drug) if observable(m) not in seen]
+    assume(unread)
+    new = data.draw(readings(data.draw(st.sampled_from(unread)), odd=False))
+    before = asked(drug, patient, drafts)
+    after = asked(drug, replace(patient, readings=(*patient.readings, new)), drafts)
+    assert all(after[table] <= before[table] for table in before)
+
+
+@bounded
+@given(situations(odd=False), st.data())
+def test_conflicting_results_never_reassure(situation, data):
+    drafts, patient = situation
+    markers = markers_of(drafts[0].ingredients[0])
+    assume(markers)
+    marker = data.draw(st.sampled_from(markers))
+    rest = tuple(r for r in patient.readings if r.observable != observable(marker))
+    one, other = data.draw(readings(marker, odd=False)), data.draw(readings(marker, odd=False))
+    assume(type(one.says) is type(other.says))
+    apart = [by_table(found(drafts, replace(patient, readings=(*rest, r)))) for r in (one, other)]
+    both = by_table(found(drafts, replace(patient, readings=(*rest, one, other))))
+    for key in apart[0]:
+        results = [max((f.resulting for f in a[key]), key=severity) for a in apart if a[key]]
+        markers_seen = {v.marker for f in apart[0][key] for v in f.markers}
+        if key[3] or marker not in markers_seen or Outcome.WAIT in {r.outcome for r in results}:
+            continue
+        if len(set(results)) > 1:
+            assert {f.kind for f in both[key]} != {Kind.NO_CHANGE}, (key, results)

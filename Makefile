@@ -77,3 +77,11 @@ clean:
 .venv/check.stamp: requirements/check.txt .venv/test.stamp
 	$(LOCKED) requirements/check.txt
 	@touch $@
+
+# FHIR servers that others wrote: Medplum's router (Node 20 and npm) and HAPI's JPA server (JDK 17 and Maven). Each is
+# installed into build/fhir-servers and started on the loopback address; FHIR_SERVERS=medplum takes one of them.
+FHIR_SERVERS ?= medplum,hapi
+
+.PHONY: test-fhir
+test-fhir: .venv/test.stamp
+	FHIR_SERVERS=$(FHIR_SERVERS) $(BIN)/python -m pytest tests/fhir_servers

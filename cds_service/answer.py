@@ -18,7 +18,18 @@ from cds_service.hooks.requests import HookRequest
 from cds_service.hooks.responses import checked
 from cds_service.knowledge.base import Knowledge
 from cds_service.knowledge.load import load_knowledge
-from cds_service.model import Availability, DrugIndex, Finding, Kind, Order, Patient, Query, QueryResult, Question
+from cds_service.model import (
+    Availability,
+    DrugCodes,
+    DrugIndex,
+    Finding,
+    Kind,
+    Order,
+    Patient,
+    Query,
+    QueryResult,
+    Question,
+)
 from cds_service.policy import Policy, load_policy
 from cds_service.reading import Read, vocabulary
 from cds_service.terminology import open_index
@@ -48,12 +59,17 @@ class AnswerResult:
     patient: Patient
 
 
-def load_service(policy_path: Path | None = None) -> Service:
-    """Raises KnowledgeError, or PolicyError also where the policy names what the knowledge does not hold."""
+def load_service(
+    policy_path: Path | None = None, terminology: Path | None = None, drug_codes: DrugCodes | None = None
+) -> Service:
+    """`terminology` is an imported release, `drug_codes` what is asked for codes that are known nowhere else. Raises
+    KnowledgeError, TerminologyError, or PolicyError also where the policy names what the knowledge does not hold.
+    """
     knowledge = load_knowledge()
     policy = load_policy(policy_path)
     check_names(policy, knowledge)
-    return Service(knowledge, policy, open_index(knowledge), load_wording())
+    index = open_index(knowledge, database=terminology, address=drug_codes)
+    return Service(knowledge, policy, index, load_wording())
 
 
 def answer(request: HookRequest, results: Mapping[Query, QueryResult], service: Service, today: date) -> AnswerResult:

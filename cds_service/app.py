@@ -8,6 +8,7 @@ from flask import Flask
 
 from cds_service.answer import Service, answer, load_service, result_codes
 from cds_service.fetching.fetcher import Fetcher, Limits
+from cds_service.fetching.rxnav import RxNav
 from cds_service.hooks.discovery import services
 from cds_service.settings import Settings
 from cds_service.store.store import Store
@@ -19,7 +20,7 @@ def create_app(settings: Settings, service: Service | None = None, answer_with: 
     """The WSGI application. `service` may be given where it is loaded already (workers share it). Raises
     KnowledgeError, PolicyError, and StoreError when the database cannot be opened.
     """
-    service = service or load_service(settings.policy)
+    service = service or load(settings)
     runtime = Runtime(
         settings=settings,
         service=service,
@@ -38,6 +39,12 @@ def create_app(settings: Settings, service: Service | None = None, answer_with: 
     for module in (cds, health, pages):
         app.register_blueprint(module.blueprint(runtime))
     return app
+
+
+def load(settings: Settings) -> Service:
+    """What an answer is made of, as the settings say. Raises KnowledgeError, PolicyError and TerminologyError."""
+    codes = RxNav(settings.rxnav_url, settings.rxnav_timeout_ms / 1000) if settings.rxnav_url else None
+    return load_service(settings.policy, settings.terminology, codes)
 
 
 def close(app: Flask) -> None:

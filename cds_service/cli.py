@@ -15,7 +15,7 @@ from gunicorn.app.base import BaseApplication
 
 from cds_service import __version__
 from cds_service.answer import Service, answer, load_service, result_codes
-from cds_service.app import create_app
+from cds_service.app import create_app, load
 from cds_service.errors import AnswerError, CdsError, KnowledgeError, RequestError
 from cds_service.fetching.prefetch import prefetched_results
 from cds_service.hooks.discovery import ServiceDefinition, services
@@ -30,6 +30,7 @@ from cds_service.phenotyping import phenotype_lines
 from cds_service.pretty import answer_lines, inspection_line
 from cds_service.sandbox_commands import add_commands
 from cds_service.settings import Settings
+from cds_service.terminology_commands import add_terminology_command
 from cds_service.writing import load_wording
 
 WELL, PROBLEMS, USAGE = 0, 1, 2
@@ -71,7 +72,7 @@ class _Server(BaseApplication):  # type: ignore[misc]
     def __init__(self, settings: Settings, options: Mapping[str, object]) -> None:
         self._settings = settings
         self._options = options
-        self._service = load_service(settings.policy)
+        self._service = load(settings)
         super().__init__()
 
     def load_config(self) -> None:
@@ -141,7 +142,8 @@ def _inspect(chosen: argparse.Namespace) -> int:
 
 
 def _loaded() -> tuple[Service, Mapping[str, ServiceDefinition]]:
-    service = load_service(Settings.from_environment(os.environ).policy)
+    settings = Settings.from_environment(os.environ)
+    service = load_service(settings.policy, settings.terminology)
     return service, {s.id: s for s in services(result_codes(service.knowledge))}
 
 
@@ -298,6 +300,7 @@ def _parser() -> argparse.ArgumentParser:
     comparing.add_argument("file", metavar="FILE")
     comparing.set_defaults(run=_compare)
     add_commands(commands)
+    add_terminology_command(commands)
     return parser
 
 

@@ -6,6 +6,7 @@
     ├── TerminologyError       drug files to import, or the file made of them, cannot be used
     ├── PolicyError            the site's policy file is not valid (at start or reload)
     ├── RequestError           the caller's request cannot be used; carries an HTTP status
+    ├── Unauthenticated        the caller did not prove who it is; is told no more than that
     └── AnswerError            what we would send out is not valid (never sent)
 
 A message says what was found, what was expected, where, and what to do. It holds no patient data.
@@ -50,3 +51,14 @@ class RequestError(CdsError):
         self.status = status
         self.code = code
         self.expression = expression
+
+
+class Unauthenticated(CdsError):
+    """The caller did not prove who it is. `reason` is a stable key for our log; `client` the configured name of
+    the client that the token claims to be of, where there is such a one.
+    """
+
+    def __init__(self, reason: str, client: str = "") -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.client = client

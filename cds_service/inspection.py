@@ -5,8 +5,9 @@ Takes a hook request, a Bundle (taken as the whole record of one patient) or a s
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from datetime import date
 
 from cds_service import writing
@@ -16,6 +17,7 @@ from cds_service.fetching.prefetch import RESOURCE_TYPES, prefetched_results
 from cds_service.hooks.discovery import Hook, ServiceDefinition
 from cds_service.hooks.requests import parse
 from cds_service.model import Availability, Gap, Query, QueryResult, Question
+from cds_service.reading import Read
 
 JsonObject = Mapping[str, object]
 
@@ -42,6 +44,8 @@ def inspect(
     question, results = _asked(document, services)
     read, findings = evaluate(question, results, service, today)
     patient = read.patient
+    if question.hook not in {offered.hook for offered in services.values()}:
+        yield {"not_served": question.hook}
     yield {"availability": {query.value: patient.availability.get(query) for query in Query}}
     yield from _told("order", read.orders)
     yield from _told("reading", patient.readings)
@@ -50,9 +54,13 @@ def inspect(
     yield from _told("allergy", patient.allergies)
     yield from _told("family", patient.family)
     yield from _told("pending", patient.pending)
+    yield from _told("recommendation", patient.recommendations)
+    yield from _told("withdrawn", read.withdrawn)
     for finding in writing.explain(findings, service.knowledge, service.wording):
         yield {"finding": finding}
-    yield from _told("gap", _distinct((*patient.gaps, *(gap for finding in findings for gap in finding.gaps))))
+    gaps = tuple(_distinct((*patient.gaps, *(gap for finding in findings for gap in finding.gaps))))
+    yield from _told("gap", gaps)
+    yield {"count": _counts(read, len(findings), gaps)}
 
 
 def plain(value: object, *, named: bool = False) -> object:
@@ -75,6 +83,20 @@ def plain(value: object, *, named: bool = False) -> object:
     return value.isoformat() if isinstance(value, date) else value
 
 
+def _counts(read: Read, findings: int, gaps: tuple[Gap, ...]) -> dict[str, object]:
+    """How many of each were found, and gaps by their reason."""
+    patient = read.patient
+    reasons = Counter(gap.reason for gap in gaps)
+    return {
+        "orders": len(read.orders),
+        "readings": len(patient.readings),
+        "medications": len(patient.medications),
+        "findings": findings,
+        "withdrawn": len(read.withdrawn),
+        "gaps": dict(sorted(reasons.items())),
+    }
+
+
 def _told(kind: str, values: Iterable[object]) -> Iterator[dict[str, object]]:
     yield from ({kind: plain(value)} for value in values)
 
@@ -87,6 +109,8 @@ def _asked(
     document: object, services: Mapping[str, ServiceDefinition]
 ) -> tuple[Question, Mapping[Query, QueryResult]]:
     if isinstance(document, dict) and "hook" in document:
+        if document["hook"] not in {service.hook for service in services.values()}:
+            return _of_unserved(document, services)
         request = parse(document, service_for(document, services))
         return request.question, prefetched_results(request.prefetch)
     if not isinstance(document, dict) or not isinstance(document.get("resourceType"), str):
@@ -99,9 +123,33 @@ def _asked(
     return _of_record([{"resource": document}], Availability.MISSING)
 
 
-def _of_record(entries: list[object], otherwise: Availability) -> tuple[Question, Mapping[Query, QueryResult]]:
+def _of_unserved(
+    document: dict[str, object], services: Mapping[str, ServiceDefinition]
+) -> tuple[Question, Mapping[Query, QueryResult]]:
+    """A request of a hook that is not served: what it carries is read as a record, and no card comes of it."""
+    context = document.get("context")
+    found = [*_resources_in(context, 4), *_resources_in(document.get("prefetch"), 4)]
+    if not found:
+        service_for(document, services)
+    named = context.get("patientId") if isinstance(context, dict) else None
+    entries: list[object] = [{"resource": resource} for resource in found]
+    question, results = _of_record(entries, Availability.MISSING, named if isinstance(named, str) else "")
+    return replace(question, hook=str(document["hook"])), results
+
+
+def _resources_in(value: object, depth: int) -> Iterator[JsonObject]:
+    if isinstance(value, dict) and isinstance(value.get("resourceType"), str) and value["resourceType"] != "Bundle":
+        yield value
+    elif depth and isinstance(value, (dict, list)):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from _resources_in(inner, depth - 1)
+
+
+def _of_record(
+    entries: list[object], otherwise: Availability, named: str = ""
+) -> tuple[Question, Mapping[Query, QueryResult]]:
     """Drafts are the orders in question; without any, the active medicines are. `otherwise` is what holds of
-    queries of which nothing is there.
+    queries of which nothing is there; `named` the patient where the document says who it is.
     """
     drafts = [entry for entry in entries if _is_draft(_resource(entry))]
     by_query: dict[Query, list[object]] = {query: [] for query in Query}
@@ -112,10 +160,17 @@ def _of_record(entries: list[object], otherwise: Availability) -> tuple[Question
         query: QueryResult(Availability.COMPLETE, (_bundle(found),)) if found else QueryResult(otherwise)
         for query, found in by_query.items()
     }
-    patient_id = _patient_id(_resource(entry) for entry in entries)
+    patient_id = named or _patient_id(_resource(entry) for entry in entries)
+    results[Query.PATIENT] = _of_one_patient(by_query[Query.PATIENT], patient_id, otherwise)
     if drafts:
         return Question(Hook.ORDER_SIGN, patient_id, (_bundle(drafts),)), results
     return Question(Hook.PATIENT_VIEW, patient_id, active=True), results
+
+
+def _of_one_patient(entries: list[object], patient_id: str, otherwise: Availability) -> QueryResult:
+    """A Bundle may hold several patients: the first is the patient, and reading refuses what is of the others."""
+    own = [entry for entry in entries if _resource(entry).get("id") == patient_id]
+    return QueryResult(Availability.COMPLETE, (_bundle(own),)) if own else QueryResult(otherwise)
 
 
 def _bundle(entries: list[object]) -> JsonObject:

@@ -293,7 +293,8 @@ class ActivityScore:
 
 @dataclass(frozen=True, slots=True)
 class Presence:
-    """An allele or a variant reported as present or absent: HLA `*57:01`, `m.1555A>G`."""
+    """An allele or a variant reported as present or absent: HLA `*57:01`, `m.1555A>G`. Without a name the
+    observable itself was found or not: an antigen, any variant of the gene."""
 
     allele: str
     present: bool
@@ -341,7 +342,8 @@ class Reading:
     """What one FHIR resource says of one observable, with its provenance."""
 
     observable: str
-    """`gene:CYP2C19`, `hla:B` (the locus), `lab:potassium`."""
+    """`gene:CYP2C19`, `hla:B` (the locus), `lab:potassium`, `tumour:CD274`, `somatic:KRAS`; `implication` for what
+    a result says of a medicine without naming the gene."""
     says: Statement
     reference: str
     """`Observation/123`; `#n` of its Bundle entry when it has no id."""
@@ -436,8 +438,8 @@ class Patient:
     family: tuple[FamilyCondition, ...] = ()
     pending: tuple[PendingTest, ...] = ()
     gaps: tuple[Gap, ...] = ()
-    recommendations: tuple[Recommendation, ...] = ()
     availability: Mapping[Query, Availability] = field(default_factory=dict)
+    recommendations: tuple[Recommendation, ...] = ()
 
 
 # --- drug names to ingredients (implemented in terminology, given to reading) --------------------------------

@@ -97,7 +97,8 @@ def _try(chosen: argparse.Namespace) -> int:
         raise SettingsError("name the server: --fhir URL, or a public sandbox with --preset")
     deadline = Deadline.after(chosen.timeout)
     asked = Asked(url, chosen.patient, tuple(chosen.drug), chosen.reason, _token(chosen, url, sandbox, deadline))
-    service = load_service(Settings.from_environment(os.environ).policy)
+    settings = Settings.from_environment(os.environ)
+    service = load_service(settings.policy, settings.terminology)
     trial = attempt(asked, _definition(chosen, service), service, chosen.today, deadline)
     if chosen.json:
         sys.stdout.write(orjson.dumps(report(trial), option=orjson.OPT_INDENT_2).decode() + "\n")

@@ -5,7 +5,7 @@ A setting `CDS_X` may also be given as `CDS_X_FILE`, the path of a file that hol
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -20,17 +20,34 @@ class Settings:
     """`docs/settings.md` tells each of them to an operator."""
 
     development: bool = False
-    """On a developer's machine: any FHIR server may be read, over plain http too."""
+    """On a developer's machine: any FHIR server may be read, over plain http too. Without `clients` nobody is
+    authenticated then, and only this machine may call."""
+    clients: Path | None = None
+    """Who may call (`clients.py`). Needed to serve outside development."""
+    public_url: str = ""
+    """The base URL by which clients call this service, which is that of the proxy in front of it."""
+    longest_token_s: int = 600
+    """From `iat` to `exp` of a client's token."""
+    calls_per_second: int = 100
+    """Of one client, for each worker process."""
     policy: Path | None = None
     """The site's policy file; the packaged default without it."""
+    terminology: Path | None = None
+    """The drug codes that `cds-service terminology import` made; the packaged ones alone without it."""
+    rxnav_url: str = ""
+    """An address that speaks RxNav, asked for codes that are known nowhere else; never asked without it."""
+    rxnav_timeout_ms: int = 100
+    """How long one request waits for it."""
     database_url: str = "sqlite:///cds-service.sqlite"
     answer_budget_ms: int = 450
     """From the arrival of a request to its answer."""
     evaluation_reserve_ms: int = 120
     """The part of the budget that fetching must leave for reading, reasoning and writing."""
     fhir_servers: tuple[str, ...] = ()
-    """Base URLs that may be read; without any, only development mode reads at all."""
+    """Base URLs that may be read in development; elsewhere each client has its own in `clients`."""
     largest_request_bytes: int = 5_000_000
+    most_entries: int = 10_000
+    """Of all Bundles and lists of one request together."""
     largest_fhir_answer_bytes: int = 10_000_000
     fetch_workers: int = 32
     cors_origin: str = "*"
@@ -88,10 +105,31 @@ def _contradictions(settings: Settings) -> list[str]:
             f"{PREFIX}EVALUATION_RESERVE_MS: {settings.evaluation_reserve_ms} leaves nothing of "
             f"{PREFIX}ANSWER_BUDGET_MS={settings.answer_budget_ms} for fetching"
         )
+    if settings.rxnav_url and settings.rxnav_timeout_ms >= settings.evaluation_reserve_ms:
+        faults.append(
+            f"{PREFIX}RXNAV_TIMEOUT_MS: {settings.rxnav_timeout_ms} must stay under "
+            f"{PREFIX}EVALUATION_RESERVE_MS={settings.evaluation_reserve_ms}, of which it is a part"
+        )
+    if settings.rxnav_url.startswith("http://") and not settings.development:
+        faults.append(f"{PREFIX}RXNAV_URL: https only, unless in development; found {settings.rxnav_url}")
+    faults.extend(_contradictions_of_clients(settings))
     insecure = [server for server in settings.fhir_servers if not server.startswith("https://")]
     if insecure and not settings.development:
         faults.append(f"{PREFIX}FHIR_SERVERS: https only, unless in development; found {', '.join(insecure)}")
     return faults
+
+
+def _contradictions_of_clients(settings: Settings) -> Iterator[str]:
+    if settings.public_url.startswith("http://") and not settings.development:
+        yield f"{PREFIX}PUBLIC_URL: https only, unless in development; found {settings.public_url}"
+    if settings.clients is None:
+        return
+    if not settings.public_url:
+        yield f"{PREFIX}PUBLIC_URL: needed with {PREFIX}CLIENTS, whose tokens name the address that they call"
+    if settings.fhir_servers:
+        yield f"{PREFIX}FHIR_SERVERS: each client names its own in {PREFIX}CLIENTS; leave it out"
+    if settings.database_url in ("sqlite://", "sqlite:///", "sqlite:///:memory:"):
+        yield f"{PREFIX}DATABASE_URL: a database in memory forgets which tokens were used; name a file"
 
 
 def _flag(text: str) -> bool:
@@ -125,6 +163,13 @@ def _urls(text: str) -> tuple[str, ...]:
     return urls
 
 
+def _url(text: str) -> str:
+    urls = _urls(text)
+    if len(urls) > 1:
+        raise ValueError(f"expected one URL, found {text!r}")
+    return urls[0] if urls else ""
+
+
 def _database_url(text: str) -> str:
     scheme = text.split("://", maxsplit=1)[0]
     if "://" not in text or scheme.split("+")[0] not in ("sqlite", "postgresql"):
@@ -141,12 +186,20 @@ def _log_level(text: str) -> str:
 
 _READERS: Mapping[str, Callable[[str], object]] = {
     "development": _flag,
+    "clients": _file,
+    "public_url": _url,
+    "longest_token_s": _whole_number(30, 3600),
+    "calls_per_second": _whole_number(1, 100_000),
     "policy": _file,
+    "terminology": _file,
+    "rxnav_url": _url,
+    "rxnav_timeout_ms": _whole_number(1, 10_000),
     "database_url": _database_url,
     "answer_budget_ms": _whole_number(50, 60_000),
     "evaluation_reserve_ms": _whole_number(0, 30_000),
     "fhir_servers": _urls,
     "largest_request_bytes": _whole_number(10_000, 100_000_000),
+    "most_entries": _whole_number(100, 1_000_000),
     "largest_fhir_answer_bytes": _whole_number(10_000, 200_000_000),
     "fetch_workers": _whole_number(1, 256),
     "cors_origin": str.strip,

@@ -19,8 +19,9 @@ from cds_service.fetching.prefetch import (
     RESOURCE_TYPES,
     Page,
     failed,
+    fetched,
     matches_in,
-    page,
+    of_patient,
     prefetched,
     resources_in,
 )
@@ -34,6 +35,10 @@ V = TypeVar("V")
 
 _MEDICATION = re.compile(r"Medication/[^/]+")
 _DISPATCHED = re.compile(r"MedicationRequest/[^/]+")
+_TOO_MANY = "too_many_reads"
+_LAST_WORD_S = 0.01
+_ANSWERS_TOGETHER = 3
+"""How many answers of the largest size one request may have taken in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,17 +76,31 @@ class Fetcher:
         and broken are FAILED with their reason. Medications that orders only refer to, and dispatched orders
         that no query gave, are read too and stand among the results of `medications`.
         """
+        patient_id = request.question.patient_id
+        results = self._resolved(request, deadline)
+        return {query: of_patient(result, patient_id) for query, result in results.items()}
+
+    def _resolved(self, request: HookRequest, deadline: Deadline) -> Mapping[Query, QueryResult]:
         pages = {query: prefetched(request.prefetch, query) for query in Query}
         if not request.fhir_server:
             return {query: found.result for query, found in pages.items()}
         if not self._may_read(request.fhir_server):
             return {query: _not_allowed(found.result) for query, found in pages.items()}
-        session = self._session(request.fhir_server)
-        client = FhirClient(session, request.fhir_server, request.access_token, self._limits.largest_bytes)
+        client = self._client(request)
         results = self._queried(request, client, pages, deadline)
-        for missing in (_dispatched_elsewhere, _medications_elsewhere):
-            results = self._with_singles(missing(request, results), client, results, deadline)
+        for elsewhere in (_dispatched_elsewhere, _medications_elsewhere):
+            results = self._with_singles(elsewhere(request, results), client, results, deadline)
         return results
+
+    def _client(self, request: HookRequest) -> FhirClient:
+        largest_bytes = self._limits.largest_bytes
+        return FhirClient(
+            self._session(request.fhir_server),
+            request.fhir_server,
+            request.access_token,
+            largest_bytes,
+            _ANSWERS_TOGETHER * largest_bytes,
+        )
 
     def _may_read(self, server: str) -> bool:
         return self._limits.servers is None or server in self._limits.servers
@@ -104,9 +123,9 @@ class Fetcher:
         for query, found in pages.items():
             if found.result.availability is Availability.MISSING and query in templates:
                 path = templates[query].replace(PATIENT_TOKEN, patient_id)
-                reads[query] = _bound(self._search, client, query, path, patient_id, deadline)
+                reads[query] = _bound(self._search, client, query, path, patient_id, _of_reads(deadline))
             elif found.result.reason == MORE_PAGES:
-                reads[query] = _bound(self._pages, client, query, found, deadline)
+                reads[query] = _bound(self._pages, client, query, found, _of_reads(deadline))
         answers = self._in_parallel(reads, deadline)
         kept = {query: found.result for query, found in pages.items()}
         return kept | {query: _answer(result, kept[query]) for query, result in answers.items()}
@@ -114,19 +133,19 @@ class Fetcher:
     def _search(
         self, client: FhirClient, query: Query, path: str, patient_id: str, deadline: Deadline
     ) -> QueryResult:
-        found = page(client.read(path, deadline), query)
-        if query is Query.PATIENT and any(r.get("id") != patient_id for r in resources_in(found.result.resources)):
+        found = fetched(client.read(path, deadline), query)
+        if query is Query.PATIENT and any(_is_other(r, patient_id) for r in resources_in(found.result.resources)):
             return failed("wrong_patient")
         return self._pages(client, query, found, deadline)
 
     def _pages(self, client: FhirClient, query: Query, first: Page, deadline: Deadline) -> QueryResult:
         """`first` and the pages after it. Pages that do not come leave the result PARTIAL, with the reason."""
         result, next_url, flaw = first.result, first.next_url, first.flaw
-        for _ in range(self._limits.most_pages):
-            if not next_url:
-                break
+        followed: set[str] = set()
+        while next_url and next_url not in followed and len(followed) < self._limits.most_pages:
+            followed.add(next_url)
             try:
-                following = page(client.follow(next_url, deadline), query, matches_in(result.resources))
+                following = fetched(client.follow(next_url, deadline), query, matches_in(result.resources, query))
             except FetchError as fault:
                 return replace(result, availability=Availability.PARTIAL, reason=fault.reason)
             result, next_url, flaw = _joined(result, following.result), following.next_url, flaw or following.flaw
@@ -134,27 +153,46 @@ class Fetcher:
 
     def _with_singles(
         self,
-        references: Iterable[str],
+        references: Mapping[str, bool],
         client: FhirClient,
         results: dict[Query, QueryResult],
         deadline: Deadline,
     ) -> dict[Query, QueryResult]:
-        """`results` with the resources that `references` name among the medications."""
-        wanted = sorted(set(references))[: self._limits.most_reads]
-        answers = self._in_parallel({r: _bound(client.read, r, deadline) for r in wanted}, deadline)
-        read = tuple(
-            answer
-            for reference, answer in answers.items()
-            if isinstance(answer, dict) and _reference(answer) == reference
-        )
+        """`results` with the resources that `references` name among the medications. Those named with True are
+        of the patient's medicines, which are PARTIAL without them; a draft that lacks its own is told by reading.
+        """
+        wanted = sorted(references, key=lambda reference: (not references[reference], reference))
+        reads = {r: _bound(_single, client, r, _of_reads(deadline)) for r in wanted[: self._limits.most_reads]}
+        answers = self._in_parallel(reads, deadline)
+        read = tuple(answer for answer in answers.values() if not isinstance(answer, FetchError))
+        reasons = [fault.reason for r, fault in answers.items() if references[r] and isinstance(fault, FetchError)]
+        reasons += [_TOO_MANY for r in wanted[self._limits.most_reads :] if references[r]]
         known = results[Query.MEDICATIONS]
-        return results | {Query.MEDICATIONS: replace(known, resources=known.resources + read)}
+        result = _with_flaw(replace(known, resources=known.resources + read), next(iter(reasons), ""))
+        return results | {Query.MEDICATIONS: result}
 
     def _in_parallel(self, reads: Mapping[K, Callable[[], V]], deadline: Deadline) -> dict[K, V | FetchError]:
         """Each read's answer or fault. At the deadline it is `late`, whatever its thread does."""
         futures = {key: self._pool.submit(_attempt, read) for key, read in reads.items()}
         wait(futures.values(), timeout=deadline.remaining_s())
         return {key: future.result() if future.done() else _late(future) for key, future in futures.items()}
+
+
+def _of_reads(deadline: Deadline) -> Deadline:
+    """The deadline of the reads: a moment before ours, so that a late page leaves us what came before it."""
+    return Deadline(deadline.at_s - _LAST_WORD_S)
+
+
+def _single(client: FhirClient, reference: str, deadline: Deadline) -> JsonObject:
+    """The resource that `reference` names, and no other. Raises FetchError."""
+    answer = client.read(reference, deadline)
+    if not isinstance(answer, dict) or _reference(answer) != reference:
+        raise FetchError("unreadable")
+    return answer
+
+
+def _is_other(resource: JsonObject, patient_id: str) -> bool:
+    return resource.get("resourceType") == "Patient" and resource.get("id") != patient_id
 
 
 def _bound(read: Callable[..., V], *arguments: object) -> Callable[[], V]:
@@ -202,25 +240,33 @@ def _not_allowed(result: QueryResult) -> QueryResult:
     return result
 
 
-def _dispatched_elsewhere(request: HookRequest, results: Mapping[Query, QueryResult]) -> Iterator[str]:
+def _dispatched_elsewhere(request: HookRequest, results: Mapping[Query, QueryResult]) -> dict[str, bool]:
     """Dispatched medication orders that the query for active medications did not give."""
     known = {_reference(resource) for resource in resources_in(results[Query.MEDICATIONS].resources)}
-    for reference in request.question.wanted:
-        if reference not in known and _DISPATCHED.fullmatch(reference) and is_id(reference.split("/")[1]):
-            yield reference
+    return {r: True for r in request.question.wanted if r not in known and _names(_DISPATCHED, r)}
 
 
-def _medications_elsewhere(request: HookRequest, results: Mapping[Query, QueryResult]) -> Iterator[str]:
-    """Medications that drafts and current orders refer to and that nobody sent."""
-    medications = results[Query.MEDICATIONS].resources
-    resources = tuple(resources_in((*request.question.resources, *medications)))
-    known = {_reference(resource) for resource in resources}
+def _medications_elsewhere(request: HookRequest, results: Mapping[Query, QueryResult]) -> dict[str, bool]:
+    """Medications that drafts and current orders refer to and that nobody sent; whether a current order does."""
+    drafts = tuple(resources_in(request.question.resources))
+    taken = tuple(resources_in(results[Query.MEDICATIONS].resources))
+    known = {_reference(resource) for resource in (*drafts, *taken)}
+    named = dict.fromkeys(_medications_of(drafts, request.fhir_server), False)
+    named |= dict.fromkeys(_medications_of(taken, request.fhir_server), True)
+    return {reference: is_taken for reference, is_taken in named.items() if reference not in known}
+
+
+def _medications_of(resources: Iterable[JsonObject], server: str) -> Iterator[str]:
     for resource in resources:
-        if resource.get("resourceType") not in RESOURCE_TYPES[Query.MEDICATIONS]:
-            continue
-        reference = _medication_reference(resource).removeprefix(f"{request.fhir_server}/")
-        if reference not in known and _MEDICATION.fullmatch(reference) and is_id(reference.split("/")[1]):
-            yield reference
+        if resource.get("resourceType") in RESOURCE_TYPES[Query.MEDICATIONS]:
+            reference = _medication_reference(resource).removeprefix(f"{server}/")
+            if _names(_MEDICATION, reference):
+                yield reference
+
+
+def _names(kind: re.Pattern[str], reference: str) -> bool:
+    """Whether a reference is one of `kind` whose id may stand in a URL."""
+    return kind.fullmatch(reference) is not None and is_id(reference.split("/")[1])
 
 
 def _medication_reference(medication_request: JsonObject) -> str:

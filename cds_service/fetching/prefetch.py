@@ -8,12 +8,16 @@
 | OperationOutcome | FAILED: tried and refused, not to be asked again blindly |
 | a resource of the type asked for | COMPLETE with that one |
 | anything else | FAILED: unreadable |
+
+A server that answers a query says what it has: from it a bare null is no answer (`fetched`). Whoever it comes from,
+another patient's resource makes the result PARTIAL (`of_patient`): whoever mixes patients up has not told all of
+this one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from cds_service.model import Availability, Query, QueryResult
@@ -35,6 +39,13 @@ RESOURCE_TYPES: Mapping[Query, tuple[str, ...]] = MappingProxyType(
     }
 )
 
+_EXPECTED: Mapping[Query, frozenset[str]] = MappingProxyType(
+    {query: frozenset({*types, "Parameters"}) for query, types in RESOURCE_TYPES.items()}
+)
+"""What matches a query; other resources stand beside the matches (outcomes, included ones)."""
+_BESIDE = frozenset({"OperationOutcome", "Medication", "Patient", "Encounter", "Practitioner", "Organization"})
+"""What may stand there although nothing matches."""
+
 
 @dataclass(frozen=True, slots=True)
 class Page:
@@ -54,20 +65,34 @@ def prefetched(prefetch: Mapping[str, object], query: Query) -> Page:
     return page(prefetch[query.value], query)
 
 
-def prefetched_results(prefetch: Mapping[str, object]) -> Mapping[Query, QueryResult]:
-    """What the prefetch alone says of every query."""
-    return {query: prefetched(prefetch, query).result for query in Query}
+def prefetched_results(prefetch: Mapping[str, object], patient_id: str = "") -> Mapping[Query, QueryResult]:
+    """What the prefetch alone says of every query. Without `patient_id` subjects are not looked at."""
+    return {query: of_patient(prefetched(prefetch, query).result, patient_id) for query in Query}
+
+
+def fetched(value: object, query: Query, before: int = 0) -> Page:
+    """What `value`, the answer of a server to `query`, says. Never raises; `before` as for `page`."""
+    return Page(failed("unreadable")) if value is None else page(value, query, before)
+
+
+def of_patient(result: QueryResult, patient_id: str) -> QueryResult:
+    """`result`, which is PARTIAL where it holds another patient's resource."""
+    if result.availability is not Availability.COMPLETE or not patient_id:
+        return result
+    if any(_is_of_another(resource, patient_id) for resource in resources_in(result.resources)):
+        return replace(result, availability=Availability.PARTIAL, reason="wrong_patient")
+    return result
 
 
 def page(value: object, query: Query, before: int = 0) -> Page:
-    """What `value`, the answer to `query`, says; `before` is how many matches the pages before it held. Never raises."""
+    """What `value`, the answer to `query`, says. Never raises. `before` is how many matches earlier pages held."""
     if value is None:
         return Page(QueryResult(Availability.COMPLETE))
     if not isinstance(value, dict):
         return Page(failed("unreadable"))
     resource_type = value.get("resourceType")
     if resource_type == "Bundle":
-        return _bundle(value, before)
+        return _bundle(value, query, before)
     if resource_type == "OperationOutcome":
         return Page(failed("refused"))
     if resource_type in RESOURCE_TYPES[query]:
@@ -88,19 +113,30 @@ def resources_in(resources: Iterable[JsonObject]) -> Iterator[JsonObject]:
             yield resource
 
 
-def matches_in(resources: Iterable[JsonObject]) -> int:
-    """How many matches there are, as a Bundle's `total` counts them."""
-    return sum(resource.get("resourceType") != "OperationOutcome" for resource in resources_in(resources))
+def matches_in(resources: Iterable[JsonObject], query: Query) -> int:
+    """How many matches of `query` there are, as a Bundle's `total` counts them."""
+    return sum(resource.get("resourceType") in _EXPECTED[query] for resource in resources_in(resources))
 
 
-def _bundle(bundle: JsonObject, before: int) -> Page:
+def _is_of_another(resource: JsonObject, patient_id: str) -> bool:
+    """Whether the resource names its patient, as `.../Patient/id`, and that is another one."""
+    for name in ("subject", "patient"):
+        holder = resource.get(name)
+        reference = holder.get("reference") if isinstance(holder, dict) else None
+        parts = reference.split("/_history/")[0].split("/") if isinstance(reference, str) else []
+        if parts[-2:-1] == ["Patient"] and parts[-1] != patient_id:
+            return True
+    return False
+
+
+def _bundle(bundle: JsonObject, query: Query, before: int) -> Page:
     """The Bundle goes on whole: the addresses of its entries are needed to follow references."""
     entries = bundle.get("entry", [])
     if not isinstance(entries, list):
         return Page(failed("unreadable"))
     next_url = _next_url(bundle)
-    flaw = _flaw(entries)
-    reason = MORE_PAGES if next_url else flaw or _shortfall(bundle, before)
+    flaw = _flaw(entries, query)
+    reason = MORE_PAGES if next_url else flaw or _shortfall(bundle, query, before)
     availability = Availability.PARTIAL if reason else Availability.COMPLETE
     return Page(QueryResult(availability, (bundle,) if entries else (), reason), next_url, flaw)
 
@@ -112,18 +148,22 @@ def _entry_resources(entries: object) -> Iterator[JsonObject]:
             yield resource
 
 
-def _flaw(entries: list[object]) -> str:
-    """Why entries of a page are missing; empty when none is."""
+def _flaw(entries: list[object], query: Query) -> str:
+    """Why entries of a page are missing; empty when none is. A page of other things answers another question."""
     resources = tuple(_entry_resources(entries))
     if len(resources) < len(entries):
         return "unreadable"
-    return "refused" if any(_is_error(resource) for resource in resources) else ""
+    if any(_is_error(resource) for resource in resources):
+        return "refused"
+    answers = any(resource["resourceType"] not in _BESIDE for resource in resources_in(resources))
+    return "unreadable" if answers and not matches_in(resources, query) else ""
 
 
-def _shortfall(bundle: JsonObject, before: int) -> str:
+def _shortfall(bundle: JsonObject, query: Query, before: int) -> str:
     """Why the last page is still not all of it; empty when it is. `total` counts the matches of all pages."""
     total = bundle.get("total")
-    return "fewer_than_total" if isinstance(total, int) and total > before + matches_in((bundle,)) else ""
+    is_short = isinstance(total, int) and total > before + matches_in((bundle,), query)
+    return "fewer_than_total" if is_short else ""
 
 
 def _is_error(resource: JsonObject) -> bool:

@@ -204,6 +204,8 @@ class Observable:
     plausible_trust: Trust = Trust.RECALLED
     answers: Mapping[str, str] = field(default_factory=dict)
     """Folded label, or answer code, -> the state that it means."""
+    refines: Mapping[str, str] = field(default_factory=dict)
+    """State -> the coarser state that it does not contradict (`3+` -> `positive`)."""
     gene: str = ""
     """Symbol of the gene, where components or extensions may name the observable by it."""
     hgnc: str = ""

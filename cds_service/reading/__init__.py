@@ -26,6 +26,7 @@ from cds_service.model import (
     QueryResult,
     Question,
     Reading,
+    Recommendation,
 )
 from cds_service.policy import CatalogueTest
 from cds_service.reading.chart import Chart
@@ -41,11 +42,12 @@ from cds_service.reading.patient import (
     weight_kg,
 )
 from cds_service.reading.readings import Found
+from cds_service.reading.recommendations import read_recommendation
 from cds_service.reading.records import Record, records_of, references_of, unpack
 from cds_service.reading.reports import read_listed_finding, read_report
 from cds_service.reading.requests import read_request
 from cds_service.reading.results import read_observation
-from cds_service.reading.screening import check_patient, screened
+from cds_service.reading.screening import check_patient, is_withdrawn, screened
 from cds_service.reading.shapes import Resource, local_name, reference, text_at
 from cds_service.reading.variants import with_genotypes
 
@@ -56,11 +58,13 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """What was read. `drafts` maps each order's reference to the resource it came from."""
+    """What was read. `drafts` maps each order's reference to the resource it came from; `withdrawn` names what its
+    sender took back (entered in error), of which nothing was read."""
 
     orders: tuple[Order, ...]
     patient: Patient
     drafts: Mapping[str, Mapping[str, object]]
+    withdrawn: tuple[str, ...] = ()
 
 
 def read(
@@ -93,7 +97,8 @@ def read(
     gaps = (*told, *_of(Gap, found), *_of(Gap, ordered))
     availability = {query: _availability(results, query) for query in Query}
     patient = _patient(question.patient_id, chart, found, gaps, availability)
-    return Read(tuple(item.order for item in orders), patient, drafts_by_reference(orders))
+    withdrawn = tuple(sorted({r.reference for r in (*sent, *drafts) if is_withdrawn(r)}))
+    return Read(tuple(item.order for item in orders), patient, drafts_by_reference(orders), withdrawn)
 
 
 def read_resources(
@@ -168,6 +173,8 @@ def _facts_of(record: Record, chart: Chart) -> Iterator[object]:
             yield from read_family(record, chart)
         case "ServiceRequest":
             yield from read_request(record, chart)
+        case "Task":
+            yield from read_recommendation(record, chart)
 
 
 def _patient(
@@ -194,6 +201,7 @@ def _patient(
         pending=_sorted(_of(PendingTest, found)),
         gaps=_sorted(gaps),
         availability=availability,
+        recommendations=_sorted(_of(Recommendation, found)),
     )
 
 

@@ -67,10 +67,25 @@ def _by_bases(match: re.Match[str], gene: Gene) -> str:
     """`rs9923231 C/T` in the table's names. Bases of the other strand are turned where neither base is in the
     table and both complements are: with such a pair there is no doubt."""
     name, first, second = match.groups()
+    return _by_bases_of(name, first, second, gene)
+
+
+def _by_bases_of(name: str, first: str, second: str, gene: Gene) -> str:
     for bases in ((first, second), tuple(b.upper().translate(_COMPLEMENT) for b in (first, second))):
         alleles = [_allele_of_base(name, base, gene) for base in bases]
         if all(alleles):
             return "/".join(alleles)
+    return ""
+
+
+def strand_of(text: str, gene: Gene) -> str:
+    """How the bases of `rs9923231 C/T` stand to the table's: `strand_as_in_table`, `strand_turned`, or empty where
+    no bases are given."""
+    for name, first, second in _BASES.findall(text):
+        if all(_allele_of_base(name, base, gene) for base in (first, second)):
+            return "strand_as_in_table"
+        if _by_bases_of(name, first, second, gene):
+            return "strand_turned"
     return ""
 
 

@@ -49,10 +49,14 @@ class GeneNaming:
 
 @dataclass(frozen=True, slots=True)
 class _Witness:
-    symbols: frozenset[str]
-    contradicts_itself: bool = False
+    by_code: frozenset[str] = frozenset()
+    by_words: frozenset[str] = frozenset()
     foreign: bool = False
     unknown_code: str = ""
+
+    @property
+    def symbols(self) -> frozenset[str]:
+        return self.by_code | self.by_words
 
 
 def gene_naming(record: Record, chart: Chart) -> GeneNaming:
@@ -67,7 +71,7 @@ def gene_naming(record: Record, chart: Chart) -> GeneNaming:
 def _own_naming(resource: Resource, lexicon: Lexicon) -> GeneNaming:
     studied = [_witness_of(concept, lexicon) for concept in _gene_concepts(resource)]
     meanings = lexicon.meanings(codings(resource.get("code")))
-    sure = frozenset(m.symbol for m in meanings if not m.ambiguous)
+    sure = frozenset(m.symbol for m in meanings if not m.ambiguous) | _observed_genes(resource, lexicon)
     doubtful = frozenset(m.symbol for m in meanings if m.ambiguous)
     words = frozenset(_symbols_in_words(resource, lexicon))
     structured = frozenset().union(*(w.symbols for w in studied))
@@ -76,7 +80,7 @@ def _own_naming(resource: Resource, lexicon: Lexicon) -> GeneNaming:
     if named and doubtful:
         named.append(doubtful)
     everyone = frozenset().union(*named)
-    if any(w.contradicts_itself for w in studied) or (foreign and not structured and named) or not _agree(named):
+    if _contradict(studied) or (foreign and not structured and named) or not _agree(named):
         return GeneNaming(symbols=tuple(sorted(everyone)), says=(*_gene_labels(resource), *sorted(everyone)))
     if not named:
         return GeneNaming(foreign=foreign, unconfirmed=() if foreign else tuple(sorted(doubtful)))
@@ -86,6 +90,23 @@ def _own_naming(resource: Resource, lexicon: Lexicon) -> GeneNaming:
         by_words=not structured and not sure and not doubtful,
         unknown_codes=tuple(w.unknown_code for w in studied if w.unknown_code),
     )
+
+
+def _observed_genes(resource: Resource, lexicon: Lexicon) -> frozenset[str]:
+    """Genes of the observables that the code reports, other than the germline genes."""
+    ids = lexicon.observables_of(codings(resource.get("code")))
+    return frozenset(gene for i in ids if (gene := lexicon.observables[i].gene) and gene not in lexicon.genes)
+
+
+def _contradict(studied: list[_Witness]) -> bool:
+    """Whether codes and words of the gene concepts name different genes. A result on several genes says the same
+    of each, so that it does not matter which of its codes stands beside which name."""
+    if len(studied) > 1:
+        by_code = frozenset().union(*(w.by_code for w in studied))
+        by_words = frozenset().union(*(w.by_words for w in studied))
+        if by_code == by_words:
+            return False
+    return any(len(w.symbols) > 1 for w in studied)
 
 
 def _agree(named: list[frozenset[str]]) -> bool:
@@ -120,11 +141,12 @@ def _witness_of(concept: Resource, lexicon: Lexicon) -> _Witness:
     by_code = frozenset(s for coding in found if (s := symbol_of_code(coding, lexicon)))
     texts = concept_texts(concept)
     by_words = frozenset(s for text in texts for s in lexicon.symbols_in(text))
+    by_words |= frozenset(s for text in texts for s in lexicon.other_symbols_in(text))
     unknown = next((c.code for c in found if c.code and not symbol_of_code(c, lexicon)), "")
     hla = all(symbol.startswith(HLA_PREFIX) for symbol in by_words)
     return _Witness(
-        symbols=by_code | by_words,
-        contradicts_itself=len(by_code | by_words) > 1,
+        by_code=by_code,
+        by_words=by_words,
         foreign=bool(texts or found) and not (by_code | by_words) and _names_a_gene(texts, found),
         unknown_code=unknown if by_words and not hla else "",
     )
@@ -143,7 +165,8 @@ def symbol_of_code(coding: Coding, lexicon: Lexicon) -> str:
             return lexicon.by_ncbi.get(digits, "")
         hgnc = "genenames" in coding.system or "hgnc" in coding.system or coding.code.upper().startswith("HGNC:")
         return lexicon.by_hgnc.get(digits, "") if hgnc else ""
-    return lexicon.symbols.get(fold(coding.code), "")
+    other = coding.code if coding.code in lexicon.observable_genes else ""
+    return lexicon.symbols.get(fold(coding.code), other)
 
 
 def _symbols_in_words(resource: Resource, lexicon: Lexicon) -> Iterator[str]:

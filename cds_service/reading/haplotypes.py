@@ -5,7 +5,7 @@ from __future__ import annotations
 from cds_service.codes import LOINC, SNOMED
 from cds_service.knowledge.nomenclature import normalised
 from cds_service.knowledge.schema import Gene
-from cds_service.model import Diplotype, SelfContradiction
+from cds_service.model import Diplotype, Presence, SelfContradiction
 from cds_service.reading.alleles import known_allele
 from cds_service.reading.answers import answer_of
 from cds_service.reading.chart import Chart
@@ -14,8 +14,10 @@ from cds_service.reading.lexicon import ALLELE_ROLE
 from cds_service.reading.patient import date_of
 from cds_service.reading.records import Record
 from cds_service.reading.screening import is_withdrawn, status_of
-from cds_service.reading.shapes import codings, has_code, references
+from cds_service.reading.shapes import codings, concept_texts, has_code, objects, references, text_at
 from cds_service.reading.vocabulary import GENOTYPE, SNOMED_GENOTYPE
+
+_ALLELE_EXTENSION = "allelename"
 
 
 def diplotype_of_haplotypes(record: Record, gene: Gene, chart: Chart) -> Diplotype | SelfContradiction | None:
@@ -31,6 +33,21 @@ def diplotype_of_haplotypes(record: Record, gene: Gene, chart: Chart) -> Diploty
         return SelfContradiction((gene.symbol, *sorted(others)))
     alleles = [allele for source in sources if (allele := allele_of(source, gene))]
     return Diplotype(normalised(gene, "/".join(alleles))) if len(alleles) == len(sources) == 2 else None
+
+
+def statement_of_extensions(record: Record, gene: Gene) -> Diplotype | Presence | None:
+    """The alleles that observation-genetics extensions name where there is no value: two make the diplotype, one
+    says that its allele is there, and a name that the gene does not have makes them unusable."""
+    named = [
+        text
+        for extension in objects(record.resource.get("extension"))
+        if text_at(extension, "url").lower().endswith(_ALLELE_EXTENSION)
+        for text in concept_texts(extension.get("valueCodeableConcept"))[:1]
+    ]
+    alleles = [known_allele(text, gene) for text in named]
+    if not all(alleles) or len(alleles) not in {1, 2}:
+        return None
+    return Diplotype(normalised(gene, "/".join(alleles))) if alleles[1:] else Presence(alleles[0], present=True)
 
 
 def allele_of(record: Record, gene: Gene) -> str:

@@ -51,21 +51,37 @@ def _typings(locus: str, answer: Answer, lexicon: Lexicon) -> Iterator[Statement
         for statement in _of_coding(locus, coding, lexicon):
             found[statement] = None
     for text in answer.texts:
-        typing = _of_text(locus, text, lexicon)
-        if typing is not None:
-            found[typing] = None
+        for statement in _of_words(locus, text, lexicon):
+            found[statement] = None
     yield from found
+
+
+def _of_words(locus: str, text: str, lexicon: Lexicon) -> Iterator[Statement]:
+    if is_gl_string(text):
+        yield from gl_string_types(text, locus)
+    else:
+        yield from filter(None, (_of_text(locus, text, lexicon),))
+
+
+def is_gl_string(text: str) -> bool:
+    """Whether the text is a GL String and no list: it names its allele database, or separates loci."""
+    return text.lower().startswith("hla#") or text.startswith("#hla#") or ("^" in text and "HLA-" in text)
+
+
+def gl_string_types(text: str, locus: str) -> tuple[HlaType, ...]:
+    """The types of a locus in a GL String."""
+    return tuple(_of_typing(typing) for typing in parse_gl_string(text) if typing.locus == locus)
 
 
 def _of_coding(locus: str, coding: Coding, lexicon: Lexicon) -> Iterator[Statement]:
     if _GL_SYSTEM in coding.system or "#" in coding.code:
-        yield from (_of_typing(typing) for typing in parse_gl_string(coding.code) if typing.locus == locus)
+        yield from gl_string_types(coding.code, locus)
         return
     symbol, allele = lexicon.variant_alleles.get(fold(coding.code), ("", ""))
     if symbol == f"{HLA_PREFIX}{locus}":
         yield HlaType((allele,), complete=False)
     else:
-        yield from filter(None, (_of_text(locus, coding.code, lexicon),))
+        yield from _of_words(locus, coding.code, lexicon)
 
 
 def _of_typing(typing: HlaTyping) -> HlaType:

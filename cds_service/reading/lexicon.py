@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from cds_service.codes import Coding
 from cds_service.knowledge.base import Knowledge
-from cds_service.knowledge.schema import Gene, HlaMarker, ObservationCode
+from cds_service.knowledge.schema import Gene, HlaMarker, Observable, ObservationCode
 from cds_service.reading.shapes import fold
 from cds_service.reading.vocabulary import NEGATING_WORDS
 
@@ -46,8 +46,14 @@ class Lexicon:
     by_hgnc: Mapping[str, str]
     by_ncbi: Mapping[str, str]
     codes: Mapping[tuple[str, str], tuple[CodeMeaning, ...]]
-    labs: Mapping[tuple[str, str], str]
-    """(system, code) of a laboratory Observation -> `lab:` marker."""
+    observables: Mapping[str, Observable]
+    observable_codes: Mapping[tuple[str, str], tuple[str, ...]]
+    """(system, code) of an Observation -> ids of the observables that it reports."""
+    observable_names: Mapping[str, str]
+    """Folded name of a result without a code -> id of the observable."""
+    observable_genes: Mapping[str, tuple[str, ...]]
+    """Gene symbol -> ids of the observables that are about this gene."""
+    unit_spellings: Mapping[str, str]
     tests: Mapping[tuple[str, str], tuple[str, ...]]
     """(system, code) of an order -> markers that it answers."""
     answers: Mapping[tuple[str, str], str]
@@ -75,6 +81,14 @@ class Lexicon:
         spelled = _CYTOCHROME.sub(r"CYP\1", text)
         found = (self.symbols[fold(m.group())] for m in self.symbol_pattern.finditer(spelled))
         return tuple(dict.fromkeys(found))
+
+    def other_symbols_in(self, text: str) -> frozenset[str]:
+        """Symbols of genes that stand outside the germline genes, written as symbols are: `MET`, never `met`."""
+        return frozenset(_SYMBOL.findall(text)) & self.observable_genes.keys()
+
+    def observables_of(self, codings: Iterable[Coding]) -> tuple[str, ...]:
+        """Ids of the observables that the codes of an Observation report."""
+        return tuple(dict.fromkeys(i for c in codings for i in self.observable_codes.get((c.system, c.code), ())))
 
     def meanings(self, codings: Iterable[Coding]) -> tuple[CodeMeaning, ...]:
         """What the codings mean as codes of Observations of our markers."""
@@ -107,6 +121,7 @@ def _negates(ahead: str) -> bool:
     return any(f" {word} " in f"{ahead} " for word in NEGATING_WORDS)
 
 
+_SYMBOL = re.compile(r"[A-Z][A-Z0-9]+")
 _CYTOCHROME = re.compile(r"(?:cytochrome\s+)?\bp-?450[\s,]*(\d[a-z]\d+)", re.IGNORECASE)
 
 
@@ -139,10 +154,19 @@ def _compiled(identity: _Identity) -> Lexicon:
         markers=knowledge.hla,
         symbols=symbols,
         symbol_pattern=_symbol_pattern(symbols.values()),
-        by_hgnc={_digits(g.hgnc): g.symbol for g in knowledge.genes.values() if g.hgnc},
+        by_hgnc={
+            **{_digits(o.hgnc): o.gene for o in knowledge.observables.values() if o.hgnc},
+            **{_digits(g.hgnc): g.symbol for g in knowledge.genes.values() if g.hgnc},
+        },
         by_ncbi={g.ncbi: g.symbol for g in knowledge.genes.values() if g.ncbi},
         codes=_grouped(_codes(knowledge)),
-        labs=_labs(knowledge),
+        observables=knowledge.observables,
+        observable_codes=_grouped(
+            ((code.system, code.code), o.id) for o in knowledge.observables.values() for code in o.codes
+        ),
+        observable_names={fold(name): o.id for o in knowledge.observables.values() for name in o.names},
+        observable_genes=_grouped((o.gene, o.id) for o in knowledge.observables.values() if o.gene),
+        unit_spellings=knowledge.unit_spellings,
         tests=_grouped(_test_markers(knowledge)),
         answers=knowledge.answer_codes,
         answer_genes=knowledge.answer_genes,
@@ -205,15 +229,6 @@ def _codes(knowledge: Knowledge) -> Iterator[tuple[tuple[str, str], CodeMeaning]
 def _meaning(code: ObservationCode, symbol: str, allele: str) -> CodeMeaning:
     asks_one = code.role in {PRESENCE_ROLE, ALLELE_ROLE}
     return CodeMeaning(symbol, code.role, code.ambiguous, (code.allele or allele) if asks_one else "")
-
-
-def _labs(knowledge: Knowledge) -> Mapping[tuple[str, str], str]:
-    return {
-        (code.system, code.code): test.markers[0]
-        for test in knowledge.tests.values()
-        for code in test.codes
-        if len(test.markers) == 1 and test.markers[0].startswith("lab:")
-    }
 
 
 def _test_markers(knowledge: Knowledge) -> Iterator[tuple[tuple[str, str], str]]:

@@ -28,6 +28,8 @@ from cds_service.reading.vocabulary import (
     CONSUMER_WORDS,
     FINAL_STATUSES,
     FOETAL_WORDS,
+    GERMLINE_ANSWERS,
+    GERMLINE_WORDS,
     PRELIMINARY_STATUSES,
     SOMATIC_ANSWERS,
     SOURCE_CLASS,
@@ -120,12 +122,16 @@ def is_enzyme_method(record: Record) -> bool:
     return _has_word(method_text(record), _ENZYME_WORDS)
 
 
-def not_germline(record: Record, chart: Chart) -> str:
-    """Why the result does not tell of the patient's inherited genes (`somatic`, `foetal`); else empty."""
-    texts = [*_source_classes(record), *_specimen_texts(record, chart)]
+def origin_of(record: Record, chart: Chart) -> str:
+    """Whose genes the result tells of, by its source class and its specimen: `somatic`, `foetal` or `germline`;
+    empty where neither says it."""
+    classes = tuple(_source_classes(record))
+    texts = (*classes, *_specimen_texts(record, chart))
     if any(_has_word(text, TUMOUR_WORDS) for text in texts):
         return "somatic"
-    return "foetal" if any(_has_word(text, FOETAL_WORDS) for text in texts) else ""
+    if any(_has_word(text, FOETAL_WORDS) for text in texts):
+        return "foetal"
+    return "germline" if any(_has_word(text, GERMLINE_WORDS) for text in classes) else ""
 
 
 def _source_classes(record: Record) -> Iterator[str]:
@@ -133,8 +139,11 @@ def _source_classes(record: Record) -> Iterator[str]:
         if has_code(component.get("code"), LOINC, SOURCE_CLASS):
             answer = answer_of(component)
             yield from answer.texts
-            if has_code({"coding": component_codings(component)}, LOINC, SOMATIC_ANSWERS):
+            value = {"coding": component_codings(component)}
+            if has_code(value, LOINC, SOMATIC_ANSWERS):
                 yield "somatic"
+            if has_code(value, LOINC, GERMLINE_ANSWERS):
+                yield "germline"
     for extension in objects(record.resource.get("extension")):
         if text_at(extension, "url").lower().endswith(_SOURCE_EXTENSION):
             yield from concept_texts(extension.get("valueCodeableConcept"))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from cds_service.codes import LOINC, SNOMED, Coding
 from cds_service.knowledge.schema import Gene
 from cds_service.model import Diplotype, Gap, NotReadable, Presence, Reading, Statement
+from cds_service.reading.alleles import strand_of
 from cds_service.reading.answers import Answer
 from cds_service.reading.chart import Chart
 from cds_service.reading.genes import GeneNaming
@@ -25,9 +26,9 @@ from cds_service.reading.provenance import (
     why_unverified,
 )
 from cds_service.reading.records import Record
-from cds_service.reading.shapes import Resource, codings, has_code, objects
+from cds_service.reading.shapes import Resource, codings, concept_label, concept_text, has_code, objects
 from cds_service.reading.variants import Variant
-from cds_service.reading.vocabulary import GENOTYPE, SNOMED_GENOTYPE
+from cds_service.reading.vocabulary import GENOTYPE, MEDICATION_ASSESSED, SNOMED_GENOTYPE
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,32 @@ def reading(
         quoted=answer.quoted,
         coding=_coding(record.resource),
         why_unverified=why,
+        flags=_flags(record, statement, answer, gene),
+        drugs=drugs_assessed(record.resource, chart),
     )
+
+
+def _flags(record: Record, statement: Statement, answer: Answer, gene: Gene | None) -> tuple[str, ...]:
+    flags = ["issued_only"] if _is_issued_only(record.resource) else []
+    if isinstance(statement, Diplotype) and gene is not None:
+        flags += [strand for text in answer.texts[:1] if (strand := strand_of(text, gene))]
+    return tuple(flags)
+
+
+def _is_issued_only(resource: Resource) -> bool:
+    """Whether the only date is that of issue: when the specimen was taken is not known."""
+    return "issued" in resource and not any(name.startswith("effective") for name in resource)
+
+
+def drugs_assessed(resource: Resource, chart: Chart) -> tuple[str, ...]:
+    """The medicines that a result assesses: none, one or several; a name where one is not recognised."""
+    found: dict[str, None] = {}
+    for component in objects(resource.get("component")):
+        if has_code(component.get("code"), LOINC, MEDICATION_ASSESSED):
+            concept = component.get("valueCodeableConcept")
+            match = chart.index.find(codings(concept), concept_text(concept))
+            found.update(dict.fromkeys(match.drugs if match is not None else (concept_label(concept),)))
+    return tuple(name for name in found if name)
 
 
 def _method(record: Record, observable: str, statement: Statement, chart: Chart) -> str:
@@ -92,6 +118,8 @@ def _method(record: Record, observable: str, statement: Statement, chart: Chart)
     roles = {m.role for m in chart.lexicon.meanings(codings(record.resource.get("code")))}
     if ENZYME_METHOD in roles or is_enzyme_method(record):
         return ENZYME_METHOD
+    if not observable.startswith(("gene:", "somatic:")):
+        return ""
     genetic = isinstance(statement, Diplotype | Presence) or is_genotype(record.resource) or "genotype" in roles
     return GENOTYPE_METHOD if genetic else ""
 

@@ -5,20 +5,33 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from cds_service.codes import LOINC, Coding
 from cds_service.model import Gap, Grade, NotReadable, Reading, SelfContradiction, Statement
 from cds_service.reading.answers import Answer
 from cds_service.reading.chart import Chart
+from cds_service.reading.hla import gl_string_types
 from cds_service.reading.lexicon import HLA_PREFIX
 from cds_service.reading.patient import date_of
-from cds_service.reading.provenance import grade_of, laboratory_of, reading_status, why_unverified
+from cds_service.reading.provenance import HLA_METHOD, grade_of, laboratory_of, reading_status, why_unverified
 from cds_service.reading.records import Record, named_results
 from cds_service.reading.screening import status_of
-from cds_service.reading.shapes import clean, codings, concept_label, concept_texts, day, has_code, items, objects
+from cds_service.reading.shapes import (
+    clean,
+    codings,
+    concept_label,
+    concept_texts,
+    day,
+    has_code,
+    items,
+    objects,
+    text_at,
+)
 from cds_service.reading.statements import statements_in, statements_of
 from cds_service.reading.vocabulary import DROPPED_STATUSES, PANEL, UNSTARTED_STATUSES
 
+_GL_EXTENSION = "glstring"
 _GENETIC_WORDS = ("pharmacogen", "pgx", "genotyp", "genetic")
 
 
@@ -28,18 +41,31 @@ def read_report(record: Record, chart: Chart) -> Iterator[Reading | Gap]:
     if status_of(record) in DROPPED_STATUSES | UNSTARTED_STATUSES:
         return
     resource = record.resource
+    typed = list(_of_gl_strings(record, chart))
     coded = [r for concept in items(resource.get("conclusionCode")) for r in _of_concept(record, concept, chart)]
     text = clean(resource.get("conclusion"))
     written = [r for symbol, part in segments(text, chart) for r in _of_text(record, symbol, part, chart)]
-    yield from (*coded, *written)
+    yield from (*typed, *coded, *written)
     results = [chart.references.find(address, resource) for address in named_results(record)]
     symbols = _symbols(record, chart)
-    if coded or written or not (symbols or _is_genetic(record)):
+    if typed or coded or written or not (symbols or _is_genetic(record)):
         return
     missing = [a for a, found in zip(named_results(record), results, strict=True) if found is None]
     yield from (Gap(a, "not_available", "a result that a genetic report names", record.query) for a in missing)
     if not results:
         yield from _unreadable(record, symbols, chart)
+
+
+def _of_gl_strings(record: Record, chart: Chart) -> Iterator[Reading]:
+    """HLA types that FHIR R4's extension for HLA reports holds."""
+    for extension in objects(record.resource.get("extension")):
+        if text_at(extension, "url").lower().endswith(_GL_EXTENSION):
+            texts = [text_at(part, "valueString") for part in objects(extension.get("extension"))]
+            for text in filter(None, (*texts, text_at(extension, "valueString"))):
+                for locus in sorted({marker.locus for marker in chart.lexicon.markers.values()}):
+                    for says in gl_string_types(text, locus):
+                        made = _reading(record, "", says, text, chart)
+                        yield replace(made, observable=f"hla:{locus}", method=HLA_METHOD)
 
 
 def _of_concept(record: Record, concept: object, chart: Chart) -> Iterator[Reading]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from cds_service.codes import LOINC, Coding
 from cds_service.knowledge.nomenclature import normalised
@@ -23,15 +24,22 @@ from cds_service.reading.alleles import known_allele, without_symbol
 from cds_service.reading.answers import Answer, answer_of, presence_disagrees, presence_of
 from cds_service.reading.chart import Chart
 from cds_service.reading.genes import GeneNaming, gene_naming, meanings_for, naming_gaps
-from cds_service.reading.haplotypes import allele_of, diplotype_of_haplotypes, is_part_of_genotype, partner_of
+from cds_service.reading.haplotypes import (
+    allele_of,
+    diplotype_of_haplotypes,
+    is_part_of_genotype,
+    partner_of,
+    statement_of_extensions,
+)
 from cds_service.reading.hla import hla_statements
 from cds_service.reading.lexicon import ALLELE_ROLE, HLA_PREFIX, PRESENCE_ROLE
+from cds_service.reading.observables import named_by_label, read_components, read_gene_result, read_observables
 from cds_service.reading.panels import is_region_studied
 from cds_service.reading.patient import date_of
 from cds_service.reading.phenotype_terms import term_of_code
 from cds_service.reading.provenance import (
     ENZYME_METHOD,
-    not_germline,
+    origin_of,
 )
 from cds_service.reading.readings import About, Found, founds, is_genotype, observable_of, reading, says_of
 from cds_service.reading.records import Record
@@ -45,7 +53,7 @@ from cds_service.reading.shapes import (
     objects,
 )
 from cds_service.reading.statements import Said, statements_of
-from cds_service.reading.variants import Variant, variant_of, variant_statements
+from cds_service.reading.variants import Variant, variant_flags, variant_of, variant_statements
 from cds_service.reading.vocabulary import (
     DROPPED_STATUSES,
     HAPLOTYPE,
@@ -56,32 +64,70 @@ from cds_service.reading.vocabulary import (
     VARIANT,
 )
 
+IMPLICATION_OBSERVABLE = "implication"
+"""Of a reading that says what a medicine does in this patient, and not by which gene."""
+_NOT_INHERITED = frozenset({"somatic", "foetal"})
+
 
 def read_observation(record: Record, chart: Chart) -> Iterator[Found | PendingTest | Gap]:
     """Everything that an Observation says of genes, HLA loci and laboratory values of the knowledge."""
     status = status_of(record)
-    lab = next(
-        (m for c in codings(record.resource.get("code")) if (m := chart.lexicon.labs.get((c.system, c.code)))), ""
-    )
     if status in DROPPED_STATUSES:
         return
-    if lab:
-        yield from _read_laboratory_value(record, lab, chart) if status not in UNSTARTED_STATUSES else ()
-        return
     naming = gene_naming(record, chart)
+    ids = _observables(record, naming, chart)
+    if status in UNSTARTED_STATUSES:
+        yield from _pending(record, naming, ids, chart)
+        return
+    if ids:
+        yield from read_observables(record, ids, naming, chart)
+    yield from read_components(record, chart)
+    if _is_measured(record, chart):
+        return
     yield from naming_gaps(record, naming)
     if not naming.symbols:
-        if any(c for answer in _implications(record.resource) for c in answer.codings if _is_answer(c, chart)):
-            yield Gap(record.reference, "gene_not_named", "an implication whose gene is not said", record.query)
+        yield from _read_implication(record, chart)
         return
-    reason = not_germline(record, chart)
-    if reason:
+    others = [symbol for symbol in naming.symbols if not _is_germline(symbol, chart)]
+    if others and naming.linked:
+        yield from _read_implication(record, chart)
+    elif others and not ids and not naming.says:
+        yield from read_gene_result(record, naming.symbols, chart)
+    if len(others) == len(naming.symbols):
+        return
+    reason = origin_of(record, chart)
+    if reason in _NOT_INHERITED:
         yield Gap(record.reference, "not_germline", reason, record.query)
-    elif status in UNSTARTED_STATUSES:
-        name = concept_label(record.resource.get("code"))
-        yield PendingTest(tuple(_markers(naming, chart)), record.reference, date_of(record.resource), name)
     else:
         yield from _read_genes(record, naming, chart)
+
+
+def _observables(record: Record, naming: GeneNaming, chart: Chart) -> tuple[str, ...]:
+    """Ids by code; by the label alone only where neither a code nor a gene is known."""
+    by_code = chart.lexicon.observables_of(codings(record.resource.get("code")))
+    if by_code or naming.symbols or naming.says:
+        return by_code
+    label = named_by_label(record, chart)
+    return (label,) if label else ()
+
+
+def _is_measured(record: Record, chart: Chart) -> bool:
+    """Whether the code reports observables alone: an enzyme's activity is both a value and a result on its gene."""
+    found = codings(record.resource.get("code"))
+    return bool(chart.lexicon.observables_of(found)) and not chart.lexicon.meanings(found)
+
+
+def _is_germline(symbol: str, chart: Chart) -> bool:
+    return symbol in chart.lexicon.genes or symbol.startswith(HLA_PREFIX)
+
+
+def _pending(record: Record, naming: GeneNaming, ids: tuple[str, ...], chart: Chart) -> Iterator[PendingTest]:
+    """A result that the laboratory has registered and not reported yet."""
+    name = concept_label(record.resource.get("code"))
+    inherited = _markers(naming, chart) if origin_of(record, chart) not in _NOT_INHERITED else ()
+    markers = tuple(dict.fromkeys((*ids, *inherited)))
+    if markers:
+        yield PendingTest(markers, record.reference, date_of(record.resource), name)
 
 
 def _markers(naming: GeneNaming, chart: Chart) -> Iterator[str]:
@@ -93,13 +139,18 @@ def _markers(naming: GeneNaming, chart: Chart) -> Iterator[str]:
             yield from (m.marker for m in chart.lexicon.markers.values() if m.locus == locus)
 
 
-def _read_laboratory_value(record: Record, observable: str, chart: Chart) -> Iterator[Found | Gap]:
-    answer = answer_of(record.resource)
-    if answer.quantity is None:
-        detail = answer.missing or "no numeric value"
-        yield Gap(record.reference, "no_value", detail, record.query)
-    else:
-        yield Found(reading(record, observable, answer.quantity, answer, chart))
+def _read_implication(record: Record, chart: Chart) -> Iterator[Found | Gap]:
+    """An implication whose gene stands only in a resource that was not sent: what it says is shown with the medicines
+    that it assesses, and belongs to no marker."""
+    answers = list(_implications(record.resource))
+    if has_code(record.resource.get("code"), LOINC, PHENOTYPE_IN_VALUE):
+        answers.append(answer_of(record.resource))
+    for answer in answers:
+        coding = next((c for c in answer.codings if _is_answer(c, chart)), None)
+        if coding is not None:
+            yield Gap(record.reference, "gene_not_named", "an implication whose gene is not said", record.query)
+            says = Phenotype(chart.lexicon.answers[coding.system, coding.code])
+            yield Found(reading(record, IMPLICATION_OBSERVABLE, says, answer, chart))
 
 
 def _read_genes(record: Record, naming: GeneNaming, chart: Chart) -> Iterator[Found | Gap]:
@@ -114,11 +165,19 @@ def _read_genes(record: Record, naming: GeneNaming, chart: Chart) -> Iterator[Fo
         if _carries_value(record.resource):
             yield Gap(record.reference, "gene_not_named", "it derives from results of several genes", record.query)
         return
-    for symbol in naming.symbols:
+    for symbol in _symbols_of_value(record, naming, chart):
         if symbol.startswith(HLA_PREFIX):
             yield from _read_locus(record, symbol, naming, chart)
-        else:
+        elif symbol in chart.lexicon.genes:
             yield from _read_gene(record, chart.lexicon.genes[symbol], naming, chart)
+
+
+def _symbols_of_value(record: Record, naming: GeneNaming, chart: Chart) -> tuple[str, ...]:
+    """Of several genes named, those that the value itself names; all of them where it names none."""
+    answer = answer_of(record.resource)
+    texts = (*answer.texts, *(coding.code for coding in answer.codings))
+    named = {s for text in texts for s in chart.lexicon.symbols_in(text)}
+    return tuple(symbol for symbol in naming.symbols if symbol in named) or naming.symbols
 
 
 def _is_answer(coding: Coding, chart: Chart) -> bool:
@@ -150,6 +209,10 @@ def _read_gene(record: Record, gene: Gene, naming: GeneNaming, chart: Chart) -> 
         return
     if _names_one_allele(resource, gene, answer, chart):
         yield from _read_haplotype(record, gene, answer, naming, chart)
+        return
+    by_extension = statement_of_extensions(record, gene) if answer.is_empty else None
+    if by_extension is not None:
+        yield Found(reading(record, gene.marker, by_extension, answer, chart))
         return
     if answer.is_empty and is_genotype(resource):
         rebuilt = diplotype_of_haplotypes(record, gene, chart)
@@ -249,8 +312,13 @@ def _read_variant(
     if presence_disagrees(answer):
         statements = (SelfContradiction(says_of(answer)),)
     for found in founds(record, About(gene.marker, naming, chart), statements, answer):
-        same = isinstance(found, Found) and isinstance(found.reading.says, Presence)
-        yield Found(found.reading, variant, gene) if same and isinstance(found, Found) else found
+        if isinstance(found, Found):
+            flags = variant_flags(record.resource, present=variant.present is not False)
+            flagged = replace(found.reading, flags=(*found.reading.flags, *flags))
+            same = isinstance(found.reading.says, Presence)
+            yield Found(flagged, variant, gene) if same else Found(flagged)
+        else:
+            yield found
 
 
 def _copies_in(answer: Answer) -> int | None:

@@ -21,6 +21,8 @@ _R5_KEYS = {
     "DiagnosticReport": ("supportingInfo", "composition"),
 }
 _R5_REPEATED_CONCEPT = {"AllergyIntolerance": ("reaction", "manifestation"), "ServiceRequest": ("code",)}
+_SUBJECTS = ("subject", "patient", "for")
+"""Elements that name the patient; `for` is a Task's."""
 _DSTU2_KINDS = frozenset({"MedicationOrder", "DiagnosticOrder"})
 
 
@@ -61,7 +63,9 @@ def foreign_version(record: Record) -> str:
 
 def is_of_patient(record: Record, patient_id: str, references: References) -> bool:
     """Whether the resource is about the patient; a resource that names no subject is taken to be."""
-    named = [found for name in ("subject", "patient") for found in map(reference, items(record.field(name))) if found]
+    if record.kind == "Patient":
+        return text_at(record.resource, "id") in ("", patient_id) or not patient_id
+    named = [found for name in _SUBJECTS for found in map(reference, items(record.field(name))) if found]
     return not patient_id or all(_is_patient(address, patient_id, references) for address in named)
 
 

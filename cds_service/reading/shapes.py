@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
 from typing import TypeAlias
 
-from cds_service.codes import Coding
+from cds_service.codes import ICD10CM, LOINC, NDC, RXNORM, SNOMED, Coding
 
 Resource: TypeAlias = Mapping[str, object]
 
@@ -20,6 +20,13 @@ _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
 _SPACES = re.compile(r"\s+")
 _DATE = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?(?![\d-])")
 _NOTHING: Resource = {}
+_SYSTEMS = {
+    **{f"urn:oid:2.16.840.1.113883.6.{n}": system
+       for n, system in ((1, LOINC), (96, SNOMED), (88, RXNORM), (69, NDC), (90, ICD10CM))},
+    **{f"https{system.removeprefix('http')}": system for system in (LOINC, SNOMED, RXNORM, NDC, ICD10CM)},
+    **{f"{system}/": system for system in (LOINC, SNOMED, RXNORM, NDC, ICD10CM)},
+}  # fmt: skip
+"""Other ways in which a well-known system is addressed, as HL7's registry of identifiers has them."""
 
 
 def clean(value: object) -> str:
@@ -72,7 +79,8 @@ def codings(concept: object) -> tuple[Coding, ...]:
 def _codings_of(part: Resource) -> Iterator[Coding]:
     inner = objects(part.get("coding"))
     for coding in inner or (part,):
-        yield Coding(clean(coding.get("system")), clean(coding.get("code")), clean(coding.get("display")))
+        system = clean(coding.get("system"))
+        yield Coding(_SYSTEMS.get(system, system), clean(coding.get("code")), clean(coding.get("display")))
 
 
 def concept_text(concept: object) -> str:

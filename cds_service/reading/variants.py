@@ -6,6 +6,7 @@ itself, and it is the one variant found, its allelic state is a genotype.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -24,12 +25,15 @@ from cds_service.reading.vocabulary import (
     COPIES_BY_ANSWER,
     COPIES_BY_WORD,
     EXACT_START,
+    GENOME_BUILD_37,
     GENOMIC_CHANGE,
     PROTEIN_CHANGE,
     REFERENCE_ALLELE,
     REFERENCE_SEQUENCE,
     VARIATION_CODE,
 )
+
+_CHROMOSOME = re.compile(r"(NC_\d{6})\.(\d+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +48,7 @@ class Variant:
 
 def variant_of(record: Record, gene: Gene, answer: Answer) -> Variant:
     """The variant that an Observation assesses. `present` is None where it gives no call."""
-    names = (*_names(record.resource), *_place(record.resource))
+    names = names_of(record.resource)
     known = next((allele for name in names if (allele := known_allele(name, gene))), "")
     present = presence_of(answer)
     copies = _copies(record.resource)
@@ -54,6 +58,30 @@ def variant_of(record: Record, gene: Gene, answer: Answer) -> Variant:
     if present is None and answer.is_empty and not answer.missing and copies:
         present = True
     return Variant(known or next(iter(names), ""), present, copies, bool(known))
+
+
+def names_of(resource: Resource) -> tuple[str, ...]:
+    """Everything that the components call the variant, the best name first."""
+    return (*_names(resource), *_place(resource))
+
+
+def variant_flags(resource: Resource, *, present: bool = True) -> tuple[str, ...]:
+    """On how many chromosomes the variant is, and the genome build of its position (`homozygous`, `build_37`). Of
+    a variant that is not there a position may still be given, and no copies."""
+    copies = _copies(resource) if present else None
+    sequences = [name for name in names_of(resource) if name.startswith("NC_")]
+    sequences += [c.code for answer in _component_answers(resource, REFERENCE_SEQUENCE) for c in answer.codings]
+    builds = dict.fromkeys(b for name in sequences if (b := _build_of(name)))
+    return (*(("homozygous",) if copies == 2 else ("heterozygous",) if copies else ()), *builds)
+
+
+def _build_of(name: str) -> str:
+    """The genome build of a chromosome's RefSeq name, which says it in its version alone."""
+    match = _CHROMOSOME.match(name)
+    if match is None or match.group(1) not in GENOME_BUILD_37:
+        return ""
+    newer = int(match.group(2)) - GENOME_BUILD_37[match.group(1)]
+    return {0: "build_37", 1: "build_38"}.get(newer, "")
 
 
 def variant_statements(variant: Variant, answer: Answer) -> tuple[Statement, ...]:

@@ -25,6 +25,11 @@ THERAPEUTIC_IMPLICATION = frozenset({"therapeutic-implication"})
 IMPLICATION = frozenset({"therapeutic-implication", "predicted-therapeutic-implication"})
 BODY_WEIGHT = frozenset({"29463-7", "3141-9"})
 
+RECOMMENDATION = frozenset({"LA26421-0", "LA26422-8", "LA14020-4", "LA14021-2"})
+"""Answers that code a laboratory's Task: another medicine, a lower dose, counselling, a confirming test."""
+RECOMMENDATION_PROFILES = ("medication-recommendation", "followup-recommendation", "rec-medication")
+UNRECOMMENDED_STATUSES = frozenset({"rejected", "cancelled", "failed", "entered-in-error"})
+
 # --- LOINC codes of components ------------------------------------------------------------------------------
 
 GENE_STUDIED = frozenset({"48018-6"})
@@ -38,6 +43,7 @@ REFERENCE_SEQUENCE = frozenset({"48013-7", "51958-7"})
 EXACT_START = frozenset({"81254-5"})
 GENOMIC_CHANGE = frozenset({"81290-9"})
 VARIATION_CODE = frozenset({"81252-9"})
+MEDICATION_ASSESSED = frozenset({"51963-7"})
 
 # --- LOINC answers ------------------------------------------------------------------------------------------
 
@@ -47,6 +53,7 @@ UNDETERMINED_ANSWERS = frozenset({"LA18198-4", "LA11884-6"})
 PRESENT_FINDINGS = frozenset({"10828004", "52101004", "260373001"})
 ABSENT_FINDINGS = frozenset({"260385009", "2667000", "260415000"})
 SOMATIC_ANSWERS = frozenset({"LA6684-0"})
+GERMLINE_ANSWERS = frozenset({"LA6683-2"})
 COPIES_BY_ANSWER = {"LA6706-1": 1, "LA6705-3": 2, "LA6707-9": 1}
 
 PRESENCE_CODES = (
@@ -72,11 +79,26 @@ REFERENCE_WORDS = frozenset(
 )  # fmt: skip
 COPIES_BY_WORD = {"heterozygous": 1, "hemizygous": 1, "homozygous": 2}
 TUMOUR_WORDS = ("tumor", "tumour", "neoplasm", "neoplastic", "carcinoma", "metastasis", "ffpe", "somatic")
+GERMLINE_WORDS = ("germline",)
 FOETAL_WORDS = ("fetal", "foetal", "amniotic", "chorionic")
 CONSUMER_WORDS = ("direct to consumer", "dtc", "consumer", "23andme", "ancestrydna", "myheritage")
 NEGATING_WORDS = ("no", "not", "without", "denies", "negative", "family history", "fh", "rule out", "ruled out",
                   "exclude", "excluded", "unlikely", "risk of", "screening")  # fmt: skip
 GENOTYPE_WORDS = ("genotype", "diplotype")
+
+INTERPRETED_PRESENT = frozenset({"POS", "DET", "RR"})
+INTERPRETED_ABSENT = frozenset({"NEG", "ND", "NR"})
+INTERPRETED_OPEN = frozenset({"IND", "E"})
+"""Codes of HL7's ObservationInterpretation that say found, not found, or neither."""
+
+GENOME_BUILD_37 = dict(
+    zip(
+        (*(f"NC_{n:06}" for n in range(1, 25)),),
+        (10, 11, 11, 11, 9, 11, 13, 10, 11, 10, 9, 11, 10, 8, 9, 9, 10, 9, 9, 10, 8, 10, 10, 9),
+        strict=True,
+    )
+)
+"""RefSeq chromosome -> its version in build 37 of the human genome; build 38 has the next one."""
 
 # --- statuses ------------------------------------------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
@@ -211,8 +211,15 @@ class _Asking:
         return _beyond(reached, self.floor) != self.baseline
 
     def changing(self) -> frozenset[Assignment]:
-        """The assignments whose outcome differs from the advice now."""
-        return frozenset(a for a, r in self.situation.reached.items() if self.changes(r))
+        """The assignments in which this marker's own state leads away: from the advice now, or, where the other
+        markers already lead away from it, from the mildest that they leave."""
+        lines = lines_of(self.marker, self.situation)
+        return frozenset(a for line in lines for a in self._leading_away(line))
+
+    def _leading_away(self, line: list[Assignment]) -> Iterator[Assignment]:
+        outcomes = {a: _beyond(self.situation.reached[a], self.floor) for a in line}
+        held = self.baseline if self.baseline in outcomes.values() else min(outcomes.values(), key=severity)
+        return (a for a, outcome in outcomes.items() if outcome != held)
 
 
 def _question(
@@ -337,7 +344,7 @@ def _silent(asked: MarkerQuestion, asking: _Asking, probability: ChangeProbabili
         return ""
     if asked.testing is Testing.IF_RISK:
         at_risk = any_holds(asked.use.risks, situation.context, situation.table.id).holds
-        return "" if at_risk else "not_at_risk"
+        return "" if at_risk else "risk_not_known" if at_risk is None else "not_at_risk"
     return "" if _likely_enough(asking, probability) else "below_threshold"
 
 

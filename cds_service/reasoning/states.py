@@ -61,14 +61,18 @@ class Said:
 
 
 def knowledge_of(
-    marker: str, states: tuple[str, ...], patient: Patient, knowledge: Knowledge
+    marker: str,
+    states: tuple[str, ...],
+    patient: Patient,
+    knowledge: Knowledge,
+    deferring: frozenset[str] = frozenset(),
 ) -> MarkerKnowledge:
     """What the patient's readings, pending tests and gaps tell of the marker. `states` are all the states that
-    a test could return."""
+    a test could return; `deferring` are those of which another test has to be done (G6PD variable)."""
     observable = _observable(marker)
     readings = tuple(sorted((r for r in patient.readings if r.observable == observable), key=_place))
     usable = [r for r in readings if r.status is ReadingStatus.FINAL and r.grade is not Grade.UNVERIFIED]
-    said = [_said(marker, r, frozenset(states), patient, knowledge) for r in usable]
+    said = [_deferred(_said(marker, r, frozenset(states), patient, knowledge), deferring) for r in usable]
     told = _combined([s for s in said if _tells(s)], frozenset(states), marker, knowledge)
     return told if told is not None else untold(marker, readings, patient)
 
@@ -90,6 +94,14 @@ def _observable(marker: str) -> str:
     if kind == "hla":
         return f"hla:{name.partition('*')[0]}"
     return f"gene:{name}" if kind == "genotype" else marker
+
+
+def _deferred(said: Said, deferring: frozenset[str]) -> Said:
+    """A state that defers leaves open whatever the other test returns, and its own method is spent."""
+    if not said.states & deferring or said.contradicts_itself:
+        return said
+    literal = next(iter(said.states)) if len(said.states) == 1 else INDETERMINATE
+    return replace(said, states=frozenset(), indeterminate=said.indeterminate or literal)
 
 
 def _tells(said: Said) -> bool:
@@ -121,9 +133,9 @@ def _combined(
     if any(s.contradicts_itself for s in said):
         return Conflicting(frozenset().union(*(s.states for s in said)), readings)
     telling = [s for s in _without_earlier_labels(said, marker, knowledge) if s.states and not s.indeterminate]
-    if telling:
-        return _agreed(telling, readings)
     undetermined = [s for s in said if s.indeterminate]
+    if telling:
+        return _agreed([*telling, *(s for s in undetermined if s.states)], readings)
     if undetermined:
         literal = undetermined[0].indeterminate
         return Indeterminate(_left_open(undetermined, states), readings, _methods(undetermined), literal)

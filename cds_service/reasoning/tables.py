@@ -13,7 +13,6 @@ from cds_service.model import (
     Action,
     Advice,
     Indeterminate,
-    Known,
     MarkerKnowledge,
     MarkerView,
     Option,
@@ -100,19 +99,19 @@ def _reached(rows: TableRows, assignment: Assignment, context: Context) -> Reach
 
 def _view(marker: str, rows: TableRows, context: Context, shift: Shift | None) -> MarkerView:
     answered = frozenset(rows.states[marker]) - _deferring(marker, rows)
-    known = _knowledge(marker, rows, context)
-    known = _deferred(known, marker, rows, answered)
-    left = _without_deferring(possible(known, answered), answered)
+    known = _knowledge(marker, rows, answered, context)
+    left = possible(known, answered)
     if shift is None:
         return MarkerView(marker, known, left)
     gene = context.knowledge.genes[marker.partition(":")[2]]
     return MarkerView(marker, known, shifted(left, shift, gene), shift.drugs, shift.inferred)
 
 
-def _knowledge(marker: str, rows: TableRows, context: Context) -> MarkerKnowledge:
+def _knowledge(marker: str, rows: TableRows, answered: frozenset[str], context: Context) -> MarkerKnowledge:
     if is_measured(marker):
         return measured(marker, rows.uses[marker], frozenset(rows.states[marker]), context, rows.table)
-    return knowledge_of(marker, rows.states[marker], context.patient, context.knowledge)
+    deferring = frozenset(rows.states[marker]) - answered
+    return knowledge_of(marker, tuple(answered), context.patient, context.knowledge, deferring)
 
 
 def _deferring(marker: str, rows: TableRows) -> frozenset[str]:
@@ -125,21 +124,6 @@ def _deferring(marker: str, rows: TableRows) -> frozenset[str]:
             if row.advice.options[0].action is Action.USE_OTHER_TEST
         )
     )
-
-
-def _deferred(
-    known: MarkerKnowledge, marker: str, rows: TableRows, answered: frozenset[str]
-) -> MarkerKnowledge:
-    """A known state that defers to another test leaves open what that test returns; its method is spent."""
-    if isinstance(known, Known) and known.state in _deferring(marker, rows):
-        spent = frozenset(r.method or "genotype" for r in known.readings)
-        return Indeterminate(answered, known.readings, spent, known.state)
-    return known
-
-
-def _without_deferring(left: frozenset[str], answered: frozenset[str]) -> frozenset[str]:
-    """Where a state that defers to another test is among those left, whatever that test returns is left."""
-    return left if left <= answered else answered
 
 
 def _token(view: MarkerView) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Column,
     DateTime,
     Engine,
@@ -18,6 +19,7 @@ from sqlalchemy import (
     Table,
     Text,
     create_engine,
+    delete,
     event,
     select,
     text,
@@ -59,8 +61,16 @@ issued_table = Table(
     Column("issued_at", DateTime(timezone=True), nullable=False),
 )
 
+used_token_table = Table(
+    "used_token",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("expires_at_s", BigInteger, nullable=False, index=True),
+)
+
 _INSERTS: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 _SQLITE_LOCK_WAIT_S = 2.0
+_FORGET_EVERY_S = 60
 
 StoreError = SQLAlchemyError
 """What every function here raises when the database does not do its part."""
@@ -75,7 +85,7 @@ class KnowledgeStamp:
 
 
 class Store:
-    """A database with the two tables, made when they are missing."""
+    """A database with our tables, made when they are missing."""
 
     def __init__(self, database_url: str) -> None:
         """Raises StoreError when the database cannot be opened."""
@@ -85,6 +95,7 @@ class Store:
         if is_sqlite:
             event.listen(self._engine, "connect", _set_up_sqlite)
         metadata.create_all(self._engine)
+        self._forget_at_s = 0
 
     def close(self) -> None:
         self._engine.dispose()
@@ -128,6 +139,18 @@ class Store:
                 for card in cards
             ],
         )
+
+    def use_token(self, digest: str, expires_at_s: int, now_s: int) -> bool:
+        """Whether this is the first use of the token by any worker. It is remembered until `expires_at_s`; times
+        are seconds since 1970.
+        """
+        insert = _INSERTS[self._engine.dialect.name](used_token_table).on_conflict_do_nothing()
+        with self._engine.begin() as connection:
+            if now_s >= self._forget_at_s:
+                self._forget_at_s = now_s + _FORGET_EVERY_S
+                connection.execute(delete(used_token_table).where(used_token_table.c.expires_at_s < now_s))
+            used = connection.execute(insert, {"digest": digest, "expires_at_s": expires_at_s})
+            return bool(used.rowcount == 1)
 
     def feedback(self) -> list[Mapping[str, object]]:
         """Every feedback row, the oldest first."""

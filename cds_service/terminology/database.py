@@ -49,6 +49,12 @@ class CodeDatabase:
             log.warning("the terminology file cannot be read: %s", type(fault).__name__)
             return None
 
+    def close(self) -> None:
+        """Let go of the calling thread's connection."""
+        if hasattr(self._own, "connection"):
+            self._own.connection.close()
+            self._own.process = None
+
     def _read(self, system: str, code: str) -> CodedDrug | None:
         connection = self._connection()
         found = [drug for rxcui in _rxcuis(connection, system, code) if (drug := _drug(connection, rxcui))]
@@ -93,7 +99,8 @@ def _rxcuis(connection: sqlite3.Connection, system: str, code: str) -> list[int]
 
 
 def _drug(connection: sqlite3.Connection, rxcui: int) -> CodedDrug | None:
-    ingredients = tuple(RxNormIngredient(str(code), name) for code, name in connection.execute(_INGREDIENTS, (rxcui,)))
+    rows = connection.execute(_INGREDIENTS, (rxcui,))
+    ingredients = tuple(RxNormIngredient(str(code), name) for code, name in rows)
     if not ingredients:
         return None
     (name,) = connection.execute("SELECT name FROM concept WHERE rxcui = ?", (rxcui,)).fetchone()

@@ -57,6 +57,7 @@ _RELATIONS = frozenset(
     }
 )  # fmt: skip
 _PRODUCTS = "concept WHERE in_use AND tty IN ('SCD', 'SBD', 'GPCK', 'BPCK')"
+_BARE_PRODUCTS = " ".join((_PRODUCTS, "AND rxcui NOT IN (SELECT rxcui FROM ingredient)"))
 _COLUMNS = {
     Part.TERMS: {"RXCUI", "TTY", "FULL_NAME", "IS_RETIRED"},
     Part.TERM_INGREDIENTS: {"RXCUI", "INGREDIENT", "ING_RXCUI"},
@@ -79,6 +80,7 @@ WITH RECURSIVE heir(rxcui, now) AS (
     SELECT rxcui, now FROM replaced
     UNION
     SELECT heir.rxcui, replaced.now FROM heir JOIN replaced ON replaced.rxcui = heir.now
+    WHERE heir.now NOT IN (SELECT rxcui FROM concept)
 )
 INSERT OR IGNORE INTO code
 SELECT ?, CAST(heir.rxcui AS TEXT), now FROM heir JOIN concept ON concept.rxcui = now
@@ -178,6 +180,8 @@ def _load_concepts(file: ReleaseFile, database: sqlite3.Connection) -> dict[str,
                 codes += [(system, form, rxcui) for form in forms_of(system, code)]
         database.executemany(insert_concept, concepts)
         database.executemany("INSERT OR IGNORE INTO code VALUES (?, ?, ?)", codes)
+    if "IN" not in term_types.values():
+        raise TerminologyError(f"{file.name}: no ingredient of RxNorm was found; is the download complete?")
     return term_types
 
 
@@ -218,9 +222,10 @@ def _load_ndc(file: ReleaseFile, database: sqlite3.Connection, term_types: Mappi
 
 
 def _replaced(file: ReleaseFile) -> Iterator[tuple[str, str]]:
-    # RXNATOMARCHIVE.RRF: RXCUI 12, SAB 13, MERGED_TO_RXCUI 15
+    # RXNATOMARCHIVE.RRF: RXCUI 12, SAB 13, TTY 14, MERGED_TO_RXCUI 15
     for record in file.records():
-        if record[13] == "RXNORM" and record[12] and record[15] and record[12] != record[15]:
+        is_name = record[13] == "RXNORM" and record[14] in _TERM_TYPES
+        if is_name and record[12] and record[15] and record[12] != record[15]:
             yield record[12], record[15]
 
 
@@ -270,7 +275,7 @@ def _check(database: sqlite3.Connection, counts: Mapping[str, int]) -> None:
     """Raise TerminologyError where the file would not be whole."""
     if not counts["ingredients"] or not counts["products"]:
         raise TerminologyError("the release holds no ingredient or no product; is the download complete?")
-    bare = _count(database, f"{_PRODUCTS} AND rxcui NOT IN (SELECT rxcui FROM ingredient)")
+    bare = _count(database, _BARE_PRODUCTS)
     if bare > _MOST_WITHOUT * counts["products"]:
         raise TerminologyError(
             f"{bare} of {counts['products']} products lead to no ingredient; are all files whole, and of one release?"

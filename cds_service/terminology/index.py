@@ -1,7 +1,9 @@
-"""Codes and names to ingredients, from the files of the knowledge; immutable, made once at start.
+"""Codes and names to ingredients, from the files of the knowledge, an imported release and, where a site sets
+one, a RxNav address; made once at start.
 
-Order of belief: RxNorm codes, ATC codes, then names (the text, then each coding's display). A code counts only
-in its own system. Where code and name disagree the code is followed and the match says so (`disagrees`).
+Order of belief: codes (RxNorm, NDC, SNOMED CT, ATC), then names (the text, then each coding's display). A code
+counts only in its own system. Where code and name disagree the code is followed and the match says so
+(`disagrees`).
 
 A drug id that joins other ids with " / " is a combination that guidance speaks of as one (sulfamethoxazole and
 trimethoprim). A product that holds all its parts, or the combination's own code, gives the combination first and
@@ -13,33 +15,24 @@ from __future__ import annotations
 import csv
 import gzip
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple
 
 from cds_service.codes import ATC, RXNORM, Coding
 from cds_service.errors import KnowledgeError
 from cds_service.knowledge.base import Knowledge
 from cds_service.knowledge.load import DATA
-from cds_service.model import DrugIndex, DrugMatch
+from cds_service.model import DrugCodes, DrugIndex, DrugMatch
+from cds_service.terminology.coded import CodeBook, Coded
+from cds_service.terminology.database import CodeDatabase
 from cds_service.terminology.names import Brand, NameReading, NameTable, load_words
+from cds_service.terminology.text import fold
 
-_RXNORM_SYSTEMS = frozenset({RXNORM, "urn:oid:2.16.840.1.113883.6.88"})
-_ATC_SYSTEMS = frozenset({ATC, "urn:oid:2.16.840.1.113883.6.73"})
 _PRODUCT_COLUMNS = ["rxcui", "tty", "drugs", "route", "strength_mg", "name"]
 _BRAND_COLUMNS = ["brand", "drugs", "ordinary"]
 _TEXTS_REMEMBERED = 4096
-
-
-class _Coded(NamedTuple):
-    """What one code says."""
-
-    drugs: tuple[str, ...]
-    route: str = ""
-    strength_mg: float | None = None
-    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,27 +42,25 @@ class _Agreed:
 
 
 class Index:
-    """A `DrugIndex` held in memory."""
+    """A `DrugIndex` held in memory, but for what its code book looks up."""
 
     def __init__(
         self,
-        by_rxcui: Mapping[str, _Coded],
-        by_atc: Mapping[str, _Coded],
-        names: NameTable,
+        codes: CodeBook,
+        read_name: Callable[[str], NameReading],
         combinations: Mapping[str, tuple[str, ...]],
         displays: Mapping[str, str],
     ) -> None:
-        self._by_rxcui = by_rxcui
-        self._by_atc = by_atc
-        self._read = lru_cache(_TEXTS_REMEMBERED)(names.read)
+        self._codes = codes
+        self._read = read_name
         self._combinations = combinations
         self._displays = displays
 
     def find(self, codings: tuple[Coding, ...], text: str) -> DrugMatch | None:
         """See `DrugIndex.find`."""
-        coded = self._coded(codings)
         texts = [text, *(coding.display for coding in codings)]
         readings = [reading for said in texts if said and (reading := self._read(said)).ingredients]
+        coded = self._codes.held(codings) or ([] if readings else self._codes.asked(codings))
         named = _agreed([reading.ingredients for reading in readings])
         by_code = _agreed([entry.drugs for entry in coded], named.drugs)
         agreed = _agreed([by_code.drugs, named.drugs])
@@ -91,17 +82,6 @@ class Index:
             disagrees=tuple(dict.fromkeys(drug for drug in contradicted if drug not in agreed.drugs)),
         )
 
-    def _coded(self, codings: Iterable[Coding]) -> list[_Coded]:
-        """RxNorm first, then ATC; a code in another system never counts."""
-        codings = tuple(codings)
-        found = [
-            table.get(coding.code.strip())
-            for systems, table in ((_RXNORM_SYSTEMS, self._by_rxcui), (_ATC_SYSTEMS, self._by_atc))
-            for coding in codings
-            if coding.system.strip().rstrip("/") in systems
-        ]
-        return [entry for entry in found if entry is not None]
-
     def _with_combinations(self, drugs: tuple[str, ...]) -> tuple[str, ...]:
         whole = [
             combination
@@ -111,14 +91,22 @@ class Index:
         parts = [part for combination in whole for part in self._combinations[combination]]
         return tuple(dict.fromkeys([*whole, *drugs, *parts]))
 
-    def _display(self, entry: _Coded | None, drugs: tuple[str, ...]) -> str:
+    def _display(self, entry: Coded | None, drugs: tuple[str, ...]) -> str:
         return entry.name if entry else self._displays.get(drugs[0], drugs[0])
 
 
-def open_index(knowledge: Knowledge, data_folder: Path = DATA) -> DrugIndex:
-    """The index over `knowledge.drugs` and `products.tsv.gz`, `brands.tsv`, `drug_words.yaml` in `data_folder`.
+def open_index(
+    knowledge: Knowledge,
+    data_folder: Path = DATA,
+    *,
+    database: Path | None = None,
+    address: DrugCodes | None = None,
+) -> DrugIndex:
+    """The index over `knowledge.drugs` and `products.tsv.gz`, `brands.tsv`, `drug_words.yaml` in `data_folder`, over
+    an imported release in `database`, and, for codes that neither holds, over `address`.
 
-    Raises KnowledgeError where a file is missing, has other columns, or names a drug that the knowledge lacks.
+    Raises KnowledgeError where a file is missing, has other columns, or names a drug that the knowledge lacks, and
+    TerminologyError where `database` is no imported release.
     """
     products = data_folder / "products.tsv.gz"
     brands = [
@@ -126,29 +114,39 @@ def open_index(knowledge: Knowledge, data_folder: Path = DATA) -> DrugIndex:
         for name, drugs, ordinary in _rows(data_folder / "brands.tsv", _BRAND_COLUMNS)
     ]
     by_rxcui = {
-        code: _Coded(tuple(drugs.split("|")), route, float(strength) if strength else None, name)
+        code: Coded(tuple(drugs.split("|")), route, float(strength) if strength else None, name)
         for code, _, drugs, route, strength, name in _rows(products, _PRODUCT_COLUMNS)
     }
     named = {drug for entry in by_rxcui.values() for drug in entry.drugs}
     named |= {drug for brand in brands for drug in brand.drugs}
     if unknown := sorted(named - set(knowledge.drugs)):
         raise KnowledgeError(f"{products.name}, brands.tsv: not in drugs.tsv: {', '.join(unknown)}")
-    by_rxcui |= {drug.rxcui: _Coded((drug.id,)) for drug in knowledge.drugs.values() if drug.rxcui}
+    by_rxcui |= {drug.rxcui: Coded((drug.id,)) for drug in knowledge.drugs.values() if drug.rxcui}
+    names = NameTable(knowledge.drugs.values(), brands, load_words(data_folder))
+    read_name = lru_cache(_TEXTS_REMEMBERED)(names.read)
+    packaged = {(RXNORM, code): entry for code, entry in by_rxcui.items()}
+    packaged |= {(ATC, code): entry for code, entry in _by_atc(knowledge).items()}
+    imported = CodeDatabase(database) if database else None
     return Index(
-        by_rxcui,
-        _by_atc(knowledge),
-        NameTable(knowledge.drugs.values(), brands, load_words(data_folder)),
+        CodeBook(packaged, _ids_by_name(knowledge), read_name, imported, address),
+        read_name,
         _combinations(knowledge),
         {drug.id: drug.display or drug.id for drug in knowledge.drugs.values()},
     )
 
 
-def _by_atc(knowledge: Knowledge) -> dict[str, _Coded]:
+def _ids_by_name(knowledge: Knowledge) -> dict[str, str]:
+    drugs = knowledge.drugs.values()
+    named = {fold(name): drug.id for drug in drugs for name in (*drug.synonyms, drug.display) if name}
+    return named | {fold(drug.id): drug.id for drug in drugs}
+
+
+def _by_atc(knowledge: Knowledge) -> dict[str, Coded]:
     drugs: defaultdict[str, list[str]] = defaultdict(list)
     for drug in knowledge.drugs.values():
         for code in drug.atc:
             drugs[code].append(drug.id)
-    return {code: _Coded(tuple(ids)) for code, ids in drugs.items()}
+    return {code: Coded(tuple(ids)) for code, ids in drugs.items()}
 
 
 def _combinations(knowledge: Knowledge) -> dict[str, tuple[str, ...]]:
@@ -188,12 +186,12 @@ def _agreed(groups: Iterable[tuple[str, ...]], witness: tuple[str, ...] = ()) ->
     return _Agreed(drugs, tuple(contradicted))
 
 
-def _route(coded: Iterable[_Coded], readings: Iterable[NameReading]) -> str:
+def _route(coded: Iterable[Coded], readings: Iterable[NameReading]) -> str:
     routes = [*(entry.route for entry in coded), *(reading.route for reading in readings)]
     return next((route for route in routes if route), "")
 
 
-def _strength_mg(coded: Iterable[_Coded], readings: Iterable[NameReading], first: str) -> float | None:
+def _strength_mg(coded: Iterable[Coded], readings: Iterable[NameReading], first: str) -> float | None:
     """The strength that a product gives, where its first ingredient is the match's first."""
     said = [
         *((entry.drugs, entry.strength_mg) for entry in coded),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from cds_service.codes import Coding
@@ -27,6 +27,8 @@ class Orderable:
     codings: tuple[Coding, ...]
     specimen: str = ""
     urgent: bool = False
+    due_days: tuple[float, float] | None = None
+    """For a recheck: days from now, low and high."""
 
 
 def orderables(findings: Sequence[Finding], words: Words, policy: Policy) -> dict[tuple[str, str], Orderable]:
@@ -69,7 +71,8 @@ def _orderable(
         # the codes of single tests would not mean the panel
         codings=local + (known.codes if known else ()),
         specimen=(site.specimen if site else "") or specimen,
-        urgent=any(_is_urgent(finding, test, words) for finding, test in pairs),
+        urgent=any(_is_urgent(finding, test, words) for finding, test in pairs if test.due_days is None),
+        due_days=next((test.due_days for _, test in pairs if test.due_days), None),
     )
 
 
@@ -94,6 +97,7 @@ def service_request(
             "priority": "urgent" if orderable.urgent else "routine",
             "code": {"coding": [coding_of(one) for one in orderable.codings], "text": orderable.name},
             "subject": {"reference": reference_to(patient.id)},
+            "occurrencePeriod": _due(orderable.due_days, today),
             "authoredOn": today.isoformat(),
             "reasonCode": [{"text": say("suggestions", "reason", drug=clean(drug))} for drug in drugs],
             "note": [{"text": specimen}],
@@ -103,6 +107,13 @@ def service_request(
     if wrong:
         raise AnswerError(f"ServiceRequest for {orderable.name}: not valid as FHIR R4B: {wrong}")
     return request
+
+
+def _due(days: tuple[float, float] | None, today: date) -> dict[str, str]:
+    if days is None:
+        return {}
+    start, end = (today + timedelta(days=day) for day in days)
+    return {"start": start.isoformat(), "end": end.isoformat()}
 
 
 def coding_of(coding: Coding) -> dict[str, str]:

@@ -7,7 +7,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cds_service.knowledge.schema import MarkerUse, Table
-from cds_service.model import Action, Advice, Alternative, Branch, Finding, Gravity, Outcome, Testing, TestQuestion, Trust
+from cds_service.model import (
+    Action,
+    Advice,
+    Alternative,
+    Branch,
+    Finding,
+    Gravity,
+    Outcome,
+    Testing,
+    TestQuestion,
+    Trust,
+)
 from cds_service.writing.provenance import known_of, modifiers_of, result_of
 from cds_service.writing.text import clean, sentence
 from cds_service.writing.words import Words
@@ -135,8 +146,15 @@ def _tests(finding: Finding, words: Words, around: Surroundings) -> dict[str, ob
         "test_names": words.wording.any_of(list(dict.fromkeys(map(words.test, finding.tests)))),
         "worst": next((of_test[0] for of_test in rows if of_test), None),
         "asked": words.wording.say("testing", level, markers=asked),
-        "need": words.wording.say("needs", level, markers=asked),
+        "need": _need(finding, level, asked, words),
     }
+
+
+def _need(finding: Finding, level: Testing, asked: str, words: Words) -> str:
+    again = [question for question in finding.tests if question.due_days is not None]
+    if again:
+        return words.wording.say("needs", "recheck", tests=words.wording.any_of(list(map(words.test, again))))
+    return words.wording.say("needs", level, markers=asked)
 
 
 def _testing(finding: Finding, words: Words) -> tuple[Testing, str]:

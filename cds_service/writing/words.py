@@ -69,11 +69,16 @@ class Words:
         return self.wording.any_of(tuple(dict.fromkeys(self.marker(marker) for marker in markers)), last)
 
     def test(self, question: TestQuestion) -> str:
-        """The name of a test: its phrase, else the marker's name with "test"."""
+        """The name of a test: its phrase, else the marker's name with "test"; for a recheck, when it is due."""
         test = self.knowledge.tests.get(question.test)
         if test and test.label:
-            return self.wording.phrase(test.label)
-        return self.wording.say("names", "test", markers=self.marker(question.marker))
+            name = self.wording.phrase(test.label)
+        else:
+            name = self.wording.say("names", "test", markers=self.marker(question.marker))
+        if question.due_days is None:
+            return name
+        days = self._range(question.due_days)
+        return self.wording.say("names", "recheck", test=name, days=days)
 
     def day(self, day: date | None) -> str:
         if day is None:

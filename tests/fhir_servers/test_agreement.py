@@ -139,8 +139,8 @@ def in_words(resource: Json) -> str:
     """The drug and its route, as a person would type them."""
     holder = resource.get("contained", [{}])[0]
     name = (resource.get("medicationCodeableConcept") or holder["code"])["text"]
-    routes = [dosage["route"]["coding"][0]["display"] for dosage in resource["dosageInstruction"] if "route" in dosage]
-    return " ".join([name, *(route.removesuffix(" route") for route in routes)])
+    routes = [dosage["route"]["coding"][0] for dosage in resource["dosageInstruction"] if "route" in dosage]
+    return " ".join([name, *(route["display"].removesuffix(" route") for route in routes)])
 
 
 def kinds(body: Json) -> list[Any]:

@@ -58,6 +58,7 @@ SILENT_RULES = frozenset(
         "no_test",
         "no_test_changes",
         "not_at_risk",
+        "risk_not_known",
         "policy_silent",
         "recalled",
         "tolerated",

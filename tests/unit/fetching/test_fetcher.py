@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator
 
@@ -216,11 +217,22 @@ def test_a_link_that_leaves_the_server_is_not_followed(fetcher, httpserver, link
 
 
 def test_pages_without_end_stop(fetcher, httpserver):
-    endless = bundle(link=[{"relation": "next", "url": httpserver.url_for("/fhir/Observation")}])
-    httpserver.expect_request("/fhir/Observation").respond_with_json(endless)
+    def endless(_request: Request) -> Response:
+        following = httpserver.url_for(f"/fhir/Observation?page={len(httpserver.log)}")
+        return Response(json.dumps(bundle(link=[{"relation": "next", "url": following}])))
+
+    httpserver.expect_request("/fhir/Observation").respond_with_handler(endless)
     result = resolved(fetcher, asked(httpserver, "results"), Query.RESULTS)
     assert (result.availability, result.reason) == (Availability.PARTIAL, "more_pages")
     assert len(httpserver.log) == 4
+
+
+def test_a_page_that_leads_to_itself_is_followed_once(fetcher, httpserver):
+    looping = bundle(link=[{"relation": "next", "url": httpserver.url_for("/fhir/Observation")}])
+    httpserver.expect_request("/fhir/Observation").respond_with_json(looping)
+    result = resolved(fetcher, asked(httpserver, "results"), Query.RESULTS)
+    assert (result.availability, result.reason) == (Availability.PARTIAL, "more_pages")
+    assert len(httpserver.log) == 2
 
 
 @pytest.mark.parametrize("absolute", [False, True])

@@ -13,8 +13,11 @@ from cds_service.knowledge.schema import (
     Gene,
     GeneModel,
     HlaMarker,
+    Observable,
+    ObservableKind,
     ObservationCode,
     Test,
+    UnitConversion,
 )
 from cds_service.model import Availability, DrugMatch, Query, QueryResult, Question
 from cds_service.reading import Read, read
@@ -116,6 +119,71 @@ HLA = {
     )
 }
 
+OBSERVABLES = {
+    found.id: found
+    for found in (
+        Observable(
+            "lab:potassium",
+            ObservableKind.QUANTITY,
+            "made_up",
+            codes=(ObservationCode("2823-3", role="quantity"),),
+            names=("potassium", "serum potassium"),
+            unit="mmol/L",
+            conversions=(UnitConversion("mg/dL", 0.25, "made up"), UnitConversion("odd", 2, "made up", offset=1)),
+            plausible=(1.5, 10),
+        ),
+        Observable(
+            "lab:qt",
+            ObservableKind.QUANTITY,
+            "made_up",
+            codes=(ObservationCode("8634-8", role="quantity"),),
+            unit="ms",
+            contradicted_by=("qtc", "corrected"),
+        ),
+        Observable(
+            "lab:tpmt_activity",
+            ObservableKind.QUANTITY,
+            "made_up",
+            codes=(ObservationCode("21563-2", role="quantity"),),
+            unit="U/mL",
+        ),
+        Observable(
+            "lab:antigen",
+            ObservableKind.PRESENCE,
+            "made_up",
+            codes=(ObservationCode("5195-3", role="presence"),),
+            names=("surface antigen",),
+            answers={"reactive": "positive", "nonreactive": "negative"},
+        ),
+        Observable("lab:antibody", ObservableKind.PRESENCE, "made_up",
+                   codes=(ObservationCode("70173-0", role="presence"),), unit="1"),
+        Observable(
+            "tumour:grade",
+            ObservableKind.ORDINAL,
+            "made_up",
+            codes=(ObservationCode("18474-7", role="interpretation"),),
+            answers={"LA6576-8": "positive", "3": "3+", "2": "2+", "negative": "negative"},
+            refines={"3+": "positive"},
+        ),
+        Observable("tumour:protein", ObservableKind.PRESENCE, "made_up", gene="PROT",
+                   codes=(ObservationCode("85147-7", role="report"),)),
+        Observable(
+            "somatic:KRAS",
+            ObservableKind.PRESENCE,
+            "made_up",
+            codes=(ObservationCode("21702-6", role="presence"), ObservationCode("81420-2", role="presence"),
+                   ObservationCode("75974-6", role="presence", allele="p.Gly12Cys")),
+            gene="KRAS",
+            hgnc="HGNC:6407",
+        ),
+        Observable("somatic:NRAS", ObservableKind.PRESENCE, "made_up", gene="NRAS", hgnc="HGNC:7989",
+                   codes=(ObservationCode("81420-2", role="presence"),)),
+        Observable("gene:BRCA1", ObservableKind.PRESENCE, "made_up", gene="BRCA1", hgnc="HGNC:1100"),
+        Observable("somatic:BRCA1", ObservableKind.PRESENCE, "made_up", gene="BRCA1", hgnc="HGNC:1100"),
+        Observable("gene:APOE", ObservableKind.GENOTYPE, "made_up", gene="APOE", hgnc="HGNC:613"),
+    )
+}  # fmt: skip
+
 KNOWLEDGE = Knowledge(
     version="0",
     content_hash="",
@@ -154,6 +222,8 @@ KNOWLEDGE = Knowledge(
         (SNOMED, "738542003"): "Poor Metabolizer",
     },
     answer_genes={(SNOMED, "738542003"): "DPYD"},
+    observables=OBSERVABLES,
+    unit_spellings={"mmol/l": "mmol/L", "258813002": "mmol/L", "": "1"},
 )
 
 

@@ -199,14 +199,15 @@ def test_a_region_studied_observation_is_no_result() -> None:
 @pytest.mark.parametrize("fields", [{"dataAbsentReason": concept("not-performed", system="x")}, {}])
 def test_a_result_without_a_value_is_a_gap(fields: dict[str, object]) -> None:
     result = read_all(observation(component=[gene_component(text="CYP2D6")], code=concept("z"), **fields))
-    assert (result.patient.readings, gap_reasons(result)) == ((), ["no_value"])
+    assert [found.says for found in result.patient.readings] == [NotReadable("no_number")]
 
 
 def test_an_enzymes_activity_is_a_quantity_and_no_genotype() -> None:
     value = {"value": 12, "unit": "U/mL", "comparator": "<"}
-    found = reading(observation(code=concept("21563-2"), valueQuantity=value))
-    assert (found.says, found.method) == (Quantity(12.0, "U/mL", "<"), "enzyme_activity")
-    assert found.quoted == "<12 U/mL"
+    on_gene, value_itself = read_all(observation(code=concept("21563-2"), valueQuantity=value)).patient.readings
+    assert (on_gene.observable, value_itself.observable) == ("gene:TPMT", "lab:tpmt_activity")
+    assert (on_gene.says, on_gene.method) == (Quantity(12.0, "U/mL", "<"), "enzyme_activity")
+    assert (value_itself.says, value_itself.quoted) == (Quantity(12.0, "U/mL", "<"), "<12 U/mL")
 
 
 def test_an_enzyme_method_is_not_a_genotype() -> None:

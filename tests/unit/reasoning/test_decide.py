@@ -351,7 +351,7 @@ def test_a_risk_decides_alone():
     of = unol(fatal(), uses={ALPHA: RISK})
     assert silent(of, birth_date=ago(300)) == ""
     assert silent(of) == "not_at_risk"
-    assert silent(of, birth_date=None, sex="") == "not_at_risk"
+    assert silent(of, birth_date=None, sex="") == "risk_not_known"
 
 
 @pytest.mark.parametrize(("poor", "expected"), [(0.5, ""), (0.01, ""), (0.009, "below_threshold"), (None, "")])

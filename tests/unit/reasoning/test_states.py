@@ -258,6 +258,30 @@ def test_a_result_outweighs_one_that_could_not_be_had():
     assert isinstance(known(ALPHA, *readings[:2]), Indeterminate)
 
 
+def test_what_an_indeterminate_result_leaves_is_held_against_the_others():
+    agreeing = known(ALPHA, reading(ALPHA, "*2/*9"), reading(ALPHA, "*2/*2"))
+    assert isinstance(agreeing, Known)
+    against = known(ALPHA, reading(ALPHA, "*2/*9"), reading(ALPHA, "*1/*1"))
+    assert isinstance(against, Conflicting)
+    assert against.states == {POOR, INTERMEDIATE, NORMAL}
+
+
+def test_the_test_that_a_state_defers_to_decides():
+    genotype = reading(XI, "A-/B", method="genotype")
+    enzyme = phenotype(XI, "Normal", method="enzyme_activity")
+    states, variable = ("Deficient", "Normal"), frozenset({"Variable"})
+    deferred = knowledge_of(XI, states, person(genotype), KNOWLEDGE, variable)
+    assert isinstance(deferred, Indeterminate)
+    assert (deferred.literal, deferred.states, deferred.spent) == ("Variable", set(states), {"genotype"})
+    measured = knowledge_of(XI, states, person(genotype, enzyme), KNOWLEDGE, variable)
+    assert isinstance(measured, Known)
+    assert measured.state == "Normal"
+    assert len(measured.readings) == 2
+    contradictory = reading(XI, SelfContradiction(("a", "b")))
+    both = ("Deficient", "Normal", "Variable")
+    assert isinstance(knowledge_of(XI, both, person(contradictory), KNOWLEDGE, variable), Conflicting)
+
+
 def test_two_indeterminate_results_spend_both_methods():
     found = known(
         XI, reading(XI, "B/Q", method="genotype"), reading(XI, Undetermined(), method="enzyme_activity"), sex="female"

@@ -1,0 +1,271 @@
+"""Results that are no germline genes: laboratory values, serologies, intervals, tumour markers, variants of tumours,
+and genotypes that no guidance asks about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from cds_service.codes import LOINC
+from cds_service.knowledge.schema import Observable, ObservableKind, ObservationCode
+from cds_service.model import (
+    Diplotype,
+    Gap,
+    Grade,
+    NotReadable,
+    Phenotype,
+    Presence,
+    SelfContradiction,
+    Statement,
+    Undetermined,
+)
+from cds_service.reading.alleles import without_symbol
+from cds_service.reading.answers import Answer, answer_of, presence_disagrees, presence_of
+from cds_service.reading.chart import Chart
+from cds_service.reading.genes import GeneNaming
+from cds_service.reading.provenance import origin_of
+from cds_service.reading.quantities import in_unit_of, is_implausible, quantity_in_text
+from cds_service.reading.readings import Found, reading, says_of
+from cds_service.reading.records import Record
+from cds_service.reading.shapes import Resource, codings, concept_label, concept_texts, fold, has_code, items, objects
+from cds_service.reading.variants import names_of, variant_flags
+from cds_service.reading.vocabulary import (
+    GENOTYPE,
+    HAPLOTYPE,
+    INTERPRETED_ABSENT,
+    INTERPRETED_OPEN,
+    INTERPRETED_PRESENT,
+    OLD_GENE_VARIANT,
+    VARIANT,
+)
+
+_POSITIVE, _NEGATIVE = "positive", "negative"
+_GERMLINE, _SOMATIC = "gene:", "somatic:"
+_INTERPRETED = {
+    **dict.fromkeys(INTERPRETED_PRESENT, _POSITIVE),
+    **dict.fromkeys(INTERPRETED_ABSENT, _NEGATIVE),
+    **dict.fromkeys(INTERPRETED_OPEN, ""),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Result:
+    """One value to be read: of an Observation itself or of a component (`holder`); `several` where the same value
+    stands for several genes."""
+
+    record: Record
+    observable: Observable
+    holder: Resource
+    answer: Answer
+    chart: Chart
+    several: bool = False
+
+
+def named_by_label(record: Record, chart: Chart) -> str:
+    """The observable that an Observation without a known code names in words, as a whole; else empty."""
+    labels = (fold(text) for text in concept_texts(record.resource.get("code")))
+    return next((i for label in labels if (i := chart.lexicon.observable_names.get(label))), "")
+
+
+def read_observables(record: Record, ids: tuple[str, ...], naming: GeneNaming, chart: Chart) -> Iterator[Found | Gap]:
+    """What an Observation says of the observables that its code reports."""
+    contradiction = _contradiction(record, ids, naming, chart)
+    for observable in _of_origin(record, ids, chart):
+        if isinstance(observable, Gap):
+            yield observable
+            continue
+        result = _result(record, observable, record.resource, chart, several=len(ids) > 1)
+        if contradiction:
+            yield _found(result, SelfContradiction(contradiction))
+        else:
+            yield from _read(result)
+
+
+def read_components(record: Record, chart: Chart) -> Iterator[Found | Gap]:
+    """Observables whose value stands in a component: panels, and scores beside a report."""
+    for component in objects(record.resource.get("component")):
+        for i in chart.lexicon.observables_of(codings(component.get("code"))):
+            yield from _read(_result(record, chart.lexicon.observables[i], component, chart))
+
+
+def read_gene_result(record: Record, symbols: Iterable[str], chart: Chart) -> Iterator[Found | Gap]:
+    """A variant or genotype whose gene stands in a component or extension and is none of the germline genes."""
+    resource = record.resource
+    of_variant = has_code(resource.get("code"), LOINC, VARIANT | OLD_GENE_VARIANT | GENOTYPE | HAPLOTYPE)
+    genes = [symbol for symbol in symbols if symbol in chart.lexicon.observable_genes]
+    for symbol in genes:
+        ids = tuple(i for i in chart.lexicon.observable_genes[symbol] if i.startswith((_GERMLINE, _SOMATIC)))
+        if not of_variant or not ids:
+            detail = f"a result on {symbol} whose code is not known: {concept_label(resource.get('code'))}"
+            yield Gap(record.reference, "unknown_code", detail, record.query)
+            continue
+        for observable in _of_origin(record, ids[:1], chart):
+            if isinstance(observable, Gap):
+                yield observable
+            else:
+                yield from _read(_result(record, observable, resource, chart, several=len(genes) > 1))
+
+
+def _of_origin(record: Record, ids: tuple[str, ...], chart: Chart) -> Iterator[Observable | Gap]:
+    """The observables, variants turned to the side that the result's origin says: germline and tumour are kept
+    apart. A variant of the other side that we do not know of is told."""
+    origin = origin_of(record, chart)
+    for i in ids:
+        kind, _, gene = i.partition(":")
+        if not i.startswith((_GERMLINE, _SOMATIC)) or not origin:
+            yield chart.lexicon.observables[i]
+            continue
+        wanted = _GERMLINE if origin == "germline" else _SOMATIC if origin == "somatic" else ""
+        turned = f"{wanted}{gene}"
+        if wanted and turned in chart.lexicon.observables:
+            yield chart.lexicon.observables[turned]
+        else:
+            reason = "not_somatic" if kind == "somatic" and origin == "germline" else "not_germline"
+            yield Gap(record.reference, reason, origin, record.query)
+
+
+def _contradiction(record: Record, ids: tuple[str, ...], naming: GeneNaming, chart: Chart) -> tuple[str, ...]:
+    """What is said where words beside the code name something else than the code does."""
+    if naming.says:
+        return naming.says
+    texts = concept_texts(record.resource.get("code"))
+    against = [word for i in ids for word in chart.lexicon.observables[i].contradicted_by]
+    by_word = any(f" {word} " in f" {fold(text)} " for text in texts for word in against)
+    named = {i for text in texts if (i := chart.lexicon.observable_names.get(fold(text)))}
+    return (*ids, *texts) if by_word or (named and not named & set(ids)) else ()
+
+
+def _result(
+    record: Record, observable: Observable, holder: Resource, chart: Chart, *, several: bool = False
+) -> _Result:
+    return _Result(record, observable, holder, answer_of(holder), chart, several)
+
+
+def _read(result: _Result) -> Iterator[Found | Gap]:
+    record, answer, holder = result.record, result.answer, result.holder
+    if answer.is_empty and not _interpreted(holder):
+        if answer.missing or not (objects(holder.get("component")) or objects(holder.get("hasMember"))):
+            yield Gap(record.reference, "no_value", answer.missing or "no value", record.query)
+        return
+    statement, flags = _said(result)
+    if isinstance(statement, NotReadable) and statement.reason == "unit_not_known":
+        value = answer.quantity or quantity_in_text(answer)
+        unit = (value.unit if value is not None else "") or "none"
+        yield Gap(record.reference, "unknown_unit", f"{result.observable.id} in {unit}", record.query)
+    yield _found(result, statement, flags)
+
+
+def _said(result: _Result) -> tuple[Statement, tuple[str, ...]]:
+    """What the value says, and flags."""
+    match result.observable.kind:
+        case ObservableKind.QUANTITY:
+            return _measured(result)
+        case ObservableKind.ORDINAL:
+            return _graded(result), ()
+        case ObservableKind.GENOTYPE:
+            return _genotype(result), ()
+    if result.observable.unit and (result.answer.quantity or quantity_in_text(result.answer)):
+        return _measured(result)
+    return _present(result)
+
+
+def _measured(result: _Result) -> tuple[Statement, tuple[str, ...]]:
+    answer, observable = result.answer, result.observable
+    value = answer.quantity or quantity_in_text(answer)
+    if value is None:
+        return (Undetermined(answer.quoted) if answer.undetermined else NotReadable("no_number")), ()
+    converted = in_unit_of(observable, value, result.chart.lexicon.unit_spellings)
+    if converted is None:
+        return NotReadable("unit_not_known"), ()
+    flags = [] if answer.quantity else ["value_in_text"]
+    flags += ["implausible"] if is_implausible(observable, converted) else []
+    return converted, tuple(flags)
+
+
+def _graded(result: _Result) -> Statement:
+    refines = result.observable.refines
+    said = _states(result)
+    fine = said - {refines[state] for state in said if state in refines}
+    if len(fine) > 1:
+        return SelfContradiction(says_of(result.answer))
+    if fine:
+        return Phenotype(fine.pop())
+    return Undetermined(result.answer.quoted) if result.answer.undetermined else NotReadable("not_understood")
+
+
+def _states(result: _Result) -> set[str]:
+    """The states that codes, words and, where there is no value, the interpretation mean."""
+    answer, answers = result.answer, result.observable.answers
+    said = {answers[c.code] for c in answer.codings if c.code in answers}
+    said |= {s for text in answer.texts if (s := answers.get(fold(text)))}
+    if not said and _POSITIVE in answers.values() and (found := presence_of(answer)) is not None:
+        said = {_POSITIVE if found else _NEGATIVE}
+    if answer.is_empty or (answer.quantity and not said):
+        said |= {s for s in _interpreted(result.holder) if s}
+    return said
+
+
+def _interpreted(holder: Resource) -> tuple[str, ...]:
+    """`positive`, `negative` or empty (open) for each interpretation that says one of them."""
+    found = (c.code for concept in items(holder.get("interpretation")) for c in codings(concept))
+    return tuple(_INTERPRETED[code] for code in found if code in _INTERPRETED)
+
+
+def _genotype(result: _Result) -> Statement:
+    answer = result.answer
+    texts = {without_symbol(text, result.observable.gene) for text in answer.texts} or {answer.quoted}
+    if len(texts) > 1:
+        return SelfContradiction(says_of(answer))
+    if has_code(result.record.resource.get("code"), LOINC, HAPLOTYPE):
+        return Presence(texts.pop(), present=True)
+    return Diplotype(texts.pop())
+
+
+def _present(result: _Result) -> tuple[Statement, tuple[str, ...]]:
+    answer = result.answer
+    by_value = presence_of(answer)
+    said = {state == _POSITIVE for state in _states(result)} | ({by_value} if by_value is not None else set())
+    if len(said) > 1 or presence_disagrees(answer):
+        return SelfContradiction(says_of(answer)), ()
+    if not said:
+        left_open = answer.undetermined or "" in _interpreted(result.holder)
+        return (Undetermined(answer.quoted) if left_open else NotReadable("not_understood")), ()
+    present = said.pop()
+    if result.several and present:
+        return NotReadable("several_genes"), ()
+    return Presence(_variant(result), present), _variant_flags(result, present=present)
+
+
+def _variant(result: _Result) -> str:
+    """The variant found or not found, as its code or its components name it; empty for the observable itself."""
+    coded = _code_of(result)
+    if not result.observable.gene or (coded is not None and coded.allele):
+        return coded.allele if coded is not None else ""
+    return next(iter(names_of(result.record.resource)), "")
+
+
+def _variant_flags(result: _Result, *, present: bool) -> tuple[str, ...]:
+    flags = list(variant_flags(result.record.resource, present=present))
+    if result.observable.id.startswith((_GERMLINE, _SOMATIC)) and not origin_of(result.record, result.chart):
+        flags.append("origin_not_said")
+    coded = _code_of(result)
+    if coded is not None and coded.role == "report":
+        flags.append("score_not_coded")
+    return tuple(flags)
+
+
+def _code_of(result: _Result) -> ObservationCode | None:
+    """The code by which the value was recognised; None for one found by its gene or its label."""
+    own = {(c.system, c.code) for c in codings(result.holder.get("code"))}
+    return next((code for code in result.observable.codes if (code.system, code.code) in own), None)
+
+
+def _found(result: _Result, statement: Statement, flags: tuple[str, ...] = ()) -> Found:
+    observable = result.observable
+    known = bool(observable.gene) or _code_of(result) is not None
+    made = reading(result.record, observable.id, statement, result.answer, result.chart, free_text=not known)
+    if observable.kind is ObservableKind.QUANTITY and made.why_unverified == "status_unknown":
+        # Sandbox data often has no status: a laboratory value stays readable and says so.
+        made = replace(made, why_unverified="", grade=Grade.CLINICAL if known else Grade.LOW)
+        flags = (*flags, "status_unknown")
+    return Found(replace(made, flags=(*made.flags, *flags)))

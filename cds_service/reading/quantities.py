@@ -1,0 +1,61 @@
+"""Measured values in the observable's own unit: converted by its table, or refused with the unit's name."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+
+from cds_service.knowledge.schema import Observable
+from cds_service.model import Quantity
+from cds_service.reading.answers import Answer
+from cds_service.reading.shapes import number
+
+_SPACES = re.compile(r"\s+")
+_VALUE = re.compile(r"^\s*(<=|>=|<|>|≤|≥)?\s*(-?\d+(?:[.,]\d+)?)\s*([^\d\s].*)?$")
+_COMPARATORS = {"≤": "<=", "≥": ">="}
+_DIGITS = 12
+"""Significant digits kept: conversion leaves no tail of binary fractions."""
+
+
+def canonical_unit(unit: str, spellings: Mapping[str, str]) -> str:
+    """The UCUM unit that a spelling means, or the unit as it came.
+
+    >>> canonical_unit("µmol / l", {"umol/l": "umol/L"})
+    'umol/L'
+    """
+    plain = _SPACES.sub("", unicodedata.normalize("NFKC", unit)).replace("μ", "u").replace("×", "x").lower()
+    return spellings.get(plain, unit)
+
+
+def in_unit_of(observable: Observable, quantity: Quantity, spellings: Mapping[str, str]) -> Quantity | None:
+    """The quantity in the observable's unit, with its comparator; None for a unit that it has no conversion of."""
+    for unit in (quantity.unit, canonical_unit(quantity.unit, spellings)):
+        if unit == observable.unit:
+            return Quantity(quantity.value, unit, quantity.comparator)
+        for conversion in observable.conversions:
+            if unit == conversion.unit:
+                value = quantity.value * conversion.factor + conversion.offset
+                return Quantity(float(f"{value:.{_DIGITS}g}"), observable.unit, quantity.comparator)
+    return None
+
+
+def is_implausible(observable: Observable, quantity: Quantity) -> bool:
+    """Whether the value lies outside what can be; such a value is flagged and never dropped."""
+    if observable.plausible is None:
+        return False
+    low, high = observable.plausible
+    return not low <= quantity.value <= high
+
+
+def quantity_in_text(answer: Answer) -> Quantity | None:
+    """A number with its unit that was sent as text (`4.2 mmol/L`, `< 0,5`); None where the text says more."""
+    for text in answer.texts:
+        match = _VALUE.match(text)
+        if match is not None:
+            comparator, digits, unit = match.groups()
+            value = number(digits.replace(",", "."))
+            if value is not None:
+                sign = comparator or ""
+                return Quantity(value, (unit or "").strip(), _COMPARATORS.get(sign, sign))
+    return None

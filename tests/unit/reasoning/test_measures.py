@@ -1,0 +1,178 @@
+"""Markers that change with time: the newest valid reading, the table's own bands, windows, spoilers, clearance."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from cds_service.knowledge.schema import Band, Fact, MarkerUse, Predicate, Spoiler, Validity
+from cds_service.model import (
+    ActivityScore,
+    Grade,
+    Indeterminate,
+    Known,
+    Narrowed,
+    NotReadable,
+    NotTested,
+    Phenotype,
+    Presence,
+    Quantity,
+    Reading,
+    ReadingStatus,
+    SelfContradiction,
+    Stale,
+    Undetermined,
+    Unreadable,
+    Unverified,
+)
+from cds_service.reasoning.measures import CREATININE_CLEARANCE, bands_between, is_measured, measured, readings_of
+from tests.support.tiny import TODAY, ago, around, person, row, table, taking, world
+
+POTASSIUM = "lab:potassium"
+BANDS = {"low": Band(below=3.5), "usual": Band(at_least=3.5, at_most=5.0), "high": Band(above=5.0)}
+USE = MarkerUse(bands=BANDS, unit="mmol/L", valid_for_days=30)
+STATES = frozenset(BANDS)
+
+
+def potassium(value: float, days: int = 1, comparator: str = "", unit: str = "mmol/L", **fields) -> Reading:
+    says = Quantity(value, unit, comparator)
+    return Reading(POTASSIUM, says, f"Observation/{value}-{days}", on=ago(days), **fields)
+
+
+def told(*readings: Reading, use: MarkerUse = USE, states=STATES, medications=(), **fields):
+    of = table("kaliol", row({POTASSIUM: "usual"}, "standard"), uses={POTASSIUM: use})
+    patient = person(*readings, medications=medications, **fields)
+    return measured(POTASSIUM, use, states, around("kaliol", patient, world(of)), of.id)
+
+
+def test_only_laboratory_and_derived_markers_change_with_time():
+    assert is_measured(POTASSIUM)
+    assert is_measured(CREATININE_CLEARANCE)
+    assert not is_measured("gene:ALPHA")
+
+
+def test_the_newest_reading_counts_and_older_ones_do_not_conflict():
+    newest = potassium(5.6, days=1)
+    assert told(potassium(4.0, days=9), newest, potassium(3.0, days=5)) == Known("high", (newest,))
+
+
+@pytest.mark.parametrize(
+    ("value", "state"), [(3.49, "low"), (3.5, "usual"), (5.0, "usual"), (5.01, "high")]
+)
+def test_each_cut_point_belongs_to_the_side_that_the_table_names(value, state):
+    assert told(potassium(value)).state == state
+
+
+def test_a_value_beyond_the_measuring_range_leaves_every_band_that_it_meets():
+    below = told(potassium(4.0, comparator="<"))
+    assert isinstance(below, Narrowed)
+    assert below.states == {"low", "usual"}
+    assert told(potassium(6.0, comparator=">")).state == "high"
+    assert bands_between(3.5, 3.5, BANDS) == {"usual"}
+
+
+def test_an_unknown_unit_is_refused_and_never_guessed():
+    assert told(potassium(20, unit="mg/dL")) == Unreadable("unit_not_known", (potassium(20, unit="mg/dL"),))
+
+
+def test_a_value_that_no_band_holds_is_said():
+    gap = MarkerUse(bands={"high": Band(above=5.0)}, unit="mmol/L")
+    assert told(potassium(4), use=gap) == Unreadable("outside_all_bands", (potassium(4),))
+
+
+def test_a_result_older_than_its_window_is_stale_and_kept_as_history():
+    old = potassium(4.0, days=31)
+    assert told(old) == Stale("usual", ago(31), (old,))
+    assert isinstance(told(potassium(4.0, days=30)), Known)
+    wide = told(potassium(4.0, days=31, comparator="<"))
+    assert isinstance(wide, Stale)
+    assert wide.state == ""
+
+
+def test_a_result_without_a_date_cannot_be_placed_in_a_window():
+    undated = replace(potassium(4.0), on=None)
+    assert told(undated) == Unreadable("undated", (undated,))
+    assert told(undated, use=replace(USE, valid_for_days=None)).state == "usual"
+
+
+def test_a_window_may_depend_on_how_long_the_drug_has_been_taken():
+    use = replace(USE, valid_by_exposure=(Validity(0, 7), Validity(180, 28)))
+    result = potassium(4.0, days=10)
+    assert isinstance(told(result, use=use), Stale)
+    assert isinstance(told(result, use=use, medications=(taking("kaliol", started=ago(100)),)), Stale)
+    assert isinstance(told(result, use=use, medications=(taking("kaliol", started=ago(200)),)), Known)
+
+
+def test_a_spoiler_distrusts_one_direction_only():
+    bleeding = Spoiler(Predicate(fact=Fact.SEX, is_in=("female",)), ("usual",), "haemolysed")
+    use = replace(USE, spoilers=(bleeding,))
+    assert told(potassium(4.0), use=use) == Narrowed(STATES, "haemolysed", (potassium(4.0),))
+    assert told(potassium(5.6), use=use).state == "high"
+    assert told(potassium(4.0), use=use, sex="male").state == "usual"
+
+
+@pytest.mark.parametrize(
+    ("says", "expected"),
+    [
+        (Presence("", True), "positive"),
+        (Presence("", False), "negative"),
+        (Phenotype("positive"), "positive"),
+    ],
+)
+def test_a_result_that_is_present_or_absent_is_its_state(says, expected):
+    result = Reading(POTASSIUM, says, "Observation/1", on=ago(1))
+    assert told(result, use=MarkerUse(states=("positive", "negative")), states=frozenset({"positive", "negative"})) == (
+        Known(expected, (result,))
+    )
+
+
+@pytest.mark.parametrize(
+    ("says", "reason"),
+    [
+        (NotReadable("pdf_only"), "pdf_only"),
+        (SelfContradiction(("positive", "negative")), "contradiction"),
+        (ActivityScore(1), "unexpected_value"),
+        (Phenotype("greenish"), "unexpected_value"),
+    ],
+)
+def test_what_cannot_be_used_is_unreadable_with_its_reason(says, reason):
+    result = Reading(POTASSIUM, says, "Observation/1", on=ago(1))
+    assert told(result) == Unreadable(reason, (result,))
+
+
+def test_a_test_without_a_clear_result_spends_its_method():
+    result = Reading(POTASSIUM, Undetermined(), "Observation/1", on=ago(1), method="igra")
+    assert told(result) == Indeterminate(STATES, (result,), frozenset({"igra"}))
+
+
+def test_without_a_usable_reading_it_is_said_why():
+    assert isinstance(told(), NotTested)
+    assert isinstance(told(potassium(4, grade=Grade.UNVERIFIED)), Unverified)
+    assert not isinstance(told(potassium(4, status=ReadingStatus.PRELIMINARY)), Known)
+
+
+# Cockcroft-Gault: (140 - 60) x 72 / (72 x 1.0) = 80 mL/min in a man, x 0.85 in a woman.
+
+
+@pytest.mark.parametrize(("sex", "clearance"), [("male", 80.0), ("female", 68.0)])
+def test_creatinine_clearance_by_cockcroft_and_gault(sex, clearance):
+    creatinine = Reading("lab:creatinine", Quantity(1.0, "mg/dL", "<"), "Observation/c", on=ago(2))
+    patient = person(creatinine, sex=sex, weight_kg=72.0, birth_date=ago(round(60.5 * 365.25)))
+    (found,) = readings_of(CREATININE_CLEARANCE, patient, TODAY)
+    assert found.says == Quantity(clearance, "mL/min", ">")
+    assert found.observable == CREATININE_CLEARANCE
+
+
+@pytest.mark.parametrize(
+    "unknown", [{"weight_kg": None}, {"sex": ""}, {"birth_date": None}, {"readings": ()}]
+)
+def test_no_clearance_without_age_weight_sex_and_creatinine(unknown):
+    creatinine = Reading("lab:creatinine", Quantity(1.0, "mg/dL"), "Observation/c", on=ago(2))
+    patient = replace(person(creatinine, sex="male", weight_kg=72.0), **unknown)
+    assert readings_of(CREATININE_CLEARANCE, patient, TODAY) == ()
+
+
+def test_no_clearance_from_an_impossible_creatinine():
+    creatinine = Reading("lab:creatinine", Quantity(0.0, "mg/dL"), "Observation/c", on=ago(2))
+    assert readings_of(CREATININE_CLEARANCE, person(creatinine, sex="male", weight_kg=72.0), TODAY) == ()

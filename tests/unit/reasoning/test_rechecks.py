@@ -1,0 +1,51 @@
+"""A value that is fine today and must be looked at again: the recheck is offered once."""
+
+from __future__ import annotations
+
+from cds_service.codes import LOINC, Coding
+from cds_service.knowledge.schema import Band, Test
+from cds_service.model import Action, Kind, Option, Outcome, PendingTest, Quantity, Reading
+from tests.support.tiny import advice, ago, findings, only, order, person, row, table, use, world
+
+POTASSIUM = "lab:potassium"
+AGAIN = Option(Action.MONITOR, note="potassium", recheck=POTASSIUM, recheck_days=(3, 5))
+USE = use(
+    "recommended",
+    bands={"usual": Band(at_most=5.0), "raised": Band(above=5.0, at_most=5.5), "high": Band(above=5.5)},
+    unit="mmol/L",
+)
+TABLE = table(
+    "kaliol",
+    row({POTASSIUM: "usual"}, advice("standard", AGAIN)),
+    row({POTASSIUM: "high"}, "avoid"),
+    uses={POTASSIUM: USE},
+)
+TEST = Test("potassium", (POTASSIUM,), (Coding(LOINC, "2823-3"),), "chemistry", "study")
+
+
+def found(value: float, tests=(TEST,), **fields):
+    result = Reading(POTASSIUM, Quantity(value, "mmol/L"), "Observation/k", on=ago(1))
+    return only(findings(world(TABLE, tests=tests), order("kaliol"), person(result, **fields)))
+
+
+def test_a_usual_value_offers_the_recheck_with_its_days_and_outcomes():
+    finding = found(4.2)
+    assert (finding.kind, finding.silent) == (Kind.TEST_WOULD_CHANGE, "")
+    assert finding.resulting.outcome is Outcome.AS_DRAFTED
+    (question,) = finding.tests
+    assert question.due_days == (3, 5)
+    assert [(b.states, b.resulting.outcome) for b in question.branches] == [
+        (("usual",), Outcome.AS_DRAFTED),
+        (("high",), Outcome.OTHER_DRUG),
+    ]
+
+
+def test_no_second_recheck_where_one_is_ordered():
+    finding = found(4.2, pending=(PendingTest((POTASSIUM,), "ServiceRequest/1"),))
+    assert (finding.kind, finding.silent) == (Kind.NO_CHANGE, "no_change")
+
+
+def test_no_recheck_beside_a_change_nor_without_a_test():
+    assert found(5.6).kind is Kind.CHANGE_NOW
+    assert found(5.6).tests == ()
+    assert found(4.2, tests=()).kind is Kind.NO_CHANGE

@@ -30,7 +30,7 @@ def main() -> None:
     hooks = {name: orjson.loads(body)["hook"] for name, body in bodies.items()}
     with tempfile.TemporaryDirectory() as folder:
         database = f"sqlite:///{folder}/bench.sqlite"
-        app = create_app(Settings(database_url=database, log_level="ERROR"))
+        app = create_app(Settings(database_url=database, log_level="ERROR", development=True))
         client, bare = app.test_client(), _bare().test_client()
         answers = [
             lambda n=name: client.post(f"/cds-services/{hooks[n]}", data=bodies[n], content_type=JSON)

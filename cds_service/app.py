@@ -7,38 +7,66 @@ from types import MappingProxyType
 from flask import Flask
 
 from cds_service.answer import Service, answer, load_service, result_codes
+from cds_service.clients import Clients, load_clients
+from cds_service.errors import SettingsError
 from cds_service.fetching.fetcher import Fetcher, Limits
 from cds_service.fetching.rxnav import RxNav
 from cds_service.hooks.discovery import services
 from cds_service.settings import Settings
 from cds_service.store.store import Store
-from cds_service.web import cds, cors, errors, health, logs, pages
+from cds_service.web import access, authentication, cds, cors, errors, headers, health, logs, pages
+from cds_service.web.rates import Rates
 from cds_service.web.runtime import Answer, Runtime
 
 
 def create_app(settings: Settings, service: Service | None = None, answer_with: Answer = answer) -> Flask:
     """The WSGI application. `service` may be given where it is loaded already (workers share it). Raises
-    KnowledgeError, PolicyError, and StoreError when the database cannot be opened.
+    SettingsError, KnowledgeError, PolicyError, and StoreError when the database cannot be opened.
     """
+    check_servable(settings)
+    clients = load_clients(settings.clients, development=settings.development) if settings.clients else None
     service = service or load(settings)
     runtime = Runtime(
         settings=settings,
         service=service,
         services=MappingProxyType({s.id: s for s in services(result_codes(service.knowledge))}),
-        fetcher=Fetcher(_limits(settings)),
+        fetcher=Fetcher(_limits(settings, clients)),
         store=Store(settings.database_url),
         answer=answer_with,
     )
     app = Flask("cds_service.web", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.largest_request_bytes
     app.url_map.strict_slashes = False
+    app.url_map.merge_slashes = False
     app.extensions["cds_service"] = runtime
     logs.install(settings.log_level)
+    access.install(app)
     cors.install(app, settings.cors_origin)
+    headers.install(app)
     errors.install(app)
+    _authenticate(app, runtime, clients)
     for module in (cds, health, pages):
         app.register_blueprint(module.blueprint(runtime))
     return app
+
+
+def check_servable(settings: Settings) -> None:
+    """Raises SettingsError where nobody could be authenticated and it is not said that this is meant."""
+    if settings.clients is None and not settings.development:
+        raise SettingsError(
+            "CDS_CLIENTS: needed to serve: the file that names who may call (docs/security.md). On a developer's "
+            "machine CDS_DEVELOPMENT=true serves this machine alone, without it"
+        )
+
+
+def _authenticate(app: Flask, runtime: Runtime, clients: Clients | None) -> None:
+    settings = runtime.settings
+    if clients is None:
+        logs.log("development_mode", level="WARNING", message="nobody is authenticated; this machine alone may call")
+        authentication.install_for_development(app)
+        return
+    guard = authentication.Guard(clients, settings.public_url, settings.longest_token_s)
+    authentication.install(app, guard, runtime.store, Rates(settings.calls_per_second))
 
 
 def load(settings: Settings) -> Service:
@@ -54,10 +82,11 @@ def close(app: Flask) -> None:
     runtime.store.close()
 
 
-def _limits(settings: Settings) -> Limits:
-    any_server = settings.development and not settings.fhir_servers
+def _limits(settings: Settings, clients: Clients | None) -> Limits:
+    named = clients.fhir_servers if clients else frozenset(settings.fhir_servers)
+    any_server = settings.development and not named and clients is None
     return Limits(
-        servers=None if any_server else frozenset(settings.fhir_servers),
+        servers=None if any_server else named,
         largest_bytes=settings.largest_fhir_answer_bytes,
         workers=settings.fetch_workers,
     )

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
+from ipaddress import ip_address
 from pathlib import Path
 
 import orjson
@@ -15,8 +16,8 @@ from gunicorn.app.base import BaseApplication
 
 from cds_service import __version__
 from cds_service.answer import Service, answer, load_service, result_codes
-from cds_service.app import create_app, load
-from cds_service.errors import AnswerError, CdsError, KnowledgeError, RequestError
+from cds_service.app import check_servable, create_app, load
+from cds_service.errors import AnswerError, CdsError, KnowledgeError, RequestError, SettingsError
 from cds_service.fetching.prefetch import prefetched_results
 from cds_service.hooks.discovery import ServiceDefinition, services
 from cds_service.hooks.requests import parse
@@ -92,10 +93,30 @@ def _serve(chosen: argparse.Namespace) -> int:
         "worker_class": "gthread",
         "keepalive": 30,
         "proc_name": "cds-service",
+        "logger_class": "cds_service.web.server_logs.ServerLogger",
         "control_socket_disable": True,  # of newer versions; it would want a writable home
     }
-    _Server(Settings.from_environment(os.environ), options).run()
+    settings = Settings.from_environment(os.environ)
+    _check_place(settings, chosen.host)
+    _Server(settings, options).run()
     return WELL
+
+
+def _check_place(settings: Settings, host: str) -> None:
+    """Warn when nobody is authenticated. Raises SettingsError where that would be open to other machines."""
+    check_servable(settings)
+    if settings.clients is not None:
+        return
+    if not _is_loopback(host):
+        raise SettingsError(f"CDS_DEVELOPMENT without CDS_CLIENTS serves loopback alone; found --host {host}")
+    print("cds-service: WARNING: development mode: callers are not authenticated", file=sys.stderr, flush=True)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 # --- answer and inspect ---------------------------------------------------------------------------------------

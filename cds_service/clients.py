@@ -13,7 +13,7 @@ import yaml
 from pydantic import TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
-from cds_service.errors import SettingsError
+from cds_service.errors import KeySetError, SettingsError
 from cds_service.fetching.client import FhirClient, open_session
 from cds_service.fetching.deadline import Deadline
 from cds_service.key_sets import FetchedKeys, FixedKeys, Keys, read_key_set
@@ -166,7 +166,7 @@ def _keys_of_file(path: Path) -> FixedKeys:
         keys, faults = read_key_set(orjson.loads(path.read_bytes()))
     except OSError as fault:
         raise SettingsError(f"keys: {path.name} cannot be read ({type(fault).__name__})") from fault
-    except ValueError as fault:
+    except (orjson.JSONDecodeError, KeySetError) as fault:
         raise SettingsError(f"keys: {path.name} is not usable: {fault}") from fault
     if faults or not keys:
         raise SettingsError(f"keys: {path.name}: {'; '.join(faults) or 'no key in it'}")

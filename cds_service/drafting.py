@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from cds_service.codes import RXNORM, UCUM
 from cds_service.knowledge.base import Knowledge
 from cds_service.model import Dose, DrugIndex, DrugMatch
-from cds_service.reading.doses import dose_in_text
+from cds_service.reading.dose_text import dose_in_text
 
 JsonObject = dict[str, object]
 

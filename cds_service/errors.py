@@ -2,6 +2,7 @@
 
     CdsError
     ├── SettingsError          a setting is missing or has an impossible value (at start)
+    ├── KeySetError            a client's JWK Set, or a key in it, cannot be used
     ├── KnowledgeError         the knowledge cannot be loaded or contradicts itself (at start)
     ├── TerminologyError       drug files to import, or the file made of them, cannot be used
     ├── PolicyError            the site's policy file is not valid (at start or reload)
@@ -21,6 +22,10 @@ class CdsError(Exception):
 
 class SettingsError(CdsError):
     """A setting is missing or has an impossible value."""
+
+
+class KeySetError(CdsError):
+    """A client's JWK Set, or a key in it, cannot be used. The message quotes nothing of it."""
 
 
 class KnowledgeError(CdsError):

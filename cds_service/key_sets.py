@@ -18,6 +18,7 @@ from typing import Any, Protocol
 import jwt
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
+from cds_service.errors import KeySetError
 from cds_service.fetching.client import FetchError
 
 log = logging.getLogger(__name__)
@@ -55,36 +56,37 @@ class Keys(Protocol):
 
 
 def read_key_set(document: object) -> tuple[tuple[VerificationKey, ...], tuple[str, ...]]:
-    """The usable keys of a decoded JWK Set, and why each of the others is not. Raises ValueError where it is no
+    """The usable keys of a decoded JWK Set, and why each of the others is not. Raises KeySetError where it is no
     JWK Set.
     """
     entries = document.get("keys") if isinstance(document, dict) else None
     if not isinstance(entries, list):
-        raise ValueError("no JWK Set; expected an object with a list of keys")
+        raise KeySetError("no JWK Set; expected an object with a list of keys")
     keys: list[VerificationKey] = []
     faults: list[str] = []
     for n, entry in enumerate(entries):
         try:
             keys.append(_key(entry))
-        except ValueError as fault:
+        except KeySetError as fault:
             faults.append(f"keys[{n}]: {fault}")
     return tuple(keys), tuple(faults)
 
 
 def _key(entry: object) -> VerificationKey:
-    """Raises ValueError with a reason that quotes nothing of the key."""
+    """Raises KeySetError with a reason that quotes nothing of the key."""
     if not isinstance(entry, dict):
-        raise ValueError("no JSON object")
+        raise KeySetError("no JSON object")
     key_id = entry.get("kid")
     if not isinstance(key_id, str) or not KEY_ID.fullmatch(key_id):
-        raise ValueError("kid is missing or not usable")
+        raise KeySetError("kid is missing or not usable")
     if _PRIVATE_PARTS & entry.keys():
-        raise ValueError("holds a private or symmetric key; expected the public half alone")
-    if entry.get("use", "sig") != "sig" or "verify" not in entry.get("key_ops", ["verify"]):
-        raise ValueError("is not meant for signatures (use, key_ops)")
+        raise KeySetError("holds a private or symmetric key; expected the public half alone")
+    operations = entry.get("key_ops", ["verify"])
+    if entry.get("use", "sig") != "sig" or not isinstance(operations, list) or "verify" not in operations:
+        raise KeySetError("is not meant for signatures (use, key_ops)")
     algorithms = _algorithms(entry)
     if not algorithms:
-        raise ValueError(f"is for none of {', '.join(ALGORITHMS)} (kty, crv, alg)")
+        raise KeySetError(f"is for none of {', '.join(ALGORITHMS)} (kty, crv, alg)")
     return VerificationKey(key_id, algorithms, _public_key(entry, min(algorithms)))
 
 
@@ -97,12 +99,12 @@ def _algorithms(entry: Mapping[str, Any]) -> frozenset[str]:
 def _public_key(entry: dict[str, Any], algorithm: str) -> object:
     try:
         public_key: object = jwt.PyJWK(entry, algorithm=algorithm).key
-    except (jwt.PyJWTError, KeyError) as fault:
-        raise ValueError("is not a valid key") from fault
+    except (jwt.PyJWTError, KeyError, AttributeError) as fault:
+        raise KeySetError("is not a valid key") from fault
     if isinstance(public_key, RSAPublicKey):
         exponent = public_key.public_numbers().e
         if not _LEAST_RSA_BITS <= public_key.key_size <= _MOST_RSA_BITS or exponent > _LARGEST_EXPONENT:
-            raise ValueError(f"is RSA of unfit size; expected {_LEAST_RSA_BITS} to {_MOST_RSA_BITS} bits")
+            raise KeySetError(f"is RSA of unfit size; expected {_LEAST_RSA_BITS} to {_MOST_RSA_BITS} bits")
     return public_key
 
 
@@ -167,8 +169,8 @@ class FetchedKeys:
                 if faults:
                     log.warning("a client's key set holds keys that are not used")
         except FetchError as fault:
-            log.error("a client's keys could not be fetched: %s", fault.reason)
-        except ValueError:
-            log.error("a client's key set is not usable")  # noqa: TRY400  a traceback would tell no more
+            log.error("a client's keys could not be fetched: %s", fault.reason)  # noqa: TRY400  as below
+        except KeySetError:
+            log.error("a client's key set is not usable")  # noqa: TRY400  a traceback tells no more
         finally:
             self._lock.release()

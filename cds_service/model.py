@@ -666,10 +666,10 @@ class TestQuestion:
     branches: tuple[Branch, ...]
     probability: ChangeProbability | None = None
     """None: not known."""
-    due_days: tuple[float, float] | None = None
-    """For a recheck: days from now, low and high, at which to measure again."""
     order_it: bool = True
     """False where the finding names the test without offering to order it (pending)."""
+    due_days: tuple[float, float] | None = None
+    """For a recheck: days from now, low and high, at which to measure again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,8 @@ from cds_service.fetching.deadline import Deadline
 
 _CHUNK_BYTES = 64 * 1024
 _SHORTEST_TIMEOUT_S = 0.001
+_MOST_CONTAINERS = 500_000
+"""Objects and arrays in one answer: what decoding costs, in time and memory, goes by them rather than by bytes."""
 _PAUSE_BEFORE_RETRY_S = 0.02
 _RETRY_NEEDS_S = 0.05
 _STATUS_REASONS = {401: "refused", 403: "refused", 404: "not_found", 410: "not_found", 429: "busy"}
@@ -158,6 +160,8 @@ class FhirClient:
         with self._decoding:
             if deadline.has_passed():
                 raise FetchError("late")
+            if body.count(b"{") + body.count(b"[") > _MOST_CONTAINERS:
+                raise FetchError("too_large")
             try:
                 return orjson.loads(body.removeprefix(_BYTE_ORDER_MARK))
             except orjson.JSONDecodeError as fault:

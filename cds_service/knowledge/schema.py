@@ -129,8 +129,6 @@ class Gene:
     earlier_labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """State or diplotype -> labels that an earlier consensus would have given it: no conflict."""
     codes: tuple[ObservationCode, ...] = ()
-    needs_complete_panel: bool = False
-    """A negative counts only with a complete test where guidance names it (DPYD, RYR1, CFTR)."""
     panel_alleles: tuple[str, ...] = ()
     """Alleles that a panel must have looked for, for a reference call to be Known rather than Narrowed."""
     ncbi: str = ""
@@ -263,8 +261,8 @@ class ConditionKey:
 class Fact(StrEnum):
     """What a predicate can ask about. Numbers: age (years), weight (kg), daily_dose (mg; `mg/kg` with
     `per_kg`), exposure (days that this drug has been taken). Sets: indication (the order's reason, else the
-    patient's conditions), condition, reaction (conditions keys or drug ids of recorded allergies), family_history (first and second
-    degree), comedication (drug ids or group ids taken or drafted), route, sex."""
+    patient's conditions), condition, reaction (condition keys or drug ids of recorded allergies),
+    family_history (first and second degree), comedication (drug ids or group ids taken or drafted), route, sex."""
 
     AGE = "age"
     WEIGHT = "weight"

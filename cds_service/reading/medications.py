@@ -4,7 +4,7 @@ ingredients, or only a text."""
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cds_service.codes import RXNORM, Coding
 from cds_service.model import DrugIndex, DrugMatch, Gap
@@ -116,7 +116,7 @@ def _ingredient(part: Resource, index: DrugIndex, about: str) -> NamedDrug | Non
 
 def _drug_of_concept(concept: Resource, index: DrugIndex, about: str) -> NamedDrug:
     """The drug of a concept. Where its codes and its text name drugs that have nothing in common, neither
-    counts: it is not known which one is meant."""
+    counts: it is not known which one is meant. Nor do codes that disagree, unless the text decides between them."""
     found = tuple(c for c in codings(concept) if _ABSENT_REASON not in c.system)
     name = concept_label(concept)
     by_code = index.find(found, "") if found else None
@@ -128,15 +128,27 @@ def _drug_of_concept(concept: Resource, index: DrugIndex, about: str) -> NamedDr
     if by_code and by_text and not set(by_code.drugs) & set(by_text.drugs):
         gap = Gap(about, "contradiction", "the code and the text of the medication name different drugs")
         return NamedDrug(name, coding=coding, gaps=(gap,))
+    disagreement = _disagreement(found, index, about)
+    if disagreement and by_text is None:
+        return NamedDrug(name, coding=coding, gaps=disagreement)
     return NamedDrug(
         name=name,
         ingredients=match.drugs,
         coding=coding,
+        gaps=disagreement,
         route=match.route or (by_text.route if by_text else ""),
         strength_mg=match.strength_mg
         if match.strength_mg is not None
         else (by_text.strength_mg if by_text else None),
     )
+
+
+def _disagreement(found: tuple[Coding, ...], index: DrugIndex, about: str) -> tuple[Gap, ...]:
+    """Of the codes alone: a display beside its code explains it and is compared as text."""
+    by_code = index.find(tuple(replace(coding, display="") for coding in found), "") if found else None
+    if by_code is None or not by_code.disagrees:
+        return ()
+    return (Gap(about, "codes_disagree", "the codes of the medication name different drugs"),)
 
 
 def _matches_in(concept: Resource, index: DrugIndex) -> Iterator[DrugMatch]:

@@ -8,7 +8,8 @@ from datetime import date
 from cds_service.codes import LOINC
 from cds_service.model import Gap, Medication
 from cds_service.reading.chart import Chart
-from cds_service.reading.doses import dose_of, known_unit
+from cds_service.reading.dose_text import known_unit
+from cds_service.reading.doses import dose_of
 from cds_service.reading.medications import drug_of, route_of
 from cds_service.reading.records import Record
 from cds_service.reading.screening import status_of

@@ -16,7 +16,7 @@ from cds_service.reading.lexicon import HLA_PREFIX
 from cds_service.reading.patient import date_of
 from cds_service.reading.provenance import HLA_METHOD, grade_of, laboratory_of, reading_status, why_unverified
 from cds_service.reading.records import Record, named_results
-from cds_service.reading.screening import status_of
+from cds_service.reading.screening import is_ruled_out, status_of
 from cds_service.reading.shapes import (
     clean,
     codings,
@@ -173,6 +173,8 @@ def _unreadable(record: Record, symbols: tuple[str, ...], chart: Chart) -> Itera
 def read_listed_finding(record: Record, chart: Chart) -> Iterator[Reading]:
     """A genetic finding in a problem list or allergy list: gene and phenotype in its text or codes. An allergy to
     a drug is never one."""
+    if is_ruled_out(record.resource):
+        return
     for reading in _of_concept(record, record.resource.get("code"), chart):
         yield Reading(
             observable=reading.observable,

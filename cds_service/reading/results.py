@@ -66,6 +66,7 @@ from cds_service.reading.vocabulary import (
 
 IMPLICATION_OBSERVABLE = "implication"
 """Of a reading that says what a medicine does in this patient, and not by which gene."""
+_GENETIC_VALUE = re.compile(r"\bmetaboli[sz]er\b|\*\d+\w*\s*[/|]\s*\S*\*\d", re.IGNORECASE)
 _NOT_INHERITED = frozenset({"somatic", "foetal"})
 
 
@@ -86,7 +87,8 @@ def read_observation(record: Record, chart: Chart) -> Iterator[Found | PendingTe
         return
     yield from naming_gaps(record, naming)
     if not naming.symbols:
-        yield from _read_implication(record, chart)
+        found = list(_read_implication(record, chart))
+        yield from found or _without_gene(record, naming)
         return
     others = [symbol for symbol in naming.symbols if not _is_germline(symbol, chart)]
     if others and naming.linked:
@@ -137,6 +139,13 @@ def _markers(naming: GeneNaming, chart: Chart) -> Iterator[str]:
         else:
             locus = symbol.removeprefix(HLA_PREFIX)
             yield from (m.marker for m in chart.lexicon.markers.values() if m.locus == locus)
+
+
+def _without_gene(record: Record, naming: GeneNaming) -> Iterator[Gap]:
+    """A diplotype or a metabolizer status whose gene nobody names is told and not guessed."""
+    told = naming.foreign or naming.unconfirmed
+    if not told and any(_GENETIC_VALUE.search(text) for text in answer_of(record.resource).texts):
+        yield Gap(record.reference, "gene_not_named", "a genetic result whose gene is not said", record.query)
 
 
 def _read_implication(record: Record, chart: Chart) -> Iterator[Found | Gap]:

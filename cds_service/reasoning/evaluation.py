@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from cds_service.knowledge.base import Knowledge
-from cds_service.knowledge.schema import Table
+from cds_service.knowledge.schema import Table, TableKind
 from cds_service.model import (
     Advice,
     Alternative,
@@ -27,6 +27,7 @@ from cds_service.reasoning.apply import AS_DRAFTED, severity
 from cds_service.reasoning.context import Context
 from cds_service.reasoning.decide import Decision, decide
 from cds_service.reasoning.findings import findings_of, switch_of
+from cds_service.reasoning.measures import is_measured
 from cds_service.reasoning.predicates import Truth, all_hold
 from cds_service.reasoning.tables import situation_of
 
@@ -49,6 +50,10 @@ def _without(orders: tuple[Order, ...], order: Order) -> tuple[Order, ...]:
     """The other orders, the ones in question and the ones beside them. Active medicines under review stand among
     the patient's medicines already."""
     return tuple(o for o in orders if o is not order and not o.active)
+
+
+Decided = tuple[Decision, Truth]
+"""A table's decision, and how its population was found to fit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +90,20 @@ class _Evaluator:
         leading = self._leading(fitting)
         decisions = [d for d in decided if d[0].situation.table.id in leading]
         led = [d for d in decided if d[0].situation.table.id not in leading]
+        yield from self._moot(decisions)
+        decisions = [d for d in decisions if not moot_by(d, decisions)]
         for n, (decision, fit) in enumerate(decisions):
             floor = self._floor(d for m, d in enumerate(decisions) if m != n)
             floored = decision if floor == AS_DRAFTED else decide(decision.situation, self.policy, floor)
             quotes = tuple(d.situation.table.id for d, other in led if self._differs(d, other, decision))
             yield from (replace(f, quotes=quotes) for f in findings_of(floored, fit, self.policy))
+
+    def _moot(self, decisions: list[Decided]) -> Iterator[Finding]:
+        """Findings of indication tables that another indication makes moot: kept, and silent."""
+        for decision, fit in decisions:
+            rule = moot_by((decision, fit), decisions)
+            if rule:
+                yield from (replace(f, silent=f.silent or rule) for f in findings_of(decision, fit, self.policy))
 
     def _differs(self, led: Decision, fit: Truth, leading: Decision) -> bool:
         """Whether a source that does not lead says something else of the same markers now."""
@@ -108,8 +122,8 @@ class _Evaluator:
 
     def _leading(self, fitting: list[tuple[Table, Truth]]) -> frozenset[str]:
         """Ids of the tables that speak. For the same markers one source leads (design 4.8), one that fits for
-        certain before others; tables of no marker stand for themselves, and so does one that may fit and would
-        then lead."""
+        certain before others; tables of no marker or of a measured one stand for themselves, and so does one that
+        may fit and would then lead."""
         leaders: dict[frozenset[str], Table] = {}
         for table, _ in sorted(fitting, key=lambda pair: (not pair[1].holds, self._rank(pair[0]))):
             leaders.setdefault(frozenset(table.markers), table)
@@ -117,7 +131,8 @@ class _Evaluator:
         def speaks(table: Table, fit: Truth) -> bool:
             leader = leaders[frozenset(table.markers)]
             would_lead = not fit.holds and self._rank(table) < self._rank(leader)
-            return not table.markers or table.source == leader.source or would_lead
+            alone = not table.markers or any(map(is_measured, table.markers))
+            return alone or table.source == leader.source or would_lead
 
         return frozenset(table.id for table, fit in fitting if speaks(table, fit))
 
@@ -200,6 +215,24 @@ class _Evaluator:
         active = [m.ingredients for m in self.patient.medications if m.stopped is None]
         taken = any(drug in ingredients for ingredients in (*active, *(o.ingredients for o in others)))
         return "taken_already" if taken else ""
+
+
+def moot_by(decided: Decided, decisions: list[Decided]) -> str:
+    """The rule that makes an indication table's finding moot, or empty. A drug is not indicated only when every
+    indication that fits excludes it (design 4.8)."""
+    if decided[0].situation.table.kind is not TableKind.INDICATION:
+        return ""
+    others = [d for d in decisions if d is not decided and d[0].situation.table.kind is TableKind.INDICATION]
+    if any(_supports(d) for d in others):
+        return "" if _supports(decided) else "indicated_otherwise"
+    open_elsewhere = any(not d.changes_now for d, _ in others)
+    return "other_indication_open" if decided[0].changes_now and open_elsewhere else ""
+
+
+def _supports(decided: Decided) -> bool:
+    """What is known indicates the drug."""
+    decision, fit = decided
+    return bool(fit.holds) and not decision.changes_now and not decision.questions
 
 
 def _advices(finding: Finding) -> Iterator[Advice]:

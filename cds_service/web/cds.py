@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 
 import orjson
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, g
 
 from cds_service.answer import AnswerResult
 from cds_service.errors import RequestError
@@ -19,11 +19,12 @@ from cds_service.hooks.feedback import parse_feedback
 from cds_service.hooks.requests import HookRequest, parse
 from cds_service.model import IssuedCard, Query, QueryResult
 from cds_service.store.store import StoreError
+from cds_service.web.access import tell
+from cds_service.web.authentication import with_own_server
+from cds_service.web.bodies import JSON, decoded_body
 from cds_service.web.logs import log
 from cds_service.web.runtime import Runtime
 from cds_service.writing.extension import FINDINGS
-
-JSON = "application/json"
 
 _UUID = re.compile(r"[0-9a-fA-F-]{1,64}")
 
@@ -48,10 +49,10 @@ def blueprint(runtime: Runtime) -> Blueprint:
 
 
 def _call(runtime: Runtime, service: ServiceDefinition) -> Response:
-    started_s = time.monotonic()
+    started_s: float = g.started_s
     settings = runtime.settings
     deadline = Deadline(started_s + (settings.answer_budget_ms - settings.evaluation_reserve_ms) / 1000)
-    hook_request = parse(_decoded_body(), service)
+    hook_request = with_own_server(parse(decoded_body(settings.most_entries), service))
     results = runtime.fetcher.resolve(hook_request, deadline)
     now = datetime.now(UTC)
     result = runtime.answer(hook_request, results, runtime.service, now.astimezone().date())
@@ -63,7 +64,7 @@ def _call(runtime: Runtime, service: ServiceDefinition) -> Response:
 
 
 def _feedback(runtime: Runtime, service: ServiceDefinition) -> Response:
-    entries = parse_feedback(_decoded_body())
+    entries = parse_feedback(decoded_body(runtime.settings.most_entries))
     runtime.store.keep_feedback(
         entries,
         service.id,
@@ -72,7 +73,7 @@ def _feedback(runtime: Runtime, service: ServiceDefinition) -> Response:
         with_comments=runtime.settings.keep_feedback_comments,
     )
     outcomes = Counter(entry.outcome.value for entry in entries)
-    log("feedback", service=service.id, outcomes=dict(outcomes), knowledge=runtime.stamp.content_hash)
+    tell("feedback", service=service.id, outcomes=dict(outcomes), knowledge=runtime.stamp.content_hash)
     return Response(status=204)
 
 
@@ -84,17 +85,6 @@ def _service(runtime: Runtime, service_id: str) -> ServiceDefinition:
     return service
 
 
-def _decoded_body() -> object:
-    """The body as JSON. Raises RequestError 415 or 400; Flask itself answers 413."""
-    if request.mimetype != JSON and not request.mimetype.endswith("+json"):
-        raise RequestError(415, "not-supported", f"the body is not JSON; expected Content-Type: {JSON}")
-    try:
-        return orjson.loads(request.get_data(cache=False))
-    except orjson.JSONDecodeError as fault:
-        where = f"line {fault.lineno}, column {fault.colno}"
-        raise RequestError(400, "structure", f"the body is not valid JSON ({where})") from fault
-
-
 def _log_answer(
     runtime: Runtime,
     hook_request: HookRequest,
@@ -103,7 +93,7 @@ def _log_answer(
     seconds: float,
 ) -> None:
     """What happened, without anything of the patient: kinds, counts and what became of the queries."""
-    log(
+    tell(
         "answer",
         service=hook_request.service.id,
         hook_instance=_uuid(hook_request.hook_instance),

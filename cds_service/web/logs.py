@@ -1,13 +1,46 @@
-"""One JSON object a line on standard error. Nothing of the patient is ever an argument of `log`."""
+"""One JSON object a line on standard error. Only what `KEYS` names is ever written, and nothing of the patient, no
+token and no text of the caller's is ever an argument of `log`.
+"""
 
 from __future__ import annotations
 
 import logging
+import traceback
 from datetime import UTC, datetime
+from pathlib import Path
 
 import orjson
 
+KEYS = frozenset(
+    {
+        "cards", "client", "code", "expression", "fault", "hook_instance", "incident", "knowledge", "message",
+        "method", "milliseconds", "outcomes", "places", "policy", "queries", "reason", "route", "service", "shown",
+        "silent", "status",
+    }
+)  # fmt: skip
+
+_MOST_PLACES = 12
+
 _logger = logging.getLogger("cds_service")
+
+
+class JsonLines(logging.Formatter):
+    """Makes a line of any record. Of a record that is not `log`'s own only the text of the program is written:
+    its arguments, and the message of an exception, may quote a request.
+    """
+
+    def format(self, record: logging.LogRecord) -> str:
+        if record.name == _logger.name:
+            return record.getMessage()
+        line: dict[str, object] = {
+            "time": _time(datetime.fromtimestamp(record.created, UTC)),
+            "level": record.levelname,
+            "event": _text(record),
+            "logger": record.name,
+        }
+        if record.exc_info and record.exc_info[1]:
+            line |= {"fault": type(record.exc_info[1]).__name__, "places": places(record.exc_info[1])}
+        return orjson.dumps(line).decode()
 
 
 def install(level: str) -> None:
@@ -16,12 +49,35 @@ def install(level: str) -> None:
     _logger.propagate = False
     if not _logger.handlers:
         handler = logging.StreamHandler()
-        handler.setFormatter(logging.Formatter("%(message)s"))
+        handler.setFormatter(JsonLines())
         _logger.addHandler(handler)
 
 
 def log(event: str, *, level: str = "INFO", **fields: object) -> None:
+    """Write a line. A field that `KEYS` does not name is left out, and `withheld` says which."""
     number = logging.getLevelNamesMapping()[level]
     if _logger.isEnabledFor(number):
-        line = {"time": datetime.now(UTC).isoformat(timespec="milliseconds"), "level": level, "event": event}
-        _logger.log(number, orjson.dumps(line | fields, option=orjson.OPT_NON_STR_KEYS).decode())
+        line: dict[str, object] = {"time": _time(datetime.now(UTC)), "level": level, "event": event}
+        line |= {name: value for name, value in fields.items() if name in KEYS}
+        if not fields.keys() <= KEYS:
+            line["withheld"] = sorted(fields.keys() - KEYS)
+        _logger.log(number, "%s", orjson.dumps(line, option=orjson.OPT_NON_STR_KEYS).decode())
+
+
+def places(fault: BaseException) -> list[str]:
+    """Where a fault came from, the innermost last, without its message."""
+    frames = traceback.extract_tb(fault.__traceback__)[-_MOST_PLACES:]
+    return [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames]
+
+
+def _text(record: logging.LogRecord) -> str:
+    """The arguments of gunicorn's notices are addresses and process ids; those of its warnings may be anybody's
+    text, which it partly puts into the message itself, after a colon or an `=`.
+    """
+    if record.name.startswith("gunicorn") and record.levelno == logging.INFO:
+        return record.getMessage()
+    return str(record.msg).split("=", maxsplit=1)[0].split(":", maxsplit=1)[0]
+
+
+def _time(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, render_template
+from flask import Blueprint, Response, render_template
 
 from cds_service import __version__
 from cds_service.web.runtime import Runtime
@@ -29,5 +29,9 @@ def blueprint(runtime: Runtime) -> Blueprint:
             sources=sources,
             used=runtime.service.wording.catalogue["source_attributes"],
         )
+
+    @pages.get("/style.css")
+    def style() -> Response:
+        return Response(render_template("style.css"), content_type="text/css; charset=utf-8")
 
     return pages

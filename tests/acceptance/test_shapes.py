@@ -1,9 +1,9 @@
 """Every shape in which results come, as a case in YAML: resources in, readings and gaps out.
 
 A resource is written as `Type: {fields}`; `id`, `status: final` and the patient as subject are added where they are
-not given (`null` leaves them out). `$loinc`, `$snomed`, `$rxnorm` and `$hgnc` stand for a concept with one coding (code,
-or code and display), `$text` for a concept of text alone, `$gene` for a gene-studied component, `$part` for any other
-component (LOINC code and its value). A reading reads `observable: what it says; notes`, as `line_of` writes it.
+not given (`null` leaves them out). `$loinc`, `$snomed`, `$rxnorm` and `$hgnc` stand for a concept with one coding
+(code, or code and display), `$text` for a concept of text alone, `$gene` for a gene-studied component, `$part` for
+any other component (LOINC code and its value). A reading reads `observable: what it says; notes`, as `line_of` has it.
 """
 
 from __future__ import annotations
@@ -139,11 +139,11 @@ def service() -> Service:
 
 
 def cases() -> list[Any]:
-    found = []
-    for path in sorted(FOLDER.glob("*.yaml")):
-        for case in yaml.safe_load(path.read_text(encoding="utf-8")):
-            found.append(pytest.param(case, id=f"{path.stem}: {case['case']}"))
-    return found
+    return [
+        pytest.param(case, id=f"{path.stem}: {case['case']}")
+        for path in sorted(FOLDER.glob("*.yaml"))
+        for case in yaml.safe_load(path.read_text(encoding="utf-8"))
+    ]
 
 
 def read_case(case: Json) -> Read:

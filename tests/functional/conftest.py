@@ -25,7 +25,7 @@ def service() -> Service:
 @pytest.fixture
 def settings(tmp_path: Path) -> dict[str, object]:
     """What a test may change before it asks for a client."""
-    return {"database_url": f"sqlite:///{tmp_path / 'store.sqlite'}", "log_level": "ERROR"}
+    return {"database_url": f"sqlite:///{tmp_path / 'store.sqlite'}", "log_level": "ERROR", "development": True}
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """The requests of the public CDS Hooks Sandbox, written from how it was seen to behave, and their right answers.
 
 It asks OPTIONS first, signs with a key that everybody knows, leaves out the type of its Bundle, sends objects where
-FHIR has lists, and fires at once with an order that has no drug yet. Keys that it cannot fill are left out, never null.
+FHIR has lists, and fires at once with an order that has no drug yet. Keys that it cannot fill are left out.
 """
 
 from __future__ import annotations

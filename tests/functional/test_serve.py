@@ -26,7 +26,8 @@ def free_port() -> int:
 @pytest.fixture
 def environment(tmp_path) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("CDS_")}
-    return kept | {"PYTHONPATH": str(ROOT), "CDS_DATABASE_URL": f"sqlite:///{tmp_path / 'store.sqlite'}"}
+    database = f"sqlite:///{tmp_path / 'store.sqlite'}"
+    return kept | {"PYTHONPATH": str(ROOT), "CDS_DATABASE_URL": database, "CDS_DEVELOPMENT": "true"}
 
 
 @pytest.fixture

@@ -97,10 +97,12 @@ def test_prefetch_reaches_the_answer_with_its_meanings(client_with):
     assert results[Query.FAMILY].availability is Availability.MISSING
 
 
-@pytest.mark.parametrize(("development", "reason"), [(True, "unreachable"), (False, "server_not_allowed")])
-def test_any_server_is_read_in_development_alone(client_with, development, reason):
+@pytest.mark.parametrize(
+    ("servers", "reason"), [((), "unreachable"), (("https://ehr.example.org/fhir",), "server_not_allowed")]
+)
+def test_any_server_is_read_in_development_unless_some_are_named(client_with, servers, reason):
     seen = []
-    client = client_with(answering({"cards": []}, seen), development=development)
+    client = client_with(answering({"cards": []}, seen), fhir_servers=servers)
     client.post(SIGN, json=hook_request(fhirServer="http://127.0.0.1:1/fhir"))
     assert seen[0][1][Query.RESULTS].reason == reason
 
@@ -358,7 +360,9 @@ def caplog_json(caplog):
 
 
 def test_a_call_is_logged_without_anything_of_the_patient(client_with, caplog_json):
-    client = client_with(answering({"cards": [CARD]}), log_level="INFO")
+    client = client_with(
+        answering({"cards": [CARD]}), log_level="INFO", fhir_servers=("https://ehr.example.org/fhir",)
+    )
     patient = {
         "resourceType": "Patient",
         "id": "pat-77",

@@ -10,7 +10,7 @@ import struct
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 HOST = "127.0.0.1"
@@ -129,6 +129,7 @@ class FaultServer:
 
     def _serve(self, connection: socket.socket) -> None:
         with connection:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             try:
                 if self._greets:
                     self._script(self._exchange(connection, "", ""))
@@ -163,10 +164,8 @@ def _requests(connection: socket.socket) -> Iterator[str]:
 
 
 def _shut(sock: socket.socket) -> None:
-    try:
+    with suppress(OSError):  # it is shut already
         sock.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        pass  # it is shut already
 
 
 @contextmanager

@@ -127,7 +127,7 @@ def of_good(change: Callable[[Json], object]) -> Callable[[Exchange], bytes]:
 COMPLETE, PARTIAL = Availability.COMPLETE, Availability.PARTIAL
 
 
-# --- time -----------------------------------------------------------------------------------------------------------
+# --- time ---------------------------------------------------------------------------------------------------------
 
 
 @fault("late", waits=True)
@@ -198,7 +198,7 @@ def compressed_body_stops(exchange: Exchange) -> None:
     exchange.hang()
 
 
-# --- the connection and the protocol ---------------------------------------------------------------------------------
+# --- the connection and the protocol ------------------------------------------------------------------------------
 
 
 @fault("unreachable")
@@ -291,7 +291,7 @@ def switches_protocols(exchange: Exchange) -> None:
     exchange.end()
 
 
-# --- size ------------------------------------------------------------------------------------------------------------
+# --- size ---------------------------------------------------------------------------------------------------------
 
 
 def _bomb(wbits: int) -> bytes:
@@ -303,11 +303,16 @@ GZIP_BOMB, ZLIB_BOMB = _bomb(31), _bomb(15)
 answering("gzip_bomb", GZIP_BOMB, "too_large", headers={"Content-Encoding": "gzip"}, on_bytes=True)
 answering("deflate_bomb", ZLIB_BOMB, "too_large", headers={"Content-Encoding": "deflate"}, on_bytes=True)
 answering(
-    "gzip_bomb_in_gzip", gzip.compress(GZIP_BOMB), "unreadable", headers={"Content-Encoding": "gzip, gzip"}, on_bytes=True
+    "gzip_bomb_in_gzip",
+    gzip.compress(GZIP_BOMB),
+    "unreadable",
+    headers={"Content-Encoding": "gzip, gzip"},
+    on_bytes=True,
 )
 
 
 answering("huge_bundle", body_of(wrapped(surplus="x" * (3 * MIB))), "too_large", on_bytes=True)
+answering("half_a_million_arrays", b'{"a": [' + b"[]," * 500_001 + b"1]}", "too_large", on_bytes=True)
 
 
 @fault("too_large", on_bytes=True)
@@ -324,7 +329,7 @@ def compressed_body_with_an_endless_tail(exchange: Exchange) -> None:
         exchange.send(b"\0" * MIB)
 
 
-# --- the body --------------------------------------------------------------------------------------------------------
+# --- the body -----------------------------------------------------------------------------------------------------
 
 answering("truncated_json", lambda exchange: body_of(good(exchange))[:-5], "unreadable")
 answering("html", b"<!doctype html><title>Sign in</title>", "unreadable", headers={"Content-Type": "text/html"})
@@ -338,7 +343,10 @@ answering("gzip_that_is_none", of_good(dict), "unreadable", headers={"Content-En
 answering("gzip_unsaid", lambda e: gzip.compress(body_of(good(e))), "unreadable")
 answering("unknown_encoding", of_good(dict), "unreadable", headers=NO_ENCODING)
 answering(
-    "gzip_cut_short", lambda e: gzip.compress(body_of(good(e)))[:-9], "unreadable", headers={"Content-Encoding": "gzip"}
+    "gzip_cut_short",
+    lambda e: gzip.compress(body_of(good(e)))[:-9],
+    "unreadable",
+    headers={"Content-Encoding": "gzip"},
 )
 answering(
     "gzip_as_it_should_be",
@@ -358,15 +366,13 @@ answering("json_null", b"null", "unreadable")
 answering("json_text", b'"Bundle"', "unreadable")
 answering("json_without_a_type", b"{}", "unreadable")
 
-# --- what the resources say ------------------------------------------------------------------------------------------
+# --- what the resources say ---------------------------------------------------------------------------------------
 
 OUTCOME = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "security"}]}
 OTHER = {"reference": "Patient/made-up-p2"}
 
 answering("outcome_with_200", body_of(OUTCOME), "refused", single="unreadable")
-answering(
-    "bundle_of_outcomes", body_of(wrapped(OUTCOME)), "refused", availability=PARTIAL, single="unreadable"
-)
+answering("bundle_of_outcomes", body_of(wrapped(OUTCOME)), "refused", availability=PARTIAL, single="unreadable")
 answering("other_type", body_of({"resourceType": "Basic", "id": "b1"}), "unreadable")
 answering(
     "bundle_of_another_type",
@@ -388,7 +394,9 @@ answering(
     availability=PARTIAL,
     single="unreadable",
 )
-answering("r5", of_good(dict), "unsupported_version", headers={"Content-Type": "application/fhir+json; fhirVersion=5.0"})
+answering(
+    "r5", of_good(dict), "unsupported_version", headers={"Content-Type": "application/fhir+json; fhirVersion=5.0"}
+)
 answering("sets_cookies", of_good(dict), "", availability=COMPLETE, headers={"Set-Cookie": "session=1; Path=/"})
 
 
@@ -398,7 +406,7 @@ def another_patient(exchange: Exchange) -> None:
     exchange.answer(body_of(found | {"id": "made-up-p2"} if is_single(exchange) else wrapped(found)))
 
 
-# --- pages -----------------------------------------------------------------------------------------------------------
+# --- pages --------------------------------------------------------------------------------------------------------
 
 
 def paged(name: str, link: Callable[[Exchange], str], reason: str) -> None:
@@ -425,7 +433,7 @@ paged("next_page_of_another_scheme", lambda e: "file:///etc/hostname", "foreign_
 paged("next_page_is_no_address", lambda e: "http://[", "foreign_link")
 
 
-# --- statuses --------------------------------------------------------------------------------------------------------
+# --- statuses -----------------------------------------------------------------------------------------------------
 
 for _status in ("301 Moved Permanently", "302 Found", "307 Temporary Redirect", "308 Permanent Redirect"):
 
@@ -434,7 +442,11 @@ for _status in ("301 Moved Permanently", "302 Found", "307 Temporary Redirect", 
         exchange.answer(b"", status, {"Location": f"{exchange.base_url}/redirected"})
 
     answering(
-        f"redirect_{_status[:3]}_elsewhere", b"", "redirected", status=_status, headers={"Location": "http://192.0.2.1/"}
+        f"redirect_{_status[:3]}_elsewhere",
+        b"",
+        "redirected",
+        status=_status,
+        headers={"Location": "http://192.0.2.1/"},
     )
 
 for _code, _reason in {

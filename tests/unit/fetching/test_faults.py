@@ -1,4 +1,4 @@
-"""Every fault of a FHIR server, for every query: an answer in time that names what is missing, and never "no risk"."""
+"""Every fault of a FHIR server, for every query: an answer in time that names what is missing, never "no risk"."""
 
 from __future__ import annotations
 
@@ -44,7 +44,10 @@ Json = dict[str, Any]
 
 
 def draft(**medication: object) -> Json:
-    reason = {"coding": [{"system": "http://snomed.info/sct", "code": "394659003"}], "text": "Acute coronary syndrome"}
+    reason = {
+        "coding": [{"system": "http://snomed.info/sct", "code": "394659003"}],
+        "text": "Acute coronary syndrome",
+    }
     order = {"resourceType": "MedicationRequest", "id": "draft-1", "status": "draft", "intent": "order"}
     return order | {"subject": SUBJECT, "reasonCode": [reason]} | medication
 
@@ -92,7 +95,6 @@ def memory_bounded(*, measured: bool) -> Iterator[None]:
     tracemalloc.start()
     try:
         yield
-        print("PEAK", tracemalloc.get_traced_memory()[1] / MIB)
         assert tracemalloc.get_traced_memory()[1] < LARGEST_GROWTH_BYTES
     finally:
         tracemalloc.stop()
@@ -169,7 +171,28 @@ def test_a_medication_that_is_only_referred_to(fetcher: Fetcher, fault: Fault) -
         assert finding["drug"]["display"] == "clopidogrel"
 
 
-# --- before HTTP -----------------------------------------------------------------------------------------------------
+def test_bodies_of_r5_that_do_not_say_so_are_named(fetcher: Fetcher) -> None:
+    """Reading tells them by their shape: none is half read, and none counts as "nothing on file"."""
+    shapes: dict[str, Json] = {
+        "Observation": {"triggeredBy": [{"observation": {"reference": "Observation/o2"}}]},
+        "MedicationRequest": {"medication": {"concept": {"text": "warfarin"}}},
+        "Condition": {"participant": [{"actor": {"reference": "Practitioner/1"}}]},
+        "ServiceRequest": {"code": {"concept": {"text": "CYP2C19"}}},
+    }
+
+    def script(exchange: Exchange) -> None:
+        found = resource(kind_of(exchange)) | shapes.get(kind_of(exchange), {})
+        exchange.answer(body_of(found if kind_of(exchange) == "Patient" else wrapped(found)))
+
+    with serving(script) as server:
+        request = asked(server.base_url)
+        card = answered(request, resolved_in_time(fetcher, request, PATIENCE_S))
+    named = {gap["about"] for gap in card["extension"][BASIS]["gaps"] if gap["reason"] == "unsupported_version"}
+    assert named == {f"{kind}/{kind.lower()}-1" for kind in shapes}
+    assert card["extension"][FINDINGS][0]["kind"] != "change_now"
+
+
+# --- before HTTP --------------------------------------------------------------------------------------------------
 
 
 def check_all(results: Mapping[Query, QueryResult], reason: str, request: HookRequest) -> None:
@@ -202,7 +225,7 @@ def test_no_tls_where_tls_was_expected(fetcher: Fetcher) -> None:
         check_all(resolved_in_time(fetcher, request, PATIENCE_S), "unreachable", request)
 
 
-# --- what must not be left behind ------------------------------------------------------------------------------------
+# --- what must not be left behind ---------------------------------------------------------------------------------
 
 WAITING = [fault for fault in FAULTS if fault.waits]
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from cds_service.model import Dose
-from cds_service.reading.doses import dose_in_text, dose_of, known_unit, times_a_day_in
+from cds_service.reading.dose_text import dose_in_text, known_unit, times_a_day_in
+from cds_service.reading.doses import dose_of
 
 
 def quantity(value: object, unit: str = "mg", code: str = "") -> dict[str, object]:
@@ -37,6 +38,40 @@ def quantity(value: object, unit: str = "mg", code: str = "") -> dict[str, objec
         ("5 mg then 10 mg", None, "", None),
         ("twice daily", None, "", 2.0),
         ("1/0 tablet daily", 0.0, "tablet", 1.0),
+        ("Take 150 mg by mouth 2 (two) times daily", 150.0, "mg", 2.0),
+        ("Take two (2) tablets by mouth every 8 (eight) hours", 2.0, "tablet", 3.0),
+        ("75 mg PO q.d.", 75.0, "mg", 1.0),
+        ("100 mg 2x daily", 100.0, "mg", 2.0),
+        ("100 mg 3x/day", 100.0, "mg", 3.0),
+        ("10 mg in the morning and at bedtime", 10.0, "mg", 2.0),
+        ("10 mg daily, morning and evening", 10.0, "mg", 2.0),
+        ("1 tab nightly at bedtime", 1.0, "tablet", 1.0),
+        ("1 tablet each morning", 1.0, "tablet", 1.0),
+        ("1 tablet every day with the evening meal", 1.0, "tablet", 1.0),
+        ("1 tab po qid prn pain", 1.0, "tablet", 4.0),
+        ("1-2 tabs q4-6h prn", 2.0, "tablet", 6.0),
+        ("take 1 1/2 tablets daily", 1.5, "tablet", 1.0),
+        ("take 1½ tablets daily", 1.5, "tablet", 1.0),
+        ("one and a half tablets daily", 1.5, "tablet", 1.0),
+        (".125 mg daily", 0.125, "mg", 1.0),
+        ("five mg every six hours", 5.0, "mg", 4.0),
+        ("40 mg/kg/day divided BID", 20.0, "mg/kg/d", 2.0),
+        ("1.25 mg/kg/dose twice daily", 1.25, "mg/kg", 2.0),
+        ("2 tablets per day", 2.0, "tablet/d", 1.0),
+        ("5 mL (25 mg) twice daily", 25.0, "mg", 2.0),
+        ("10 mL of 25 mg/5 mL twice daily", 10.0, "mL", 2.0),
+        ("0.5 mcg/kg/min continuously", None, "", None),
+        ("25 mcg/hr patch every 72 hours", None, "", 1 / 3),
+        ("hydrocodone-acetaminophen 5-325 mg, 1 tablet q6h", 1.0, "tablet", 4.0),
+        ("1 tablet every morning and 2 tablets every evening", None, "", 2.0),
+        ("30 mg q4h, max 240 mg per day", None, "", 6.0),
+        ("15 mg once weekly on Mondays", 15.0, "mg", 1 / 7),
+        ("40 mg every other week", 40.0, "mg", 1 / 14),
+        ("50 mg every 3 months", 50.0, "mg", 1 / 90),
+        ("5 mg daily on Monday and Friday", 5.0, "mg", None),
+        ("1 tab Mon Wed Fri", 1.0, "tablet", None),
+        ("50 mg bid, avoid sun", 50.0, "mg", 2.0),
+        ("2.5 daily", None, "", 1.0),
     ],
 )
 def test_text(text: str, amount: float | None, unit: str, per_day: float | None) -> None:
@@ -46,7 +81,7 @@ def test_text(text: str, amount: float | None, unit: str, per_day: float | None)
         return
     assert found is not None
     assert (found.per_dose, found.unit) == (amount, unit)
-    assert found.per_day == pytest.approx(per_day)
+    assert found.per_day == (pytest.approx(per_day) if per_day is not None else None)
 
 
 @pytest.mark.parametrize("text", ["as directed", "", "every 0 hours"])
@@ -65,6 +100,16 @@ def test_text_without_a_dose(text: str) -> None:
         ({"repeat": {"dayOfWeek": ["mon", "thu"]}}, 2 / 7),
         ({"repeat": {"frequency": 1, "period": 0, "periodUnit": "d"}}, None),
         ({"repeat": {"frequency": 1}}, None),
+        ({"repeat": {"when": ["MORN", "EVE"], "frequency": 1, "period": 1, "periodUnit": "d"}}, 2.0),
+        ({"repeat": {"period": 4, "periodMax": 6, "periodUnit": "h"}}, 6.0),
+        ({"repeat": {"dayOfWeek": ["mon", "thu"], "frequency": 1, "period": 1, "periodUnit": "d"}}, 2 / 7),
+        ({"repeat": {"dayOfWeek": ["mon"], "frequency": 1, "period": 1, "periodUnit": "wk"}}, 1 / 7),
+        ({"repeat": {"dayOfWeek": ["mon", "wed", "fri"], "frequency": 1, "period": 1, "periodUnit": "wk"}}, 3 / 7),
+        ({"repeat": {"frequency": 2, "period": 1, "periodUnit": "wk"}}, 2 / 7),
+        ({"code": {"coding": [{"code": "BID"}]}}, 2.0),
+        ({"code": {"coding": [{"code": "QID"}]}}, 4.0),
+        ({"code": {"coding": [{"code": "Q8H"}]}}, 3.0),
+        ({"code": {"text": "2 (two) times daily"}}, 2.0),
         ({"code": {"coding": [{"code": "TID"}]}}, 3.0),
         ({"code": {"text": "every 12 hours"}}, 2.0),
         ({"event": ["2026-01-01"]}, None),
@@ -96,6 +141,27 @@ def test_timing(timing: object, expected: float | None) -> None:
 )
 def test_one_instruction(instruction: object, expected: Dose) -> None:
     assert dose_of([instruction], None) == expected
+
+
+def test_a_dose_said_in_several_ways_counts_in_milligrams() -> None:
+    as_ordered, in_pieces = {"doseQuantity": quantity(75)}, {"doseQuantity": quantity(1, "tablet(s)")}
+    calculated, other = {"doseQuantity": quantity(0.5, "mg/kg")}, {"doseQuantity": quantity(50)}
+    assert dose_of([{"doseAndRate": [in_pieces, calculated, as_ordered]}], None) == Dose(75.0, "mg")
+    assert dose_of([{"doseAndRate": [in_pieces]}], None) == Dose(1.0, "tablet")
+    assert dose_of([{"doseAndRate": [as_ordered, other]}], None) is None
+
+
+def test_a_rate_alone_is_no_dose_but_its_text_is_kept() -> None:
+    infusion = {"text": "continuous infusion", "doseAndRate": [{"rateQuantity": quantity(5, "mg/h")}]}
+    assert dose_of([infusion], None) == Dose(None, "", None, "continuous infusion")
+
+
+def test_a_dose_taken_as_needed_is_the_most_that_may_be_taken() -> None:
+    needed = {"asNeededBoolean": True, "doseAndRate": [{"doseQuantity": quantity(2, "tab(s)")}],
+              "timing": {"repeat": {"frequency": 1, "period": 6, "periodUnit": "h"}}}  # fmt: skip
+    found = dose_of([needed], 30.0)
+    assert found is not None
+    assert (found.per_dose, found.unit, found.daily) == (60.0, "mg", 240.0)
 
 
 def test_several_instructions_that_differ_leave_the_amount_open() -> None:

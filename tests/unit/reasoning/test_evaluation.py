@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cds_service.knowledge.schema import Fact, Modifier, Modulator, Predicate
+from cds_service.knowledge.schema import Fact, Modifier, Modulator, Predicate, TableKind, Test
 from cds_service.model import (
     Action,
     Allergy,
@@ -15,6 +15,8 @@ from cds_service.model import (
     Option,
     Outcome,
     PendingTest,
+    Presence,
+    Reading,
     Trust,
 )
 from cds_service.policy import Policy, Switch
@@ -353,3 +355,55 @@ def test_an_alternative_is_evaluated_without_the_old_dose():
     )
     assert alternatives(limited, drafts=order("unol", mg=100)) == (Alternative("altol"),)
     assert Option(Action.AVOID).alternatives == ()
+
+
+# --- indications are any-of ----------------------------------------------------------------------------------
+
+
+def _indication(name: str, marker: str, **fields):
+    return table(
+        "onculol",
+        row({marker: "negative"}, "not_indicated"),
+        row({marker: "positive"}, "standard"),
+        id=name,
+        kind=TableKind.INDICATION,
+        uses={marker: use("required", states=("positive", "negative"))},
+        **fields,
+    )
+
+
+PROTEIN, REPAIR = "lab:protein", "lab:repair"
+ONCULOL = (_indication("protein", PROTEIN), _indication("repair", REPAIR))
+
+
+def _found(marker: str, present: bool) -> Reading:
+    return Reading(marker, Presence("", present), f"Observation/{marker}", on=ago(3))
+
+
+def _told(*readings: Reading) -> dict[str, tuple[Kind, str]]:
+    tests = tuple(Test(m, (m,), (), "stain", "study") for m in (PROTEIN, REPAIR))
+    found = findings(world(*ONCULOL, tests=tests), order("onculol"), person(*readings))
+    return {f.table: (f.kind, f.silent) for f in found}
+
+
+def test_one_indication_that_is_supported_ends_the_others():
+    told = _told(_found(PROTEIN, False), _found(REPAIR, True))
+    assert told == {"protein": (Kind.CHANGE_NOW, "indicated_otherwise"), "repair": (Kind.NO_CHANGE, "no_change")}
+    told = _told(_found(REPAIR, True))
+    assert told["protein"] == (Kind.TEST_WOULD_CHANGE, "indicated_otherwise")
+
+
+def test_an_excluded_indication_says_nothing_while_another_is_open():
+    told = _told(_found(PROTEIN, False))
+    assert told["protein"] == (Kind.CHANGE_NOW, "other_indication_open")
+    assert told["repair"] == (Kind.TEST_WOULD_CHANGE, "")
+
+
+def test_not_indicated_when_every_indication_excludes_it():
+    told = _told(_found(PROTEIN, False), _found(REPAIR, False))
+    assert told == {"protein": (Kind.CHANGE_NOW, ""), "repair": (Kind.CHANGE_NOW, "")}
+
+
+def test_both_supported_is_no_change():
+    told = _told(_found(PROTEIN, True), _found(REPAIR, True))
+    assert set(told.values()) == {(Kind.NO_CHANGE, "no_change")}

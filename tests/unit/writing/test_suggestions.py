@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import date
 
 import pytest
 from fhir.resources.R4B.medicationrequest import MedicationRequest
@@ -14,6 +15,7 @@ from writing_samples import (
     KNOWLEDGE,
     PANEL,
     SAME,
+    TODAY,
     change_now,
     dose_change,
     draft,
@@ -353,3 +355,15 @@ def test_a_test_unknown_to_the_knowledge_is_ordered_by_name(card_of):
     policy = Policy(catalogue=(CatalogueTest(("hla:B*99:01",), "L", "https://example.org/lab", "Local HLA"),))
     known = card_of(test_wanted(tests=(question("hla:B*99:01", "unheard"),)), policy=policy, knowledge=KNOWLEDGE)
     assert _labels(known) == ["Order test: Local HLA"]
+
+
+def test_a_recheck_says_when_and_asks_for_that_period(card_of):
+    """A value that is fine today is looked at again: the days stand in the name and in the order's period."""
+    again = question(due_days=(3, 5))
+    card = card_of(test_wanted(tests=(again,)))
+    assert "again in 3 to 5 days" in card["summary"]
+    (label,) = [label for label in _labels(card) if "again" in label]
+    assert "again in 3 to 5 days" in label
+    (request,) = [r for r in _resources(card) if r["resourceType"] == "ServiceRequest"]
+    start, end = (date.fromisoformat(request["occurrencePeriod"][key]) for key in ("start", "end"))
+    assert ((start - TODAY).days, (end - TODAY).days) == (3, 5)

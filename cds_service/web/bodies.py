@@ -1,0 +1,97 @@
+"""The body of a request, decoded: only JSON that every reader would understand the same way, and not too much of it.
+
+orjson decodes fast, but takes the last of two equal names, and makes a whole number of more than 64 bits a float.
+Both are refused here, by signs that cost little: only a body that shows one is read again, slowly and exactly.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+
+import orjson
+from flask import request
+
+from cds_service.errors import RequestError
+
+JSON = "application/json"
+
+_CHARSETS = frozenset({"utf-8", "utf8", "us-ascii"})
+_DIGITS = bytes.maketrans(b"123456789", b"000000000")
+_LONG_NUMBER = b"0" * 19
+_ESCAPED_COLONS = (b"\\u003a", b"\\u003A")
+_GREATEST, _LEAST = 2**63 - 1, -(2**63)
+
+
+def decoded_body(most_entries: int) -> object:
+    """The body as JSON. Raises RequestError 415, 400 or 413; Flask itself answers 413 for too many bytes."""
+    _check_content_type()
+    content = request.get_data(cache=False)
+    try:
+        body = orjson.loads(content)
+    except orjson.JSONDecodeError as fault:
+        where = f"line {fault.lineno}, column {fault.colno}"
+        raise RequestError(400, "structure", f"the body is not valid JSON ({where})") from fault
+    _check_unambiguous(content, body)
+    if _entries(body) > most_entries:
+        raise RequestError(413, "too-costly", f"more than {most_entries} entries; send fewer")
+    return body
+
+
+def _check_content_type() -> None:
+    if request.mimetype != JSON and not request.mimetype.endswith("+json"):
+        raise RequestError(415, "not-supported", f"the body is not JSON; expected Content-Type: {JSON}")
+    if request.mimetype_params.get("charset", "utf-8").lower() not in _CHARSETS:
+        raise RequestError(415, "not-supported", "the body is not in UTF-8")
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise RequestError(415, "not-supported", "the body is compressed; expected no Content-Encoding")
+
+
+def _check_unambiguous(content: bytes, body: object) -> None:
+    """Raises RequestError 400. Written anew, a body has as many colons as before, unless a name stood twice; and
+    orjson does not write what is nested deeper than 254.
+    """
+    try:
+        again = orjson.dumps(body)
+    except TypeError as fault:
+        raise RequestError(400, "structure", "the body is nested too deeply") from fault
+    same_names = content.count(b":") == again.count(b":") and not any(sign in content for sign in _ESCAPED_COLONS)
+    if same_names and _LONG_NUMBER not in content.translate(_DIGITS):
+        return
+    try:
+        json.loads(content, object_pairs_hook=_without_doubles, parse_int=_whole_number)
+    except ValueError as fault:
+        told = "the body is ambiguous: a name stands twice, or a whole number has more than 64 bits"
+        raise RequestError(400, "structure", told) from fault
+
+
+def _without_doubles(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a name stands twice")
+    return found
+
+
+def _whole_number(text: str) -> int:
+    if len(text) > 20 or not _LEAST <= int(text) <= _GREATEST:
+        raise ValueError("a whole number of more than 64 bits")
+    return int(text)
+
+
+def _entries(body: object) -> int:
+    """The entries of all Bundles in the prefetch and the context, or of a feedback."""
+    if not isinstance(body, dict):
+        return 0
+    bundles = [*_values(body.get("prefetch")), *_values(body.get("context")), body.get("feedback")]
+    return sum(len(entries) for entries in _lists(bundles))
+
+
+def _values(value: object) -> Iterable[object]:
+    return value.values() if isinstance(value, dict) else ()
+
+
+def _lists(bundles: Iterable[object]) -> Iterator[list[object]]:
+    for bundle in bundles:
+        entries = bundle.get("entry") if isinstance(bundle, dict) else bundle
+        if isinstance(entries, list):
+            yield entries

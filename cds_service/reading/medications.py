@@ -95,7 +95,8 @@ def _drug_of_medication(medication: Resource, display: str, index: DrugIndex, ab
         by_display = _drug_of_concept({"text": display}, index, about)
         whole = by_display if by_display.ingredients or not whole.named else whole
     ingredients = tuple(dict.fromkeys((*whole.ingredients, *(d for part in parts for d in part.ingredients))))
-    missed = tuple(gap for part in parts for gap in part.gaps) if ingredients else ()
+    contrary = tuple(gap for gap in whole.gaps if gap.reason != "not_recognised")
+    missed = (*contrary, *(gap for part in parts for gap in part.gaps))
     name = display or whole.name or " / ".join(part.name for part in parts) or about
     return NamedDrug(
         name=name,
@@ -119,8 +120,9 @@ def _drug_of_concept(concept: Resource, index: DrugIndex, about: str) -> NamedDr
     counts: it is not known which one is meant. Nor do codes that disagree, unless the text decides between them."""
     found = tuple(c for c in codings(concept) if _ABSENT_REASON not in c.system)
     name = concept_label(concept)
-    by_code = index.find(found, "") if found else None
-    by_text = next(_matches_in(concept, index), None)
+    by_code = index.find(found, concept_text(concept)) if found else None
+    by_texts = tuple(_matches_in(concept, index))
+    by_text = by_texts[0] if by_texts else None
     match = by_code or by_text
     coding = _telling_coding(found)
     if match is None:
@@ -128,27 +130,33 @@ def _drug_of_concept(concept: Resource, index: DrugIndex, about: str) -> NamedDr
     if by_code and by_text and not set(by_code.drugs) & set(by_text.drugs):
         gap = Gap(about, "contradiction", "the code and the text of the medication name different drugs")
         return NamedDrug(name, coding=coding, gaps=(gap,))
-    disagreement = _disagreement(found, index, about)
-    if disagreement and by_text is None:
-        return NamedDrug(name, coding=coding, gaps=disagreement)
+    dispute = _dispute(found, by_texts, index)
+    gaps = (Gap(about, "codes_disagree", "the codes of the medication name different drugs"),) if dispute else ()
+    if dispute and not _decides(by_texts, dispute):
+        return NamedDrug(name, coding=coding, gaps=gaps)
     return NamedDrug(
         name=name,
         ingredients=match.drugs,
         coding=coding,
-        gaps=disagreement,
         route=match.route or (by_text.route if by_text else ""),
         strength_mg=match.strength_mg
         if match.strength_mg is not None
         else (by_text.strength_mg if by_text else None),
+        gaps=gaps,
     )
 
 
-def _disagreement(found: tuple[Coding, ...], index: DrugIndex, about: str) -> tuple[Gap, ...]:
-    """Of the codes alone: a display beside its code explains it and is compared as text."""
+def _dispute(found: tuple[Coding, ...], by_texts: tuple[DrugMatch, ...], index: DrugIndex) -> frozenset[str]:
+    """The drugs that some codes name against the others. The codes are asked without their displays, which are
+    compared as texts; codes of single ingredients that one text names together are of one product."""
     by_code = index.find(tuple(replace(coding, display="") for coding in found), "") if found else None
-    if by_code is None or not by_code.disagrees:
-        return ()
-    return (Gap(about, "codes_disagree", "the codes of the medication name different drugs"),)
+    if by_code is None or any({*by_code.drugs, *by_code.disagrees} <= set(text.drugs) for text in by_texts):
+        return frozenset()
+    return frozenset(by_code.disagrees)
+
+
+def _decides(by_texts: tuple[DrugMatch, ...], dispute: frozenset[str]) -> bool:
+    return bool(by_texts) and not any(dispute & set(text.drugs) for text in by_texts)
 
 
 def _matches_in(concept: Resource, index: DrugIndex) -> Iterator[DrugMatch]:

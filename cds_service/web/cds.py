@@ -53,6 +53,7 @@ def _call(runtime: Runtime, service: ServiceDefinition) -> Response:
     settings = runtime.settings
     deadline = Deadline(started_s + (settings.answer_budget_ms - settings.evaluation_reserve_ms) / 1000)
     hook_request = with_own_server(parse(decoded_body(settings.most_entries), service))
+    _tell_unfilled(runtime, hook_request)
     results = runtime.fetcher.resolve(hook_request, deadline)
     now = datetime.now(UTC)
     result = runtime.answer(hook_request, results, runtime.service, now.astimezone().date())
@@ -83,6 +84,16 @@ def _service(runtime: Runtime, service_id: str) -> ServiceDefinition:
         known = ", ".join(runtime.services)
         raise RequestError(404, "not-found", f"there is no such service; discovery lists {known}")
     return service
+
+
+def _tell_unfilled(runtime: Runtime, hook_request: HookRequest) -> None:
+    """Tell the operators, once, of a prefetch key that a client of theirs never sends."""
+    client = g.get("client")
+    asked_for = [query.value for query in hook_request.service.prefetch]
+    never_sent = runtime.unfilled.count(client.name if client else "", asked_for, hook_request.prefetch.keys())
+    if never_sent:
+        named = {"client": client.name} if client else {}
+        log("prefetch_keys_never_sent", level="WARNING", queries=never_sent, **named)
 
 
 def _log_answer(

@@ -25,6 +25,7 @@ def blueprint(runtime: Runtime) -> Blueprint:
             "status": "ready",
             "knowledge": {"version": runtime.stamp.version, "hash": runtime.stamp.content_hash},
             "policy": {"name": runtime.service.policy.name, "hash": runtime.service.policy.content_hash},
+            "prefetchNeverSent": runtime.unfilled.clients_by_key(),
         }
         return Response(orjson.dumps(body), content_type="application/json")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 from cds_service.answer import AnswerResult, Service
@@ -13,6 +13,7 @@ from cds_service.hooks.requests import HookRequest
 from cds_service.model import Query, QueryResult
 from cds_service.settings import Settings
 from cds_service.store.store import KnowledgeStamp, Store
+from cds_service.web.unfilled import UnfilledKeys
 
 Answer = Callable[[HookRequest, Mapping[Query, QueryResult], Service, date], AnswerResult]
 
@@ -26,6 +27,7 @@ class Runtime:
     fetcher: Fetcher
     store: Store
     answer: Answer
+    unfilled: UnfilledKeys = field(default_factory=UnfilledKeys)
 
     @property
     def stamp(self) -> KnowledgeStamp:

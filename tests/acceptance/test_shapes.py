@@ -3,7 +3,7 @@
 A resource is written as `Type: {fields}`; `id`, `status: final` and the patient as subject are added where they are
 not given (`null` leaves them out). `$loinc`, `$snomed`, `$rxnorm` and `$hgnc` stand for a concept with one coding
 (code, or code and display), `$text` for a concept of text alone, `$gene` for a gene-studied component, `$part` for
-any other component (LOINC code and its value). A reading reads `observable: what it says; notes`, as `line_of` has it.
+any other component (LOINC code and its value). A reading reads `observable: what it says; notes` (`line_of`).
 """
 
 from __future__ import annotations

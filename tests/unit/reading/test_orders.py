@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from cds_service.codes import RXNORM
-from cds_service.model import Availability, Dose, Gap, Query, QueryResult, Question
-from cds_service.reading import read
+from cds_service.codes import RXNORM, Coding
+from cds_service.model import Availability, Dose, DrugMatch, Gap, Query, QueryResult, Question
+from cds_service.reading import Read, read
 
 from .small import KNOWLEDGE, PATIENT, TODAY, SmallIndex, concept, gap_reasons, order, read_all, subject
 
@@ -92,6 +94,56 @@ def test_code_and_text_of_different_drugs_are_not_trusted() -> None:
     contrary = concept("32968", "clopidogrel", text="warfarin 5 mg", system=RXNORM)
     result = read_all(drafts=(order(medicationCodeableConcept=contrary),))
     assert result.orders[0].ingredients == ()
+    assert gap_reasons(result) == ["contradiction"]
+
+
+class DisputingIndex(SmallIndex):
+    """Several codes are read as the packaged index reads them: the first counts, the others contradict it."""
+
+    def find(self, codings: tuple[Coding, ...], text: str) -> DrugMatch | None:
+        drugs = [match.drugs[0] for coding in codings if (match := super(DisputingIndex, self).find((coding,), ""))]
+        first = super().find(codings, text)
+        if first and drugs and set(drugs) <= set(text.split()):
+            return replace(first, drugs=tuple(drugs))
+        others = tuple(drug for drug in drugs if first and drug not in first.drugs)
+        return replace(first, disagrees=others) if first else None
+
+
+def read_disputed(*codes: str, text: str = "", displays: tuple[str, ...] = ("", "")) -> Read:
+    coding = [{"system": RXNORM, "code": c, "display": d} for c, d in zip(codes, displays, strict=True)]
+    draft = order(medicationCodeableConcept={"coding": coding, "text": text})
+    results = {query: QueryResult(Availability.COMPLETE) for query in Query}
+    return read(Question("order-sign", PATIENT, (draft,)), results, DisputingIndex(), KNOWLEDGE, TODAY)
+
+
+@pytest.mark.parametrize("displays", [("", ""), ("clopidogrel 75 mg", "codeine 30 mg")])
+def test_codes_of_different_drugs_are_not_trusted(displays: tuple[str, str]) -> None:
+    result = read_disputed("32968", "2670", displays=displays)
+    assert result.orders[0].ingredients == ()
+    assert gap_reasons(result) == ["codes_disagree"]
+
+
+def test_a_text_decides_between_codes_and_the_disagreement_is_said() -> None:
+    result = read_disputed("32968", "2670", text="clopidogrel 75 mg")
+    assert result.orders[0].ingredients == ("clopidogrel",)
+    assert gap_reasons(result) == ["codes_disagree"]
+
+
+def test_codes_of_the_ingredients_that_the_text_names_do_not_disagree() -> None:
+    result = read_disputed("2670", "161", text="acetaminophen / codeine")
+    assert (result.orders[0].ingredients, gap_reasons(result)) == (("codeine", "acetaminophen"), [])
+
+
+def test_codes_that_agree_are_no_gap() -> None:
+    result = read_disputed("32968", "309362")
+    assert (result.orders[0].ingredients, gap_reasons(result)) == (("clopidogrel",), [])
+
+
+def test_a_medication_whose_codes_disagree_says_so_beside_its_ingredients() -> None:
+    draft = {**by_reference("#med"), "contained": [{**MEDICATION, "code": concept("32968", text="warfarin 5 mg",
+                                                                                 system=RXNORM)}]}  # fmt: skip
+    result = read_all(drafts=(draft,))
+    assert result.orders[0].ingredients == ("codeine", "acetaminophen")
     assert gap_reasons(result) == ["contradiction"]
 
 

@@ -23,8 +23,7 @@ def create_app(settings: Settings, service: Service | None = None, answer_with: 
     """The WSGI application. `service` may be given where it is loaded already (workers share it). Raises
     SettingsError, KnowledgeError, PolicyError, and StoreError when the database cannot be opened.
     """
-    check_servable(settings)
-    clients = load_clients(settings.clients, development=settings.development) if settings.clients else None
+    clients = clients_of(settings)
     service = service or load(settings)
     runtime = Runtime(
         settings=settings,
@@ -50,13 +49,18 @@ def create_app(settings: Settings, service: Service | None = None, answer_with: 
     return app
 
 
-def check_servable(settings: Settings) -> None:
-    """Raises SettingsError where nobody could be authenticated and it is not said that this is meant."""
-    if settings.clients is None and not settings.development:
-        raise SettingsError(
-            "CDS_CLIENTS: needed to serve: the file that names who may call (docs/security.md). On a developer's "
-            "machine CDS_DEVELOPMENT=true serves this machine alone, without it"
-        )
+def clients_of(settings: Settings) -> Clients | None:
+    """Who may call; None in development, where nobody is authenticated. Raises SettingsError where the file of
+    clients is faulty, or missing without that being said to be meant.
+    """
+    if settings.clients is not None:
+        return load_clients(settings.clients, development=settings.development)
+    if settings.development:
+        return None
+    raise SettingsError(
+        "CDS_CLIENTS: needed to serve: the file that names who may call (SECURITY.md). On a developer's machine "
+        "CDS_DEVELOPMENT=true serves this machine alone, without it"
+    )
 
 
 def _authenticate(app: Flask, runtime: Runtime, clients: Clients | None) -> None:

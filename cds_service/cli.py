@@ -16,7 +16,7 @@ from gunicorn.app.base import BaseApplication
 
 from cds_service import __version__
 from cds_service.answer import Service, answer, load_service, result_codes
-from cds_service.app import check_servable, create_app, load
+from cds_service.app import clients_of, create_app, load
 from cds_service.errors import AnswerError, CdsError, KnowledgeError, RequestError, SettingsError
 from cds_service.fetching.prefetch import prefetched_results
 from cds_service.hooks.discovery import ServiceDefinition, services
@@ -90,10 +90,10 @@ def _serve(chosen: argparse.Namespace) -> int:
         "bind": f"{chosen.host}:{chosen.port}",
         "workers": chosen.workers,
         "threads": chosen.threads,
-        "worker_class": "gthread",
+        "worker_class": "cds_service.web.server.Worker",
         "keepalive": 30,
         "proc_name": "cds-service",
-        "logger_class": "cds_service.web.server_logs.ServerLogger",
+        "logger_class": "cds_service.web.server.ServerLogger",
         "control_socket_disable": True,  # of newer versions; it would want a writable home
     }
     settings = Settings.from_environment(os.environ)
@@ -103,9 +103,10 @@ def _serve(chosen: argparse.Namespace) -> int:
 
 
 def _check_place(settings: Settings, host: str) -> None:
-    """Warn when nobody is authenticated. Raises SettingsError where that would be open to other machines."""
-    check_servable(settings)
-    if settings.clients is not None:
+    """Warn when nobody is authenticated. Raises SettingsError where that would be open to other machines, and
+    where the clients are not usable.
+    """
+    if clients_of(settings) is not None:
         return
     if not _is_loopback(host):
         raise SettingsError(f"CDS_DEVELOPMENT without CDS_CLIENTS serves loopback alone; found --host {host}")

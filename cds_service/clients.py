@@ -27,7 +27,7 @@ UrlParts = tuple[str, str, int | None, str]
 
 @dataclass(frozen=True, slots=True, config={"extra": "forbid", "strict": False})
 class ClientEntry:
-    """A client as the file has it (docs/security.md)."""
+    """A client as the file has it (SECURITY.md)."""
 
     name: str
     """Ours, for the log."""

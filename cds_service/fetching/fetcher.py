@@ -36,7 +36,7 @@ V = TypeVar("V")
 _MEDICATION = re.compile(r"Medication/[^/]+")
 _DISPATCHED = re.compile(r"MedicationRequest/[^/]+")
 _TOO_MANY = "too_many_reads"
-_LAST_WORD_S = 0.01
+_LAST_WORD_S = 0.02
 _ANSWERS_TOGETHER = 3
 """How many answers of the largest size one request may have taken in."""
 

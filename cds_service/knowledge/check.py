@@ -13,6 +13,7 @@ from itertools import combinations, pairwise
 
 from cds_service.knowledge.base import Knowledge
 from cds_service.knowledge.check_codes import code_problems, frequency_problems, gene_problems, states_named
+from cds_service.knowledge.check_observables import observable_problems
 from cds_service.knowledge.check_rows import option_problems, row_problems
 from cds_service.knowledge.schema import Fact, MarkerUse, Predicate, Source, Table
 from cds_service.model import Option, Testing
@@ -46,6 +47,7 @@ def check(knowledge: Knowledge, phrases: Mapping[str, str] | None = None, today:
         *_marker_problems(knowledge),
         *(problem for gene in knowledge.genes.values() for problem in gene_problems(gene)),
         *code_problems(knowledge),
+        *observable_problems(knowledge),
         *frequency_problems(knowledge),
         *(problem for source in knowledge.sources.values() for problem in _date_problems(source, today)),
         *_review_problems(knowledge),
@@ -195,6 +197,7 @@ def _cited(knowledge: Knowledge) -> Iterator[tuple[str, str]]:
         yield hla.marker, hla.source
         yield from ((f"{hla.marker}: code {code.code}", code.source) for code in hla.codes)
     yield from ((f"test {test.id}", test.source) for test in knowledge.tests.values())
+    yield from ((f"observable {o.id}", o.source) for o in knowledge.observables.values())
     yield from ((f"condition {condition.id}", condition.source) for condition in knowledge.conditions.values())
     yield from ((f"group {group.id}", group.source) for group in knowledge.groups.values())
     yield from ((f"modifier {modifier.id}", modifier.source) for modifier in knowledge.modifiers)

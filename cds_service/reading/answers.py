@@ -63,7 +63,8 @@ def answer_of(holder: Resource) -> Answer:
     strings += [text for text in [clean(holder.get("valueInteger"))] if text]
     boolean = holder.get("valueBoolean")
     texts = (*(text for text in strings if text), *(text for part in concept for text in concept_texts(part)))
-    missing = [*concept_codes(holder.get("dataAbsentReason")), *concept_texts(holder.get("dataAbsentReason"))]
+    absent = holder.get("dataAbsentReason")
+    missing = [*concept_codes(absent), *concept_texts(absent)] if absent is not None else []
     return Answer(
         codings=codings(concept),
         texts=tuple(dict.fromkeys(texts)),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 from cds_service.model import DrugIndex
@@ -22,6 +22,8 @@ class Chart:
     today: date
     catalogue: Mapping[str, tuple[str, ...]]
     """Local order code of the site's test catalogue -> markers."""
+    namings: dict[int, object] = field(default_factory=dict)
+    """How each resource itself names its gene, by its identity: panels ask for it again and again."""
 
     def of_kind(self, *kinds: str) -> tuple[Record, ...]:
         """Records of these resource types."""

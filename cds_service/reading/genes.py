@@ -61,14 +61,22 @@ class _Witness:
 
 def gene_naming(record: Record, chart: Chart) -> GeneNaming:
     """The genes that an Observation is about, with every disagreement of its own witnesses."""
-    own = _own_naming(record.resource, chart.lexicon)
+    own = _own_naming(record.resource, chart)
     if own.symbols or own.says or own.foreign or own.unconfirmed:
         return own
     linked = frozenset(_linked_symbols(record, chart, _FARTHEST_LINK))
     return GeneNaming(symbols=tuple(sorted(linked)), linked=bool(linked))
 
 
-def _own_naming(resource: Resource, lexicon: Lexicon) -> GeneNaming:
+def _own_naming(resource: Resource, chart: Chart) -> GeneNaming:
+    """The naming by the resource's own witnesses; each resource of the chart is looked at once."""
+    known = chart.namings.get(id(resource))
+    if not isinstance(known, GeneNaming):
+        known = chart.namings[id(resource)] = _naming_of(resource, chart.lexicon)
+    return known
+
+
+def _naming_of(resource: Resource, lexicon: Lexicon) -> GeneNaming:
     studied = [_witness_of(concept, lexicon) for concept in _gene_concepts(resource)]
     meanings = lexicon.meanings(codings(resource.get("code")))
     sure = frozenset(m.symbol for m in meanings if not m.ambiguous) | _observed_genes(resource, lexicon)
@@ -208,7 +216,7 @@ def _targets(addresses: Iterable[str], record: Record, chart: Chart) -> Iterator
 
 def _symbols_of(records: Iterable[Record], chart: Chart, depth: int) -> Iterator[str]:
     for record in records:
-        own = _own_naming(record.resource, chart.lexicon)
+        own = _own_naming(record.resource, chart)
         if own.symbols and not own.says:
             yield from own.symbols
         elif not own.says and not own.foreign and record.kind == "Observation":

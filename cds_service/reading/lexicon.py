@@ -49,6 +49,8 @@ class Lexicon:
     observables: Mapping[str, Observable]
     observable_codes: Mapping[tuple[str, str], tuple[str, ...]]
     """(system, code) of an Observation -> ids of the observables that it reports."""
+    observable_code_values: frozenset[str]
+    """The codes of `observable_codes` without their systems."""
     observable_names: Mapping[str, str]
     """Folded name of a result without a code -> id of the observable."""
     observable_genes: Mapping[str, tuple[str, ...]]
@@ -164,6 +166,7 @@ def _compiled(identity: _Identity) -> Lexicon:
         observable_codes=_grouped(
             ((code.system, code.code), o.id) for o in knowledge.observables.values() for code in o.codes
         ),
+        observable_code_values=frozenset(c.code for o in knowledge.observables.values() for c in o.codes),
         observable_names={fold(name): o.id for o in knowledge.observables.values() for name in o.names},
         observable_genes=_grouped((o.gene, o.id) for o in knowledge.observables.values() if o.gene),
         unit_spellings=knowledge.unit_spellings,

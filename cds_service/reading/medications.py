@@ -135,15 +135,20 @@ def _drug_of_concept(concept: Resource, index: DrugIndex, about: str) -> NamedDr
     if dispute and not _decides(by_texts, dispute):
         return NamedDrug(name, coding=coding, gaps=gaps)
     return NamedDrug(
-        name=name,
+        name=name if concept_texts(concept) else match.name or name,
         ingredients=match.drugs,
         coding=coding,
         route=match.route or (by_text.route if by_text else ""),
-        strength_mg=match.strength_mg
-        if match.strength_mg is not None
-        else (by_text.strength_mg if by_text else None),
+        strength_mg=_strength_mg(match, by_text),
         gaps=gaps,
     )
+
+
+def _strength_mg(match: DrugMatch, by_text: DrugMatch | None) -> float | None:
+    """Of the first ingredient; the text's is of its own first."""
+    if match.strength_mg is not None or by_text is None or by_text.drugs[0] != match.drugs[0]:
+        return match.strength_mg
+    return by_text.strength_mg
 
 
 def _dispute(found: tuple[Coding, ...], by_texts: tuple[DrugMatch, ...], index: DrugIndex) -> frozenset[str]:

@@ -3,7 +3,7 @@ and genotypes that no guidance asks about."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from cds_service.codes import LOINC
@@ -27,7 +27,17 @@ from cds_service.reading.provenance import origin_of
 from cds_service.reading.quantities import in_unit_of, is_implausible, quantity_in_text
 from cds_service.reading.readings import Found, reading, says_of
 from cds_service.reading.records import Record
-from cds_service.reading.shapes import Resource, codings, concept_label, concept_texts, fold, has_code, items, objects
+from cds_service.reading.shapes import (
+    Resource,
+    codes_of,
+    codings,
+    concept_label,
+    concept_texts,
+    fold,
+    has_code,
+    items,
+    objects,
+)
 from cds_service.reading.variants import names_of, variant_flags
 from cds_service.reading.vocabulary import (
     GENOTYPE,
@@ -84,15 +94,17 @@ def read_observables(record: Record, ids: tuple[str, ...], naming: GeneNaming, c
 def read_components(record: Record, chart: Chart) -> Iterator[Found | Gap]:
     """Observables whose value stands in a component: panels, and scores beside a report."""
     for component in objects(record.resource.get("component")):
+        if chart.lexicon.observable_code_values.isdisjoint(codes_of(component.get("code"))):
+            continue
         for i in chart.lexicon.observables_of(codings(component.get("code"))):
             yield from _read(_result(record, chart.lexicon.observables[i], component, chart))
 
 
-def read_gene_result(record: Record, symbols: Iterable[str], chart: Chart) -> Iterator[Found | Gap]:
+def read_gene_result(record: Record, naming: GeneNaming, chart: Chart) -> Iterator[Found | Gap]:
     """A variant or genotype whose gene stands in a component or extension and is none of the germline genes."""
     resource = record.resource
     of_variant = has_code(resource.get("code"), LOINC, VARIANT | OLD_GENE_VARIANT | GENOTYPE | HAPLOTYPE)
-    genes = [symbol for symbol in symbols if symbol in chart.lexicon.observable_genes]
+    genes = [s for s in naming.symbols if s in chart.lexicon.observable_genes and s not in chart.lexicon.genes]
     for symbol in genes:
         ids = tuple(i for i in chart.lexicon.observable_genes[symbol] if i.startswith((_GERMLINE, _SOMATIC)))
         if not of_variant or not ids:
@@ -102,8 +114,12 @@ def read_gene_result(record: Record, symbols: Iterable[str], chart: Chart) -> It
         for observable in _of_origin(record, ids[:1], chart):
             if isinstance(observable, Gap):
                 yield observable
+                continue
+            result = _result(record, observable, resource, chart, several=len(genes) > 1)
+            if naming.says:
+                yield _found(result, SelfContradiction(naming.says))
             else:
-                yield from _read(_result(record, observable, resource, chart, several=len(genes) > 1))
+                yield from _read(result)
 
 
 def _of_origin(record: Record, ids: tuple[str, ...], chart: Chart) -> Iterator[Observable | Gap]:

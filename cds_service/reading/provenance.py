@@ -67,7 +67,7 @@ def grade_of(why: str, *, free_text: bool) -> Grade:
 
 def _has_word(text: str, words: tuple[str, ...]) -> bool:
     padded = f" {fold(text)} "
-    return any(f" {fold(word)} " in padded for word in words)
+    return any(f" {word} " in padded for word in words)
 
 
 def _origin_texts(record: Record, chart: Chart) -> Iterator[str]:

@@ -46,6 +46,7 @@ from cds_service.reading.records import Record
 from cds_service.reading.screening import status_of
 from cds_service.reading.shapes import (
     Resource,
+    codes_of,
     codings,
     concept_label,
     concept_texts,
@@ -67,6 +68,7 @@ from cds_service.reading.vocabulary import (
 IMPLICATION_OBSERVABLE = "implication"
 """Of a reading that says what a medicine does in this patient, and not by which gene."""
 _GENETIC_VALUE = re.compile(r"\bmetaboli[sz]er\b|\*\d+\w*\s*[/|]\s*\S*\*\d", re.IGNORECASE)
+_IMPLYING = IMPLICATION | PHENOTYPE_IN_VALUE
 _NOT_INHERITED = frozenset({"somatic", "foetal"})
 
 
@@ -75,26 +77,41 @@ def read_observation(record: Record, chart: Chart) -> Iterator[Found | PendingTe
     status = status_of(record)
     if status in DROPPED_STATUSES:
         return
-    naming = gene_naming(record, chart)
-    ids = _observables(record, naming, chart)
+    by_code = chart.lexicon.observables_of(codings(record.resource.get("code")))
+    measured = bool(by_code) and _is_measured(record, chart)
+    plain = measured and not any(chart.lexicon.observables[i].gene for i in by_code)
+    naming = GeneNaming() if plain else gene_naming(record, chart)
+    ids = by_code or _observable_by_label(record, naming, chart)
     if status in UNSTARTED_STATUSES:
         yield from _pending(record, naming, ids, chart)
         return
     if ids:
         yield from read_observables(record, ids, naming, chart)
     yield from read_components(record, chart)
-    if _is_measured(record, chart):
+    if measured:
         return
     yield from naming_gaps(record, naming)
-    if not naming.symbols:
-        found = list(_read_implication(record, chart))
-        yield from found or _without_gene(record, naming)
+    if naming.symbols:
+        yield from _read_by_gene(record, naming, ids, chart)
         return
+    found = list(_read_implication(record, chart))
+    yield from found
+    if found:
+        yield Gap(record.reference, "gene_not_named", "an implication whose gene is not said", record.query)
+    else:
+        yield from _without_gene(record, naming)
+
+
+def _read_by_gene(
+    record: Record, naming: GeneNaming, ids: tuple[str, ...], chart: Chart
+) -> Iterator[Found | PendingTest | Gap]:
+    """What is said of the genes that are named: germline genes and HLA loci, and genes of other observables unless
+    the code reported them already (`ids`)."""
     others = [symbol for symbol in naming.symbols if not _is_germline(symbol, chart)]
     if others and naming.linked:
         yield from _read_implication(record, chart)
-    elif others and not ids and not naming.says:
-        yield from read_gene_result(record, naming.symbols, chart)
+    elif others and not ids:
+        yield from read_gene_result(record, naming, chart)
     if len(others) == len(naming.symbols):
         return
     reason = origin_of(record, chart)
@@ -104,19 +121,15 @@ def read_observation(record: Record, chart: Chart) -> Iterator[Found | PendingTe
         yield from _read_genes(record, naming, chart)
 
 
-def _observables(record: Record, naming: GeneNaming, chart: Chart) -> tuple[str, ...]:
-    """Ids by code; by the label alone only where neither a code nor a gene is known."""
-    by_code = chart.lexicon.observables_of(codings(record.resource.get("code")))
-    if by_code or naming.symbols or naming.says:
-        return by_code
-    label = named_by_label(record, chart)
+def _observable_by_label(record: Record, naming: GeneNaming, chart: Chart) -> tuple[str, ...]:
+    """The observable that the label names, where neither a code nor a gene is known."""
+    label = named_by_label(record, chart) if not (naming.symbols or naming.says) else ""
     return (label,) if label else ()
 
 
 def _is_measured(record: Record, chart: Chart) -> bool:
-    """Whether the code reports observables alone: an enzyme's activity is both a value and a result on its gene."""
-    found = codings(record.resource.get("code"))
-    return bool(chart.lexicon.observables_of(found)) and not chart.lexicon.meanings(found)
+    """Whether no gene's code stands there too: an enzyme's activity is both a value and a result on its gene."""
+    return not chart.lexicon.meanings(codings(record.resource.get("code")))
 
 
 def _is_germline(symbol: str, chart: Chart) -> bool:
@@ -148,23 +161,22 @@ def _without_gene(record: Record, naming: GeneNaming) -> Iterator[Gap]:
         yield Gap(record.reference, "gene_not_named", "a genetic result whose gene is not said", record.query)
 
 
-def _read_implication(record: Record, chart: Chart) -> Iterator[Found | Gap]:
-    """An implication whose gene stands only in a resource that was not sent: what it says is shown with the medicines
-    that it assesses, and belongs to no marker."""
+def _read_implication(record: Record, chart: Chart) -> Iterator[Found]:
+    """An implication whose gene was not sent or is none of the germline genes: what it says is shown with the
+    medicines that it assesses, and belongs to no marker."""
     answers = list(_implications(record.resource))
     if has_code(record.resource.get("code"), LOINC, PHENOTYPE_IN_VALUE):
         answers.append(answer_of(record.resource))
     for answer in answers:
         coding = next((c for c in answer.codings if _is_answer(c, chart)), None)
         if coding is not None:
-            yield Gap(record.reference, "gene_not_named", "an implication whose gene is not said", record.query)
             says = Phenotype(chart.lexicon.answers[coding.system, coding.code])
             yield Found(reading(record, IMPLICATION_OBSERVABLE, says, answer, chart))
 
 
 def _read_genes(record: Record, naming: GeneNaming, chart: Chart) -> Iterator[Found | Gap]:
     if naming.says:
-        for symbol in naming.symbols:
+        for symbol in filter(lambda s: _is_germline(s, chart), naming.symbols):
             statement = SelfContradiction(naming.says)
             yield Found(reading(record, observable_of(symbol), statement, answer_of(record.resource), chart))
         return
@@ -252,8 +264,7 @@ def _names_one_allele(resource: Resource, gene: Gene, answer: Answer, chart: Cha
 def _implications(resource: Resource) -> Iterator[Answer]:
     """Phenotypes in components: of therapeutic implications, under their several names and systems."""
     for component in objects(resource.get("component")):
-        codes = {c.code for c in codings(component.get("code"))}
-        if codes & (IMPLICATION | PHENOTYPE_IN_VALUE):
+        if not _IMPLYING.isdisjoint(codes_of(component.get("code"))):
             yield answer_of(component)
 
 

@@ -31,10 +31,9 @@ _SYSTEMS = {
 
 def clean(value: object) -> str:
     """Text without invisible characters and doubled spaces; whole numbers as text; anything else is empty."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        return str(value) if abs(value) < 10**15 else ""
     if not isinstance(value, str):
-        return ""
+        whole = isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**15
+        return str(value) if whole else ""
     if value.isascii() and value.isprintable() and "  " not in value:
         return value.strip()
     return _SPACES.sub(" ", _INVISIBLE.sub("", value)).strip()
@@ -49,6 +48,12 @@ def items(value: object) -> tuple[object, ...]:
 
 def objects(value: object) -> tuple[Resource, ...]:
     """The members that are objects."""
+    if type(value) is dict:  # decoded JSON: the common case goes first
+        return (value,)
+    if type(value) is list:
+        return tuple([item for item in value if isinstance(item, Mapping)])
+    if value is None or isinstance(value, str):
+        return ()
     return tuple(item for item in items(value) if isinstance(item, Mapping))
 
 
@@ -61,6 +66,8 @@ def child(value: object, *path: str) -> Resource:
 
 def first(value: object) -> Resource:
     """The value itself where it is an object, the first object of an array, or an empty one."""
+    if type(value) is dict:
+        return value
     return next(iter(objects(value)), _NOTHING)
 
 
@@ -73,7 +80,7 @@ def text_at(value: object, *path: str) -> str:
 def codings(concept: object) -> tuple[Coding, ...]:
     """All codings of a CodeableConcept, of several, or of a Coding that stands in its place. Codings without a
     code and a display are left out."""
-    return tuple(c for part in objects(concept) for c in _codings_of(part) if c.code or c.display)
+    return tuple([c for part in objects(concept) for c in _codings_of(part) if c.code or c.display])
 
 
 def _codings_of(part: Resource) -> Iterator[Coding]:
@@ -106,8 +113,31 @@ def concept_label(concept: object) -> str:
 def has_code(concept: object, system: str, codes: frozenset[str]) -> bool:
     """Whether one of the codes stands in the concept. Systems are compared by their last part, because tables
     live under several addresses; a coding without a system never matches."""
-    wanted = _system_name(system)
-    return any(c.code in codes and _system_name(c.system) == wanted for c in codings(concept))
+    for part in objects(concept):
+        for coding in objects(part.get("coding")) or (part,):
+            if clean(coding.get("code")) in codes and _same_system(coding.get("system"), system):
+                return True
+    return False
+
+
+def loinc_parts(resource: Resource) -> Mapping[str, tuple[Resource, ...]]:
+    """The components of an Observation by their LOINC codes."""
+    found: dict[str, tuple[Resource, ...]] = {}
+    for component in objects(resource.get("component")):
+        for code in codes_of(component.get("code")):
+            if has_code(component.get("code"), LOINC, frozenset((code,))):
+                found[code] = (*found.get(code, ()), component)
+    return found
+
+
+def codes_of(concept: object) -> tuple[str, ...]:
+    """The bare codes of a concept, for asking quickly whether a closer look is worth it."""
+    return tuple([clean(c.get("code")) for part in objects(concept) for c in objects(part.get("coding")) or (part,)])
+
+
+def _same_system(found: object, wanted: str) -> bool:
+    named = clean(found)
+    return named == wanted or _system_name(_SYSTEMS.get(named, named)) == _system_name(wanted)
 
 
 def _system_name(system: str) -> str:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 from cds_service.codes import LOINC
 from cds_service.knowledge.schema import Gene
@@ -17,7 +18,7 @@ from cds_service.model import Diplotype, Presence, Reading, Statement, Undetermi
 from cds_service.reading.alleles import diplotype_of_copies, known_allele
 from cds_service.reading.answers import Answer, answer_of, presence_of
 from cds_service.reading.records import Record
-from cds_service.reading.shapes import Resource, child, fold, has_code, objects, text_at
+from cds_service.reading.shapes import Resource, child, fold, loinc_parts, text_at
 from cds_service.reading.vocabulary import (
     ALLELIC_STATE,
     ALTERNATE_ALLELE,
@@ -36,6 +37,9 @@ from cds_service.reading.vocabulary import (
 _CHROMOSOME = re.compile(r"(NC_\d{6})\.(\d+)")
 
 
+Parts: TypeAlias = Mapping[str, tuple[Resource, ...]]
+
+
 @dataclass(frozen=True, slots=True)
 class Variant:
     """`allele` is the gene's own name of the variant where its table has one, else the best name given."""
@@ -48,11 +52,12 @@ class Variant:
 
 def variant_of(record: Record, gene: Gene, answer: Answer) -> Variant:
     """The variant that an Observation assesses. `present` is None where it gives no call."""
-    names = names_of(record.resource)
+    parts = loinc_parts(record.resource)
+    names = _all_names(parts)
     known = next((allele for name in names if (allele := known_allele(name, gene))), "")
     present = presence_of(answer)
-    copies = _copies(record.resource)
-    if present is not False and _is_reference(record.resource):
+    copies = _copies(parts)
+    if present is not False and _is_reference(parts):
         # GR STU4 examples report `Present` with the same reference and alternate base: nothing was found there.
         return Variant(known or next(iter(names), ""), present=False, copies=None, in_table=bool(known))
     if present is None and answer.is_empty and not answer.missing and copies:
@@ -62,15 +67,20 @@ def variant_of(record: Record, gene: Gene, answer: Answer) -> Variant:
 
 def names_of(resource: Resource) -> tuple[str, ...]:
     """Everything that the components call the variant, the best name first."""
-    return (*_names(resource), *_place(resource))
+    return _all_names(loinc_parts(resource))
+
+
+def _all_names(parts: Parts) -> tuple[str, ...]:
+    return (*_names(parts), *_place(parts))
 
 
 def variant_flags(resource: Resource, *, present: bool = True) -> tuple[str, ...]:
     """On how many chromosomes the variant is, and the genome build of its position (`homozygous`, `build_37`). Of
     a variant that is not there a position may still be given, and no copies."""
-    copies = _copies(resource) if present else None
-    sequences = [name for name in names_of(resource) if name.startswith("NC_")]
-    sequences += [c.code for answer in _component_answers(resource, REFERENCE_SEQUENCE) for c in answer.codings]
+    parts = loinc_parts(resource)
+    copies = _copies(parts) if present else None
+    sequences = [name for name in _all_names(parts) if name.startswith("NC_")]
+    sequences += [c.code for answer in _component_answers(parts, REFERENCE_SEQUENCE) for c in answer.codings]
     builds = dict.fromkeys(b for name in sequences if (b := _build_of(name)))
     return (*(("homozygous",) if copies == 2 else ("heterozygous",) if copies else ()), *builds)
 
@@ -93,40 +103,39 @@ def variant_statements(variant: Variant, answer: Answer) -> tuple[Statement, ...
     return (Presence(variant.allele, variant.present),)
 
 
-def _component_answers(resource: Resource, codes: frozenset[str]) -> Iterator[Answer]:
-    for component in objects(resource.get("component")):
-        if has_code(component.get("code"), LOINC, codes):
-            yield answer_of(component)
+def _component_answers(parts: Parts, codes: frozenset[str]) -> Iterator[Answer]:
+    for code in sorted(codes):
+        yield from map(answer_of, parts.get(code, ()))
 
 
-def _names(resource: Resource) -> Iterator[str]:
+def _names(parts: Parts) -> Iterator[str]:
     for codes in (CODING_CHANGE, GENOMIC_CHANGE, VARIATION_CODE, PROTEIN_CHANGE):
-        for answer in _component_answers(resource, codes):
+        for answer in _component_answers(parts, codes):
             yield from (
                 coding.code for coding in answer.codings if ":" in coding.code or coding.code.startswith("rs")
             )
             yield from answer.texts
 
 
-def _place(resource: Resource) -> Iterator[str]:
+def _place(parts: Parts) -> Iterator[str]:
     """The variant by reference sequence, position and bases, where it has no name of its own."""
-    sequence = next(_component_answers(resource, REFERENCE_SEQUENCE), None)
-    starts = [c for c in objects(resource.get("component")) if has_code(c.get("code"), LOINC, EXACT_START)]
-    bases = [next(_component_answers(resource, codes), None) for codes in (REFERENCE_ALLELE, ALTERNATE_ALLELE)]
+    sequence = next(_component_answers(parts, REFERENCE_SEQUENCE), None)
+    starts = [part for code in EXACT_START for part in parts.get(code, ())]
+    bases = [next(_component_answers(parts, codes), None) for codes in (REFERENCE_ALLELE, ALTERNATE_ALLELE)]
     start = text_at(child(starts, "valueRange", "low"), "value") or text_at(starts, "valueInteger")
     if sequence is not None and start and all(bases):
         before, after = (part.quoted for part in bases if part is not None)
         yield f"{sequence.codings[0].code if sequence.codings else sequence.quoted}:g.{start}{before}>{after}"
 
 
-def _is_reference(resource: Resource) -> bool:
-    first = next(_component_answers(resource, REFERENCE_ALLELE), None)
-    second = next(_component_answers(resource, ALTERNATE_ALLELE), None)
+def _is_reference(parts: Parts) -> bool:
+    first = next(_component_answers(parts, REFERENCE_ALLELE), None)
+    second = next(_component_answers(parts, ALTERNATE_ALLELE), None)
     return first is not None and second is not None and first.texts == second.texts != ()
 
 
-def _copies(resource: Resource) -> int | None:
-    for answer in _component_answers(resource, ALLELIC_STATE):
+def _copies(parts: Parts) -> int | None:
+    for answer in _component_answers(parts, ALLELIC_STATE):
         for coding in answer.codings:
             if coding.system == LOINC and coding.code in COPIES_BY_ANSWER:
                 return COPIES_BY_ANSWER[coding.code]

@@ -26,7 +26,7 @@ from cds_service.web.logs import log
 from cds_service.web.runtime import Runtime
 from cds_service.writing.extension import FINDINGS
 
-_UUID = re.compile(r"[0-9a-fA-F-]{1,64}")
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 def blueprint(runtime: Runtime) -> Blueprint:

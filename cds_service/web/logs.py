@@ -11,6 +11,8 @@ from pathlib import Path
 
 import orjson
 
+from cds_service.errors import CdsError
+
 KEYS = frozenset(
     {
         "cards", "client", "code", "expression", "fault", "hook_instance", "incident", "knowledge", "message",
@@ -26,7 +28,7 @@ _logger = logging.getLogger("cds_service")
 
 class JsonLines(logging.Formatter):
     """Makes a line of any record. Of a record that is not `log`'s own only the text of the program is written:
-    its arguments, and the message of an exception, may quote a request.
+    its arguments, and the message of an exception that is not ours, may quote a request.
     """
 
     def format(self, record: logging.LogRecord) -> str:
@@ -38,8 +40,10 @@ class JsonLines(logging.Formatter):
             "event": _text(record),
             "logger": record.name,
         }
-        if record.exc_info and record.exc_info[1]:
-            line |= {"fault": type(record.exc_info[1]).__name__, "places": places(record.exc_info[1])}
+        fault = record.exc_info[1] if record.exc_info else None
+        if fault is not None:
+            message = str(fault) if isinstance(fault, CdsError) else ""
+            line |= {"fault": type(fault).__name__, "message": message, "places": places(fault)}
         return orjson.dumps(line).decode()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -13,6 +14,8 @@ from pathlib import Path
 
 import pytest
 import requests
+
+from tests.support import tokens
 
 ROOT = Path(__file__).parents[2]
 
@@ -69,3 +72,84 @@ def test_wrong_settings_stop_the_start_with_every_fault(environment):
     assert "CDS_LOG_LEVEL" in ended.stderr
     assert "CDS_DEVELOPMENT" in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+def ended(environment, *arguments):
+    command = [sys.executable, "-m", "cds_service.cli", "serve", *arguments]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_without_clients_it_serves_nobody_unless_in_development(environment):
+    del environment["CDS_DEVELOPMENT"]
+    stopped = ended(environment, "--port", str(free_port()))
+    assert stopped.returncode == 2
+    assert "CDS_CLIENTS" in stopped.stderr
+    assert "Traceback" not in stopped.stderr
+
+
+def test_development_is_for_this_machine_alone(environment):
+    stopped = ended(environment, "--host", "0.0.0.0", "--port", str(free_port()))
+    assert stopped.returncode == 2
+    assert "loopback" in stopped.stderr
+
+
+def test_a_faulty_file_of_clients_stops_the_start(environment, tmp_path):
+    clients = tokens.clients_file(tmp_path, tokens.entry_a(keys="missing.json"))
+    del environment["CDS_DEVELOPMENT"]
+    given = environment | {"CDS_CLIENTS": str(clients), "CDS_PUBLIC_URL": tokens.PUBLIC_URL}
+    stopped = ended(given, "--port", str(free_port()))
+    assert stopped.returncode == 2
+    assert "missing.json" in stopped.stderr
+    assert "Traceback" not in stopped.stderr
+
+
+def test_development_warns_at_the_start(served, tmp_path):
+    base, _process = served
+    wait_until_ready(base)
+    written = (tmp_path / "log").read_text()
+    assert "callers are not authenticated" in written
+    assert '"event":"development_mode"' in written
+
+
+@pytest.fixture
+def guarded(environment, tmp_path):
+    """In production, before two workers."""
+    del environment["CDS_DEVELOPMENT"]
+    environment["CDS_CLIENTS"] = str(tokens.clients_file(tmp_path))
+    environment["CDS_PUBLIC_URL"] = tokens.PUBLIC_URL
+
+
+def test_workers_share_what_was_used_and_write_json(guarded, served, tmp_path):
+    base, _process = served
+    wait_until_ready(base)
+    url = f"{base}/cds-services"
+    for _ in range(5):
+        headers = {"Authorization": tokens.ES384.bearer(path="/cds-services")}
+        statuses = [requests.get(url, headers=headers, timeout=5).status_code for _ in range(8)]
+        assert sorted(statuses) == [200] + [401] * 7
+    answers = [raw(base, line) for line in BROKEN]
+    assert all(answer.startswith(b"HTTP/1.1 4") for answer in answers)
+    assert not any(b"zzcanary" in answer.lower() for answer in answers)
+    written = (tmp_path / "log").read_text()
+    assert "zzcanary" not in written.lower()
+    assert all(json.loads(line)["event"] for line in written.splitlines())
+
+
+BROKEN = [
+    b"GET /zzcanary?zzcanary HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer zzcanary\x00\r\n\r\n",
+    b"GET /zzcanary HTTP/1.1\r\nHost: x\r\nzzcanary header: zzcanary\r\n\r\n",
+    b"GET /zzcanary zzcanary\r\nHost: x\r\n\r\n",
+    b"zzcanary{ / HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"GET / HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + b"zzcanary" * 2000 + b"\r\n\r\n",
+    b"GET /" + b"zzcanary" * 2000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"POST /cds-services/order-sign HTTP/1.1\r\nHost: x\r\nContent-Length: zzcanary\r\n\r\n",
+    b"POST /cds-services/order-sign HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
+]
+
+
+def raw(base: str, content: bytes) -> bytes:
+    """The whole answer to bytes that no HTTP library would send."""
+    with socket.create_connection(("127.0.0.1", int(base.rsplit(":", 1)[1])), timeout=5) as connection:
+        connection.sendall(content)
+        connection.shutdown(socket.SHUT_WR)
+        return b"".join(iter(lambda: connection.recv(65536), b""))

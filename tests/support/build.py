@@ -11,10 +11,16 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
+from tests.support.world import knowledge
+
 RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
 LOINC = "http://loinc.org"
 GENE_SYSTEM = "http://www.genenames.org/geneId"
+UCUM = "http://unitsofmeasure.org"
+BODY_WEIGHT = "29463-7"
 PATIENT_ID = "case-patient"
+
+_FOUND = {"positive": "LA6576-8", "negative": "LA6577-6"}
 
 Json = dict[str, Any]
 
@@ -100,7 +106,7 @@ def _dosage(order: Mapping[str, Any]) -> Json:
     dosage: Json = {}
     if "dose" in order:
         value, unit = str(order["dose"]).split()
-        quantity = {"value": float(value), "unit": unit, "system": "http://unitsofmeasure.org", "code": unit}
+        quantity = {"value": float(value), "unit": unit, "system": UCUM, "code": unit}
         dosage["doseAndRate"] = [{"doseQuantity": quantity}]
         dosage["timing"] = {"repeat": {"frequency": order.get("per_day", 1), "period": 1, "periodUnit": "d"}}
     if "route" in order:
@@ -140,8 +146,46 @@ def _results(patient: Mapping[str, Any], today: date) -> Iterable[Json]:
         for n, value in enumerate(result if isinstance(result, list) else [result]):
             yield _hla(f"hla-{allele}-{n}".replace("*", "-").replace(":", ""), allele, value, on)
     for entry in patient.get("consumer", []):
-        resource = _genomic(f"dtc-{entry['gene']}", "84413-4", "Genotype", entry["gene"], {"text": entry["genotype"]}, on)
+        resource = _genomic(
+            f"dtc-{entry['gene']}", "84413-4", "Genotype", entry["gene"], {"text": entry["genotype"]}, on
+        )
         yield {**resource, "performer": [_subject()]}
+    if "weight" in patient:
+        yield _measured(
+            "weight", BODY_WEIGHT, "Body weight", {"value": patient["weight"], "unit": "kg", "days": 30}, today
+        )
+    for name, given in patient.get("labs", {}).items():
+        for n, result in enumerate(given if isinstance(given, list) else [given]):
+            observable = knowledge().observables[f"lab:{name}"]
+            code = observable.codes[0] if observable.codes else None
+            label = code.display or name if code else observable.names[0]
+            yield _measured(f"lab-{name}-{n}".replace("_", "-"), code.code if code else "", label, result, today)
+
+
+def _measured(name: str, code: str, display: str, given: Mapping[str, Any], today: date) -> Json:
+    """A laboratory value {value, unit, days, comparator?}, a finding {result: positive or negative, days}, or a
+    {grade, days} in words. Without a code the label alone names it."""
+    concept: Json = {"coding": [{"system": LOINC, "code": code, "display": display}]} if code else {"text": display}
+    return {
+        "resourceType": "Observation",
+        "id": name,
+        "status": given.get("status", "final"),
+        "code": concept,
+        "subject": _subject(),
+        "effectiveDateTime": (today - timedelta(days=given.get("days", 1))).isoformat(),
+        "performer": [{"display": "Testhausen Laboratory"}],
+        **_value(given),
+    }
+
+
+def _value(given: Mapping[str, Any]) -> Json:
+    if "grade" in given:
+        return {"valueCodeableConcept": {"text": given["grade"]}}
+    if "result" in given:
+        coding = {"system": LOINC, "code": _FOUND[given["result"]], "display": given["result"].capitalize()}
+        return {"valueCodeableConcept": {"coding": [coding], "text": given["result"].capitalize()}}
+    quantity = {"value": given["value"], "unit": given["unit"], "system": UCUM, "code": given["unit"]}
+    return {"valueQuantity": quantity | ({"comparator": given["comparator"]} if "comparator" in given else {})}
 
 
 def _genomic(name: str, code: str, display: str, gene: str, value: Json, on: str) -> Json:
@@ -218,7 +262,14 @@ def _pending(pending: Iterable[Mapping[str, Any]], today: date) -> Iterable[Json
         }
 
 
-_RELATION = {"brother": "BRO", "sister": "SIS", "mother": "MTH", "father": "FTH", "aunt": "AUNT", "grandfather": "GRFTH"}
+_RELATION = {
+    "brother": "BRO",
+    "sister": "SIS",
+    "mother": "MTH",
+    "father": "FTH",
+    "aunt": "AUNT",
+    "grandfather": "GRFTH",
+}
 
 
 def _family(family: Iterable[Mapping[str, Any]]) -> Iterable[Json]:

@@ -46,7 +46,10 @@ OTHER_CODES = (
     (FILLERIUM, "ATC", "Z99ZZ99"), (CLOPIDOGREL, "ATC", "Z99Z"), ("9999999", "ATC", "Z99ZZ98"),
     (CLOPIDOGREL, "DRUGBANK", "Z99ZZ97"),
 )  # fmt: skip
-NDC = (("9900011", "99999000101"), ("9900011", "99999000102"), ("9900032", "09999099902"), ("9900041", "99990999901"))
+NDC = (
+    ("9900011", "99999000101"), ("9900011", "99999000102"), ("9900032", "09999099902"), ("9900041", "99990999901"),
+    ("9900011", "09999000102"), ("9900032", "99990000102"),
+)  # fmt: skip
 RETIRED = (("9900098", "9900097"), ("9900097", "9900011"), ("9900011", "9900032"))
 
 
@@ -71,7 +74,7 @@ def rxnorm_files() -> dict[str, str]:
         *(conso(rxcui, source, "PT", code, "a name elsewhere") for rxcui, source, code in OTHER_CODES),
     ]
     relations = [rel(*relation) for relation in RELATIONS]
-    relations.append(f"{CODEINE}||CUI|RO|9900011||CUI|has_ingredient|1||OTHER||||N|4096|\n")
+    relations.append(f"{CODEINE}||CUI|RO|9900010||CUI|has_ingredient|1||OTHER||||N|4096|\n")
     attributes = [sat(rxcui, "NDC", "RXNORM", code) for rxcui, code in NDC]
     attributes += [sat("9900011", "NDC", "OTHER", "11111111111"), sat("9900011", "STRENGTH", "RXNORM", "75 mg")]
     archive = [f"1|1|old||||{old}|N|ENG||||{old}|RXNORM|SCD|{now}|\n" for old, now in RETIRED]

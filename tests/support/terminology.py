@@ -15,9 +15,22 @@ from cds_service.terminology import open_index
 def knowledge_of(drugs: list[Drug]) -> Knowledge:
     """Knowledge that holds nothing but `drugs`."""
     return Knowledge(
-        version="0", content_hash="", developer="", drugs={drug.id: drug for drug in drugs}, genes={}, hla={},
-        tests={}, conditions={}, groups={}, sources={}, tables={}, modifiers=(), modulators=(), frequencies=(),
-        phenotype_labels={}, answer_codes={},
+        version="0",
+        content_hash="",
+        developer="",
+        drugs={drug.id: drug for drug in drugs},
+        genes={},
+        hla={},
+        tests={},
+        conditions={},
+        groups={},
+        sources={},
+        tables={},
+        modifiers=(),
+        modulators=(),
+        frequencies=(),
+        phenotype_labels={},
+        answer_codes={},
     )
 
 

@@ -93,7 +93,7 @@ def test_the_file_tells_where_it_is_from(tmp_path: Path) -> None:
     assert opened.meta["imported_on"] == "2026-11-25"
     assert opened.meta["release"] == "RXNORM_made_up"
     assert len(opened.meta["sha256 RXNCONSO.RRF"]) == 64
-    assert opened.meta["count NDC"] == "4"
+    assert opened.meta["count NDC"] == "6"
     assert summary.counts["concepts"] == len(releases.CONCEPTS)
 
 
@@ -144,7 +144,7 @@ def without_second_half(content: str) -> str:
         ("RXNREL.RRF", without_last_bytes, r"RXNREL\.RRF:\d+: expected a line of 16 fields"),
         ("RXNREL.RRF", without_second_half, r"\d of 6 products lead to no ingredient"),
         ("RXNREL.RRF", lambda content: content.replace("|has_ingredient|", "|hat_inhalt|"), "lead to no ingredient"),
-        ("RXNSAT.RRF", lambda content: content.replace("9900032", "8800032"), r"1 of 4 National Drug Codes"),
+        ("RXNSAT.RRF", lambda content: content.replace("9900032", "8800032"), r"2 of 6 National Drug Codes"),
         ("RXNCONSO.RRF", lambda content: "", "no ingredient of RxNorm"),
         ("RXNCONSO.RRF", lambda content: content.replace("|IN|", "|XX|"), "no ingredient of RxNorm"),
         ("RXNCONSO.RRF", lambda content: re.sub("[|](SCD|SBD|GPCK|BPCK)[|]", "|XX|", content), "National Drug Codes"),
@@ -356,6 +356,12 @@ def test_codes_of_every_system_are_recognised(find: Find, coding: tuple[str, str
     assert (match.drugs, match.by, match.disagrees) == (drugs, "code", ())
 
 
+def test_a_code_whose_readings_are_different_drugs_is_not_known(find: Find) -> None:
+    assert find((NDC, "9999000102")) is None
+    assert find((NDC, "9999-0001-02")) is not None
+    assert find((NDC, "99990-001-02")) is not None
+
+
 def test_an_ingredient_without_a_code_of_ours_is_found_by_its_whole_name(tmp_path: Path) -> None:
     path = imported(tmp_path, releases.rxnorm_files()).path
     by_synonym = [drug for drug in packaged_drugs() if drug.id != "lisinopril"]
@@ -402,7 +408,7 @@ def test_the_command_imports_and_shows(
     assert cli.main(["terminology", "import", str(release), "--to", str(target)]) == 0
     told = capsys.readouterr()
     assert "RxNorm RXNORM_made_up: " in told.out
-    assert "4 NDC" in told.out
+    assert "6 NDC" in told.out
     assert told.err == ""
     monkeypatch.setenv("CDS_TERMINOLOGY", str(target))
     assert cli.main(["terminology", "show"]) == 0

@@ -9,6 +9,7 @@ from cds_service.model import (
     Diplotype,
     Gap,
     Grade,
+    HlaType,
     NotReadable,
     Phenotype,
     Presence,
@@ -195,6 +196,37 @@ def test_a_gene_component_that_contradicts_the_code() -> None:
     assert (found.observable, found.says) == ("somatic:KRAS", SelfContradiction(("NRAS", "KRAS", "NRAS")))
 
 
+def test_a_gene_component_whose_code_and_name_differ() -> None:
+    parts = [gene_component("HGNC:6407", "NRAS")]
+    result = read_all(observation(code=concept("69548-6"), component=parts, valueCodeableConcept=concept("LA9633-4")))
+    assert {r.observable: type(r.says) for r in result.patient.readings} == {
+        "somatic:KRAS": SelfContradiction, "somatic:NRAS": SelfContradiction
+    }  # fmt: skip
+
+
+def test_a_germline_gene_that_stands_against_another() -> None:
+    parts = [gene_component("HGNC:2621", "KRAS")]
+    result = read_all(observation(code=concept("69548-6"), component=parts, valueCodeableConcept=concept("LA9633-4")))
+    assert {r.observable: type(r.says) for r in result.patient.readings} == {
+        "gene:CYP2C19": SelfContradiction, "somatic:KRAS": SelfContradiction
+    }  # fmt: skip
+
+
+def test_codes_that_changed_places_among_several_genes_do_not_matter() -> None:
+    parts = [gene_component("HGNC:6407", "NRAS"), gene_component("HGNC:7989", "KRAS")]
+    result = read_all(observation(code=concept("69548-6"), component=parts, valueCodeableConcept=concept("LA9634-2")))
+    assert {r.observable: r.says for r in result.patient.readings} == {
+        "somatic:KRAS": Presence("", present=False), "somatic:NRAS": Presence("", present=False)
+    }  # fmt: skip
+
+
+def test_an_absence_in_a_germline_gene_and_another() -> None:
+    change = {"code": concept("48004-6"), "valueCodeableConcept": {"text": "c.1A>G"}}
+    parts = [gene_component("HGNC:2621"), gene_component("HGNC:6407"), change]
+    result = read_all(observation(code=concept("69548-6"), component=parts, valueCodeableConcept=concept("LA9634-2")))
+    assert {r.observable for r in result.patient.readings} == {"gene:CYP2C19", "somatic:KRAS"}
+
+
 # --- variants, and where they come from ---
 
 
@@ -312,9 +344,17 @@ def test_an_implication_linked_to_such_a_gene_keeps_its_medicine() -> None:
     assert found["Observation/imp"].drugs == ("codeine", "an elixir")
 
 
+def test_an_implication_that_says_nothing_known_is_no_reading() -> None:
+    parts = [{"code": concept("therapeutic-implication", system="x"), "valueCodeableConcept": {"text": "unclear"}}]
+    result = read_all(observation(code=concept("x", system="y"), component=parts))
+    assert (result.patient.readings, result.patient.gaps) == ((), ())
+
+
 def test_a_phenotype_in_the_value_without_a_gene_is_an_implication() -> None:
     result = read_all(observation(code=concept("53040-2"), valueCodeableConcept=concept("LA9657-3")))
-    assert [(r.observable, r.says) for r in result.patient.readings] == [("implication", Phenotype("Poor Metabolizer"))]
+    assert [(r.observable, r.says) for r in result.patient.readings] == [
+        ("implication", Phenotype("Poor Metabolizer"))
+    ]
     assert gap_reasons(result) == ["gene_not_named"]
 
 
@@ -357,6 +397,19 @@ def test_alleles_in_extensions() -> None:
     assert says(resource("*2", "*99")) == says(resource("*1", "*2", "*3")) == says(resource()) == []
 
 
+def test_a_gl_string_may_stand_in_a_text() -> None:
+    resource = observation(
+        component=[gene_component(text="HLA-B")], valueString="hla#3.1.0#HLA-B*57:01/HLA-B*57:02+HLA-B*07:02"
+    )
+    assert says(resource) == [HlaType(("*07:02",), complete=True, ambiguous=("*57:01", "*57:02"))]
+
+
+def test_a_variant_of_the_table_without_a_call_is_told() -> None:
+    parts = [gene_component("HGNC:2621")]
+    result = read_all(observation(code=concept("69548-6"), component=parts))
+    assert (result.patient.readings, gap_reasons(result)) == ((), ["no_value"])
+
+
 def test_gl_strings_in_an_extension_of_the_report() -> None:
     gl_string = "HLA-A*31:01+HLA-A*01:01^HLA-B*57:01/HLA-B*57:02+HLA-B*07:02"
     report = {
@@ -369,7 +422,10 @@ def test_gl_strings_in_an_extension_of_the_report() -> None:
         ],
     }
     found = read_all(report).patient
-    assert {r.observable: r.says.alleles for r in found.readings} == {"hla:A": ("*31:01", "*01:01"), "hla:B": ("*07:02",)}
+    assert {r.observable: r.says.alleles for r in found.readings} == {
+        "hla:A": ("*31:01", "*01:01"),
+        "hla:B": ("*07:02",),
+    }
     assert found.gaps == ()
 
 

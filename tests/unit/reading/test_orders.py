@@ -134,6 +134,16 @@ def test_codes_of_the_ingredients_that_the_text_names_do_not_disagree() -> None:
     assert (result.orders[0].ingredients, gap_reasons(result)) == (("codeine", "acetaminophen"), [])
 
 
+def test_a_strength_in_the_text_is_that_of_the_texts_first_ingredient() -> None:
+    both = read_disputed("2670", "161", text="acetaminophen / codeine").orders[0]
+    assert (both.ingredients[0], both.strength_mg) == ("codeine", None)
+
+
+def test_an_order_by_code_alone_is_called_what_the_code_means() -> None:
+    draft = order(medicationCodeableConcept={"coding": [{"system": RXNORM, "code": "309362"}]})
+    assert read_all(drafts=(draft,)).orders[0].name == "clopidogrel 75 MG Oral Tablet"
+
+
 def test_codes_that_agree_are_no_gap() -> None:
     result = read_disputed("32968", "309362")
     assert (result.orders[0].ingredients, gap_reasons(result)) == (("clopidogrel",), [])

@@ -1,0 +1,67 @@
+"""Proofs about observables: a quantity has a unit, every unit can be written, one code means one thing."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from cds_service.knowledge.base import Knowledge
+from cds_service.knowledge.schema import Observable, ObservableKind
+
+
+def observable_problems(knowledge: Knowledge) -> Iterator[str]:
+    """Observables without a unit or an answer, conversions that cannot be, codes and names that several claim."""
+    units = set(knowledge.unit_spellings.values())
+    for observable in knowledge.observables.values():
+        for problem in (*_own_problems(observable), *_unit_problems(observable, units)):
+            yield f"observable {observable.id}: {problem}"
+    yield from _shared_codes(knowledge)
+    yield from _shared_names(knowledge)
+
+
+def _own_problems(observable: Observable) -> Iterator[str]:
+    kind = observable.kind
+    if not (observable.codes or observable.names or observable.gene):
+        yield "no code, name or gene: nothing could ever mean it"
+    if kind is ObservableKind.QUANTITY and not observable.unit:
+        yield "a quantity needs its unit"
+    if kind is ObservableKind.ORDINAL and not observable.answers:
+        yield "a grade needs the answers that mean it"
+    if kind is ObservableKind.PRESENCE:
+        for state in sorted(set(observable.answers.values()) - {"positive", "negative"}):
+            yield f"answer {state!r}; expected positive or negative"
+    if observable.plausible is not None and observable.plausible[0] >= observable.plausible[1]:
+        yield "plausible: expected low below high"
+
+
+def _unit_problems(observable: Observable, units: set[str]) -> Iterator[str]:
+    used = [observable.unit, *(c.unit for c in observable.conversions)] if observable.unit else []
+    for unit in used:
+        if used.count(unit) > 1:
+            yield f"unit {unit!r} is named twice"
+        if unit not in units:
+            yield f"unit {unit!r} has no spelling in unit_spellings.yaml"
+    for conversion in observable.conversions:
+        if conversion.factor <= 0:
+            yield f"conversion from {conversion.unit!r}: expected a factor above 0"
+
+
+def _shared_codes(knowledge: Knowledge) -> Iterator[str]:
+    """A code of several observables is a combined test of genes; anything else would read one value twice."""
+    users: defaultdict[tuple[str, str], list[Observable]] = defaultdict(list)
+    for observable in knowledge.observables.values():
+        for code in observable.codes:
+            users[code.system, code.code].append(observable)
+    for (_, code_text), sharing in sorted(users.items()):
+        if len(sharing) > 1 and not all(o.gene and o.kind is ObservableKind.PRESENCE for o in sharing):
+            yield f"code {code_text} means several observables: {', '.join(o.id for o in sharing)}"
+
+
+def _shared_names(knowledge: Knowledge) -> Iterator[str]:
+    users: defaultdict[str, list[str]] = defaultdict(list)
+    for observable in knowledge.observables.values():
+        for name in observable.names:
+            users[name].append(observable.id)
+    for name, sharing in sorted(users.items()):
+        if len(sharing) > 1:
+            yield f"name {name!r} means several observables: {', '.join(sharing)}"

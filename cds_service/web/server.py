@@ -1,0 +1,40 @@
+"""gunicorn as `cds-service serve` runs it: lines of JSON like ours, and nothing of a broken request in a line or an
+answer. Both are named there by their path.
+"""
+
+from __future__ import annotations
+
+import socket
+
+from gunicorn import util
+from gunicorn.config import Config
+from gunicorn.glogging import Logger
+from gunicorn.http import errors
+from gunicorn.workers.gthread import ThreadWorker
+
+from cds_service.web.logs import JsonLines
+
+_OUR_OWN = (errors.InvalidResponseHeader, errors.InvalidResponseHeaderName, errors.ConfigurationProblem)
+
+
+class ServerLogger(Logger):  # type: ignore[misc]
+    """gunicorn's logger with our lines."""
+
+    def setup(self, cfg: Config) -> None:
+        super().setup(cfg)
+        for handler in self.error_log.handlers:
+            handler.setFormatter(JsonLines())
+
+
+class Worker(ThreadWorker):  # type: ignore[misc]
+    """gunicorn's worker. It would quote what it cannot read, such as a header with a token, to log and caller."""
+
+    def handle_error(self, req: object, client: socket.socket, addr: object, exc: Exception) -> None:
+        if not isinstance(exc, errors.ParseException) or isinstance(exc, _OUR_OWN):
+            super().handle_error(req, client, addr, exc)
+            return
+        self.log.warning("broken request")
+        try:
+            util.write_error(client, 400, "Bad Request", "")
+        except OSError:
+            self.log.debug("the caller of a broken request is gone")

@@ -1,0 +1,97 @@
+"""The file of clients: who may call, or every fault of it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from cds_service.clients import load_clients
+from cds_service.errors import SettingsError
+from tests.support.tokens import (
+    ES384,
+    ISSUER_A,
+    ISSUER_B,
+    SERVER_A,
+    SERVER_B,
+    clients_file,
+    entry_a,
+    entry_b,
+    private_jwk,
+)
+
+
+def test_clients_are_found_by_their_issuer(tmp_path):
+    clients = load_clients(clients_file(tmp_path))
+    assert clients.find(ISSUER_A, None).name == "ehr-a"
+    assert clients.find(ISSUER_B, "any").name == "ehr-b"
+    assert clients.fhir_servers == {SERVER_A, SERVER_B}
+    for issuer in (f"{ISSUER_A}/", None, ["x"], 7):
+        assert clients.find(issuer, None) is None
+
+
+def test_a_server_is_the_clients_own_in_any_spelling_or_it_is_not(tmp_path):
+    client = load_clients(clients_file(tmp_path)).find(ISSUER_A, None)
+    assert client.own_server(SERVER_A.replace("fhir.", "FHIR.") + "/") == SERVER_A
+    assert client.own_server(SERVER_A.replace("org/", "org:443/")) == SERVER_A
+    for other in (SERVER_B, f"{SERVER_A}/x", SERVER_A.replace("https", "http"), "https://[", "https://x:99999/"):
+        assert client.own_server(other) is None
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        [entry_a(issuer="")],
+        [entry_a(name="")],
+        [entry_a(keys="", jku="")],
+        [entry_a(keys="missing.json")],
+        [entry_a(colour="blue")],
+        [entry_a(jku="http://ehr-a.example.org/set.json")],
+        [entry_a(jku="https://user:x@ehr-a.example.org/set.json")],
+        [entry_a(jku="file:///etc/passwd")],
+        [entry_a(fhir_servers=["http://fhir.example.org"])],
+        [entry_a(fhir_servers=["fhir.example.org"])],
+        [entry_a(fhir_servers=["https://fhir.example.org/r4?x=1"])],
+        [entry_a(fhir_servers=["https://fhir.example.org/r4#x"])],
+        [entry_a(fhir_servers=["https://fhir.example.org:99999/r4"])],
+        [entry_a(calls_per_second=0)],
+        [entry_a(), entry_a(name="again")],
+        [entry_a(), entry_a(name="again", tenant="t")],
+        [entry_a(), entry_b(name="ehr-a")],
+        [{"name": "x"}],
+        ["x"],
+    ],
+    ids=str,
+)
+def test_what_cannot_be_meant_is_refused(tmp_path, entries):
+    with pytest.raises(SettingsError, match=r"^CDS_CLIENTS: "):
+        load_clients(clients_file(tmp_path, *entries))
+
+
+def test_every_fault_is_told_at_once(tmp_path):
+    path = clients_file(tmp_path, entry_a(keys="missing.json"), entry_b(fhir_servers=["http://x.example.org"]))
+    with pytest.raises(SettingsError) as caught:
+        load_clients(path)
+    assert [line.split(": ")[1] for line in str(caught.value).splitlines()] == ["ehr-a", "ehr-b"]
+
+
+def test_plain_http_is_for_development(tmp_path):
+    path = clients_file(tmp_path, entry_a(fhir_servers=["http://127.0.0.1:8080/fhir"]))
+    assert load_clients(path, development=True).fhir_servers == {"http://127.0.0.1:8080/fhir"}
+
+
+def test_a_private_key_in_the_set_stops_the_start_and_is_not_shown(tmp_path):
+    path = clients_file(tmp_path, entry_a())
+    private = private_jwk(ES384.key, "k")
+    (tmp_path / "a.json").write_text(json.dumps({"keys": [private]}))
+    with pytest.raises(SettingsError, match="public half") as caught:
+        load_clients(path)
+    assert private["d"] not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["", "clients:", "clients: []", "- x", "{", "clients: 7"])
+def test_a_file_without_clients_is_a_fault(tmp_path, text):
+    path = tmp_path / "clients.yaml"
+    path.write_text(text)
+    with pytest.raises(SettingsError):
+        load_clients(path)

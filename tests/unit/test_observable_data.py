@@ -1,0 +1,101 @@
+"""The proofs about observables find what is wrong, and the packaged observables pass them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+
+import pytest
+
+from cds_service.knowledge import load
+from cds_service.knowledge.base import Knowledge
+from cds_service.knowledge.check_observables import observable_problems
+from cds_service.knowledge.load import load_knowledge
+from cds_service.knowledge.schema import Observable, ObservableKind, ObservationCode, UnitConversion
+from cds_service.model import Trust
+
+MADE = Observable(
+    "lab:made_up",
+    ObservableKind.QUANTITY,
+    "made_up",
+    codes=(ObservationCode("0-0", role="quantity"),),
+    names=("made up",),
+    unit="mmol/L",
+    conversions=(UnitConversion("mg/dL", 0.5, "made up"),),
+    plausible=(1, 2),
+)
+
+
+@cache
+def packaged() -> Knowledge:
+    return load_knowledge()
+
+
+def problems(*observables: Observable) -> list[str]:
+    made = replace(
+        packaged(),
+        observables={o.id: o for o in observables},
+        unit_spellings={"mmol/l": "mmol/L", "mg/dl": "mg/dL"},
+    )
+    return list(observable_problems(made))
+
+
+def test_the_packaged_observables_are_whole() -> None:
+    assert list(observable_problems(packaged())) == []
+    assert len(packaged().observables) > 100
+
+
+def test_ranges_only_flag_and_are_recalled() -> None:
+    ranges = [o for o in packaged().observables.values() if o.plausible is not None]
+    assert {o.plausible_trust for o in ranges} == {Trust.RECALLED}
+
+
+def test_every_conversion_says_how_it_comes_about() -> None:
+    conversions = [c for o in packaged().observables.values() for c in o.conversions]
+    assert all(c.derivation for c in conversions)
+
+
+@pytest.mark.parametrize(
+    ("fields", "problem"),
+    [
+        ({"codes": (), "names": ()}, "no code, name or gene: nothing could ever mean it"),
+        ({"unit": "", "conversions": ()}, "a quantity needs its unit"),
+        ({"kind": ObservableKind.ORDINAL}, "a grade needs the answers that mean it"),
+        (
+            {"kind": ObservableKind.PRESENCE, "answers": {"high": "high"}},
+            "answer 'high'; expected positive or negative",
+        ),
+        ({"plausible": (2, 1)}, "plausible: expected low below high"),
+        ({"unit": "stone", "conversions": ()}, "unit 'stone' has no spelling in unit_spellings.yaml"),
+        (
+            {"conversions": (UnitConversion("mg/dL", 0, "made up"),)},
+            "conversion from 'mg/dL': expected a factor above 0",
+        ),
+        ({"conversions": (UnitConversion("mmol/L", 2, "made up"),)}, "unit 'mmol/L' is named twice"),
+    ],
+)
+def test_what_is_wrong_is_found(fields: dict[str, object], problem: str) -> None:
+    assert f"observable lab:made_up: {problem}" in problems(replace(MADE, **fields))  # type: ignore[arg-type]
+
+
+def test_a_sound_observable_has_no_problems() -> None:
+    assert problems(MADE) == []
+
+
+def test_codes_and_names_that_several_claim() -> None:
+    other = replace(MADE, id="lab:other")
+    assert problems(MADE, other) == [
+        "code 0-0 means several observables: lab:made_up, lab:other",
+        "name 'made up' means several observables: lab:made_up, lab:other",
+    ]
+
+
+def test_a_combined_test_of_genes_may_share_its_code() -> None:
+    one = replace(MADE, id="somatic:A", gene="A", kind=ObservableKind.PRESENCE, names=(), unit="", conversions=())
+    assert problems(one, replace(one, id="somatic:B", gene="B")) == []
+
+
+def test_a_base_without_spellings_loads() -> None:
+
+    assert load._spellings(load.DATA / "absent.yaml") == {}
+    assert load._spellings(load.DATA / "unit_spellings.yaml")["mmol/l"] == "mmol/L"

@@ -45,7 +45,7 @@ def inspect(
     read, findings = evaluate(question, results, service, today)
     patient = read.patient
     if question.hook not in {offered.hook for offered in services.values()}:
-        yield {"not_served": question.hook}
+        yield {"not_served": {"hook": question.hook}}
     yield {"availability": {query.value: patient.availability.get(query) for query in Query}}
     yield from _told("order", read.orders)
     yield from _told("reading", patient.readings)
@@ -55,7 +55,7 @@ def inspect(
     yield from _told("family", patient.family)
     yield from _told("pending", patient.pending)
     yield from _told("recommendation", patient.recommendations)
-    yield from _told("withdrawn", read.withdrawn)
+    yield from _told("withdrawn", [{"reference": reference} for reference in read.withdrawn])
     for finding in writing.explain(findings, service.knowledge, service.wording):
         yield {"finding": finding}
     gaps = tuple(_distinct((*patient.gaps, *(gap for finding in findings for gap in finding.gaps))))

@@ -53,7 +53,9 @@ def _marker(view: Json) -> str:
 
 def _reading(reading: Json) -> str:
     said = " ".join(_told(value) for value in _object(reading.get("says")).values())
-    known = (reading.get(name) for name in ("on", "laboratory", "status", "grade", "reference"))
+    known = [reading.get(name) for name in ("on", "laboratory", "status", "grade")]
+    known += [*_texts(reading.get("flags")), *(f"for {drug}" for drug in _texts(reading.get("drugs")))]
+    known.append(reading.get("reference"))
     return f"{reading.get('observable')}  {said}  " + ", ".join(str(value) for value in known if value)
 
 
@@ -122,6 +124,10 @@ def _nested(value: object) -> str:
 
 def _object(value: object) -> Json:
     return value if isinstance(value, Mapping) else {}
+
+
+def _texts(value: object) -> list[str]:
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
 
 
 def _objects(value: object) -> list[Json]:

@@ -57,3 +57,6 @@ class Knowledge:
     """What results report beside the germline genes and HLA markers, by id."""
     unit_spellings: Mapping[str, str] = field(default_factory=dict)
     """Unit as written, lower case and without spaces, or its code elsewhere -> UCUM."""
+    comedications_by_drug: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Drug -> what co-medication can matter to its tables (`reach.comedication_keys`)."""
+    groups_by_drug: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -24,6 +24,7 @@ from cds_service.errors import KnowledgeError
 from cds_service.knowledge import schema
 from cds_service.knowledge.base import Knowledge
 from cds_service.knowledge.nomenclature import folded_names
+from cds_service.knowledge.reach import comedication_keys
 from cds_service.knowledge.rows import expand
 
 DATA = Path(__file__).parent / "data"
@@ -57,6 +58,9 @@ def load_knowledge(data: Path = DATA) -> Knowledge:
     tests = _by_id(_entries(data / "tests", schema.Test), "test")
     frequencies = tuple(_rows(sorted((data / "frequencies").glob("*.tsv")), schema.Frequency))
     modulators = tuple(_rows([data / "modulators.tsv"], schema.Modulator))
+    modifiers = tuple(_file(data / "modifiers.yaml", schema.Modifier))
+    groups = _by_id(_entries(data / "groups", schema.DrugGroup), "group")
+    tables_by_drug = _index((d, t) for t in tables.values() for d in t.drugs)
     return Knowledge(
         version=str(meta["version"]),
         content_hash=content_hash(data),
@@ -66,10 +70,10 @@ def load_knowledge(data: Path = DATA) -> Knowledge:
         hla=MappingProxyType({m.marker: m for m in _file(data / "hla.yaml", schema.HlaMarker)}),
         tests=tests,
         conditions=_by_id(_entries(data / "conditions", schema.ConditionKey), "condition"),
-        groups=_by_id(_entries(data / "groups", schema.DrugGroup), "group"),
+        groups=groups,
         sources=_by_id(_entries(data / "sources", schema.Source), "source"),
         tables=tables,
-        modifiers=tuple(_file(data / "modifiers.yaml", schema.Modifier)),
+        modifiers=modifiers,
         modulators=modulators,
         frequencies=frequencies,
         phenotype_labels=MappingProxyType(dict(_yaml(data / "phenotype_labels.yaml"))),
@@ -79,7 +83,7 @@ def load_knowledge(data: Path = DATA) -> Knowledge:
         answer_genes=MappingProxyType(
             {(a["system"], a["code"]): a["gene"] for a in _yaml(data / "answer_codes.yaml") if "gene" in a}
         ),
-        tables_by_drug=_index((d, t) for t in tables.values() for d in t.drugs),
+        tables_by_drug=tables_by_drug,
         tests_by_marker=_index(
             (m, t) for t in sorted(tests.values(), key=lambda t: t.preference) for m in t.markers
         ),
@@ -88,6 +92,10 @@ def load_knowledge(data: Path = DATA) -> Knowledge:
         observables=_by_id(_entries(data / "observables", schema.Observable), "observable"),
         unit_spellings=MappingProxyType(_spellings(data / "unit_spellings.yaml")),
         rows_by_table=MappingProxyType({t.id: expand(t, genes) for t in tables.values()}),
+        comedications_by_drug=MappingProxyType(
+            {d: comedication_keys(of, modifiers) for d, of in tables_by_drug.items()}
+        ),
+        groups_by_drug=_index((d, g.id) for g in groups.values() for d in g.drugs),
     )
 
 

@@ -6,7 +6,7 @@ The other drafts count as taken; the active medicines less those that the drafts
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -72,11 +72,8 @@ class Context:
         taken = [(m.ingredients, m.reference) for m in self.medications()]
         taken += [(o.ingredients, o.reference) for o in (self.order, *self.others)]
         found = [(d, reference) for drugs, reference in taken for d in drugs if d != self.drug]
-        pairs = [(key, reference) for d, reference in found for key in (d, *self._groups_of(d))]
+        pairs = [(key, reference) for d, reference in found for key in (d, *self.knowledge.groups_by_drug.get(d, ()))]
         return Evidence(_collect(pairs), self.is_complete(Query.MEDICATIONS))
-
-    def _groups_of(self, drug: str) -> Iterator[str]:
-        return (g.id for g in self.knowledge.groups.values() if drug in g.drugs)
 
     def age_years(self) -> float | None:
         """Age today in years; None when the birth date is not known."""

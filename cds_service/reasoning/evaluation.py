@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from cds_service.knowledge.base import Knowledge
+from cds_service.knowledge.reach import modifier_key
 from cds_service.knowledge.schema import Table, TableKind
 from cds_service.model import (
     Advice,
@@ -165,11 +166,20 @@ class _Evaluator:
 
     def _changed_by(self, draft: Order, other: Order, rest: tuple[Order, ...]) -> list[Finding]:
         """Shown findings of the other order, or of a medicine taken, that are there because of the draft."""
-        if set(other.ingredients) & set(draft.ingredients):
+        if set(other.ingredients) & set(draft.ingredients) or not self._may_affect(draft, other):
             return []
         before = {_gist(f) for f in self._all(other, rest)}
         after = self._all(other, (*rest, draft))
         return [f for f in after if not f.silent and _gist(f) not in before]
+
+    def _may_affect(self, draft: Order, other: Order) -> bool:
+        """Whether any table of the other order can be touched by the draft at all."""
+        knowledge = self.knowledge
+        reaching = set(draft.ingredients)
+        for drug in draft.ingredients:
+            reaching.update(knowledge.groups_by_drug.get(drug, ()))
+            reaching.update(modifier_key(m.enzyme) for m in knowledge.modulators_by_drug.get(drug, ()))
+        return any(reaching & knowledge.comedications_by_drug.get(d, frozenset()) for d in other.ingredients)
 
     def _all(self, order: Order, others: tuple[Order, ...]) -> list[Finding]:
         return [f for drug in order.ingredients for f in self._of_drug(order, drug, others)]

@@ -1,8 +1,8 @@
 """Every speaking gate on something that changes with time, held against a naive reading of its own rows.
 
-For each table with a `lab:` or `derived:` marker a patient is made up who fits its population. Then one marker at a time
-is missing, stale, favourable or unfavourable, and at last the patient no longer fits. What must be said is read off the
-rows by the few lines of `Naive`, which share nothing with the engine.
+For each table with a `lab:` or `derived:` marker a patient is made up who fits its population. Then one marker at a
+time is missing, stale, favourable or unfavourable, and at last the patient no longer fits. What must be said is read
+off the rows by the few lines of `Naive`, which share nothing with the engine.
 """
 
 from __future__ import annotations

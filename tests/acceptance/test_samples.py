@@ -200,7 +200,7 @@ def ingredient_of_a_contained_medication(name: str) -> None:
 
 
 def entered_in_error_is_counted_and_not_read(name: str) -> None:
-    assert told(name, "withdrawn") == ["MedicationRequest/261542609"]
+    assert told(name, "withdrawn") == [{"reference": "MedicationRequest/261542609"}]
     assert (told(name, "order"), told(name, "medication")) == ([], [])
     assert told(name, "count")[0]["withdrawn"] == 1
 

@@ -117,7 +117,7 @@ def _dosage(order: Mapping[str, Any]) -> Json:
 def _medications(medications: Iterable[Any], codes: Mapping[str, str], today: date) -> Iterable[Json]:
     """A name, or {drug, days (taken since), stopped (days ago), dose, per_day}."""
     for n, entry in enumerate(medications, start=1):
-        given = {"drug": entry} if isinstance(entry, str) else entry
+        given: Mapping[str, Any] = {"drug": entry} if isinstance(entry, str) else entry
         resource: Json = {
             "resourceType": "MedicationRequest",
             "id": f"med-{n}",

@@ -14,6 +14,7 @@ from typing import Any
 
 from cds_service.knowledge.base import Knowledge
 from cds_service.knowledge.nomenclature import folded_names
+from cds_service.knowledge.reach import comedication_keys
 from cds_service.knowledge.rows import expand
 from cds_service.knowledge.schema import (
     Allele,
@@ -199,6 +200,7 @@ def world(
 ) -> Knowledge:
     """A knowledge of these tables. Source ids are their kinds, with a suffix where two are needed."""
     sources = {t.source for t in tables} | set(SOURCES)
+    tables_by_drug = _index((d, t) for t in tables for d in t.drugs)
     return Knowledge(
         version="tiny",
         content_hash="0",
@@ -216,7 +218,9 @@ def world(
         frequencies=frequencies,
         phenotype_labels={},
         answer_codes={},
-        tables_by_drug=_index((d, t) for t in tables for d in t.drugs),
+        tables_by_drug=tables_by_drug,
+        comedications_by_drug={d: comedication_keys(of, modifiers) for d, of in tables_by_drug.items()},
+        groups_by_drug=_index((d, g.id) for g in groups for d in g.drugs),
         tests_by_marker=_index((m, t) for t in sorted(tests, key=lambda t: t.preference) for m in t.markers),
         frequencies_by_marker=_index((f.marker, f) for f in frequencies),
         modulators_by_drug=_index((m.drug, m) for m in modulators),

@@ -13,6 +13,7 @@ from cds_service.answer import Service, load_service, result_codes
 from cds_service.errors import RequestError
 from cds_service.hooks.discovery import ServiceDefinition, services
 from cds_service.inspection import inspect
+from cds_service.pretty import inspection_line
 
 Json = dict[str, Any]
 RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
@@ -63,7 +64,7 @@ def test_a_recommendation_is_shown_as_the_laboratorys() -> None:
 
 def test_what_was_withdrawn_is_counted() -> None:
     record = bundle(medicine(status="entered-in-error"), medicine("n"))
-    assert told(record, "withdrawn") == ["MedicationRequest/m"]
+    assert told(record, "withdrawn") == [{"reference": "MedicationRequest/m"}]
     (count,) = told(record, "count")
     assert (count["withdrawn"], count["medications"]) == (1, 1)
 
@@ -87,7 +88,7 @@ def test_a_hook_that_is_not_served_is_named_and_its_resources_read() -> None:
     context = {"patientId": "ada", "medications": bundle(medicine(status="draft"))}
     request = {"hook": "medication-prescribe", "context": context, "prefetch": {"item": [medicine("taken")]}}
     entries = inspected(request)
-    assert entries[0] == {"not_served": "medication-prescribe"}
+    assert entries[0] == {"not_served": {"hook": "medication-prescribe"}}
     assert [order["reference"] for order in told(request, "order")] == ["MedicationRequest/m"]
     assert [m["reference"] for m in told(request, "medication")] == ["MedicationRequest/taken"]
     json.dumps(entries)
@@ -101,3 +102,12 @@ def test_a_hook_that_is_not_served_without_a_context_may_carry_resources() -> No
 def test_a_hook_that_is_not_served_and_carries_nothing_is_refused() -> None:
     with pytest.raises(RequestError, match="not a request of a hook that is served"):
         inspected({"hook": "something-else", "context": {"patientId": "ada"}})
+
+
+def test_a_reading_in_a_line_shows_its_notes() -> None:
+    value = {"value": 12, "unit": "mmol/L"}
+    code = {"coding": [{"system": "http://loinc.org", "code": "2823-3"}]}
+    observation = {"resourceType": "Observation", "id": "o", "status": "final", "code": code, "valueQuantity": value}
+    (line,) = [inspection_line(entry) for entry in inspected(observation) if "reading" in entry]
+    assert "lab:potassium  Quantity 12.0 mmol/L" in line
+    assert line.endswith("final, clinical, implausible, Observation/o")

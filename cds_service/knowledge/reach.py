@@ -1,0 +1,39 @@
+"""Which other drugs can matter to a drug's tables at all: those that its predicates name as co-medication, and those
+that shift one of its markers. Everything else taken beside it cannot change a finding."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from cds_service.knowledge.schema import Fact, Modifier, Predicate, Table
+
+
+def comedication_keys(tables: Iterable[Table], modifiers: Iterable[Modifier]) -> frozenset[str]:
+    """Drug ids and group ids that the tables' predicates name, and `modifier:<gene>` for each marker of theirs that a
+    co-medication may shift."""
+    shifting = {m.marker for m in modifiers}
+    found: set[str] = set()
+    for table in tables:
+        found.update(key for p in _predicates(table) for key in _keys(p))
+        found.update(modifier_key(m) for m in table.markers if m in shifting)
+    return frozenset(found)
+
+
+def modifier_key(marker_or_enzyme: str) -> str:
+    """The key under which an inhibitor or inducer of a gene's enzyme reaches its markers."""
+    return f"modifier:{marker_or_enzyme.removeprefix('gene:')}"
+
+
+def _predicates(table: Table) -> Iterator[Predicate]:
+    yield from table.population.fits
+    for use in table.markers.values():
+        yield from use.risks
+        yield from use.required_when
+        yield from (s.when for s in use.spoilers)
+
+
+def _keys(predicate: Predicate) -> Iterator[str]:
+    if predicate.fact is Fact.COMEDICATION:
+        yield from predicate.is_in
+    for part in (*predicate.all, *predicate.any, *predicate.none):
+        yield from _keys(part)

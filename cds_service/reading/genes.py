@@ -20,6 +20,7 @@ from cds_service.reading.shapes import (
     Resource,
     codings,
     concept_texts,
+    first,
     fold,
     has_code,
     objects,
@@ -62,10 +63,18 @@ class _Witness:
 def gene_naming(record: Record, chart: Chart) -> GeneNaming:
     """The genes that an Observation is about, with every disagreement of its own witnesses."""
     own = _own_naming(record.resource, chart)
-    if own.symbols or own.says or own.foreign or own.unconfirmed:
+    if own.symbols or own.says or own.foreign or own.unconfirmed or _is_measurement(record.resource):
         return own
     linked = frozenset(_linked_symbols(record, chart, _FARTHEST_LINK))
     return GeneNaming(symbols=tuple(sorted(linked)), linked=bool(linked))
+
+
+def _is_measurement(resource: Resource) -> bool:
+    """Whether the result is a number with a unit: such a row of a panel measures something, and inherits no gene. A
+    score has none."""
+    value = first(resource.get("valueQuantity"))
+    unit = text_at(value, "code") or text_at(value, "unit")
+    return "component" not in resource and unit.strip("{}").lower() not in {"", "1", "score"}
 
 
 def _own_naming(resource: Resource, chart: Chart) -> GeneNaming:

@@ -66,6 +66,7 @@ used_token_table = Table(
     metadata,
     Column("digest", String(64), primary_key=True),
     Column("expires_at_s", BigInteger, nullable=False, index=True),
+    sqlite_with_rowid=False,
 )
 
 _INSERTS: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
@@ -95,6 +96,7 @@ class Store:
         if is_sqlite:
             event.listen(self._engine, "connect", _set_up_sqlite)
         metadata.create_all(self._engine)
+        self._use_token = _INSERTS[self._engine.dialect.name](used_token_table).on_conflict_do_nothing()
         self._forget_at_s = 0
 
     def close(self) -> None:
@@ -144,12 +146,11 @@ class Store:
         """Whether this is the first use of the token by any worker. It is remembered until `expires_at_s`; times
         are seconds since 1970.
         """
-        insert = _INSERTS[self._engine.dialect.name](used_token_table).on_conflict_do_nothing()
         with self._engine.begin() as connection:
             if now_s >= self._forget_at_s:
                 self._forget_at_s = now_s + _FORGET_EVERY_S
                 connection.execute(delete(used_token_table).where(used_token_table.c.expires_at_s < now_s))
-            used = connection.execute(insert, {"digest": digest, "expires_at_s": expires_at_s})
+            used = connection.execute(self._use_token, {"digest": digest, "expires_at_s": expires_at_s})
             return bool(used.rowcount == 1)
 
     def feedback(self) -> list[Mapping[str, object]]:

@@ -55,7 +55,8 @@ def _check_unambiguous(content: bytes, body: object) -> None:
         again = orjson.dumps(body)
     except TypeError as fault:
         raise RequestError(400, "structure", "the body is nested too deeply") from fault
-    same_names = content.count(b":") == again.count(b":") and not any(sign in content for sign in _ESCAPED_COLONS)
+    has_escapes = b"\\" in content and any(sign in content for sign in _ESCAPED_COLONS)
+    same_names = not has_escapes and content.count(b":") == again.count(b":")
     if same_names and _LONG_NUMBER not in content.translate(_DIGITS):
         return
     try:

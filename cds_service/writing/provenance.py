@@ -107,7 +107,8 @@ def _states(view: MarkerView, words: Words) -> str:
 def _reason(view: MarkerView, words: Words) -> str:
     match view.knowledge:
         case Narrowed(why=why):
-            return words.wording.say("narrowed_reasons", why)
+            known = words.wording.catalogue["narrowed_reasons"]
+            return words.wording.say("narrowed_reasons", why) if why in known else words.wording.phrase(why)
         case Unavailable(reason=reason) | Unreadable(reason=reason):
             return words.wording.say("gap_reasons", reason)
     return ""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from cds_service.knowledge.schema import MarkerUse, Table
+from cds_service.knowledge.schema import MarkerUse, Source, Table
 from cds_service.model import (
     Action,
     Advice,
@@ -202,6 +202,12 @@ def _sum(branches: list[Branch]) -> tuple[float, float] | None:
 # --- evidence ------------------------------------------------------------------------------------------------
 
 
+def _year(source: Source) -> str:
+    """The year of the revision, else of the release; empty where neither is dated."""
+    dated = (text[:4] for text in (source.revised, source.released) if text[:4].isdigit())
+    return next(dated, "")
+
+
 def evidence_of(finding: Finding, words: Words, *, review_note: bool) -> dict[str, object] | None:
     """The guidance behind a finding in plain words, with source, trust and review; None without a table."""
     table = table_of(finding, words)
@@ -242,7 +248,7 @@ def source_words(source_id: str, words: Words) -> dict[str, Any]:
     return {
         "title": source.title,
         "developer": source.developer,
-        "year": (source.revised or source.released)[:4],
+        "year": _year(source),
         "url": url,
         "pmids": source.pmids,
     }

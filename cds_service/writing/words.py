@@ -63,7 +63,12 @@ class Words:
     def marker(self, marker: str) -> str:
         """`gene:CYP2C19` -> CYP2C19, `hla:B*57:01` -> HLA-B*57:01."""
         kind, _, name = marker.partition(":")
-        return self.wording.say("markers", kind, name=spaced(name) if kind in {"lab", "fact"} else name)
+        measured = kind in {"lab", "derived", "fact"}
+        return self.wording.say("markers", kind, name=self._measured(name) if measured else name)
+
+    def _measured(self, name: str) -> str:
+        """A laboratory marker's own name where the phrases have one, else its id with spaces."""
+        return self.wording.phrases.get(f"marker_{name}", spaced(name))
 
     def markers(self, markers: Iterable[str], last: str = "and") -> str:
         return self.wording.any_of(tuple(dict.fromkeys(self.marker(marker) for marker in markers)), last)

@@ -415,7 +415,7 @@ def test_used_tokens_are_kept_as_digests_until_they_expire(guarded):
     with store._engine.connect() as connection:
         ((digest, expires_at_s),) = connection.exec_driver_sql("SELECT * FROM used_token").all()
     assert len(digest) == 64
-    assert abs(expires_at_s - in_seconds(360)) <= 5
+    assert abs(expires_at_s - in_seconds(420)) <= 5
 
 
 # --- clients --------------------------------------------------------------------------------------------------------

@@ -62,6 +62,12 @@ def test_every_fault_is_named_at_once():
         {"CDS_RXNAV_URL": "https://rxnav.example.org/REST", "CDS_RXNAV_TIMEOUT_MS": "120"},
         {"CDS_FETCH_WORKERS": "0"},
         {"CDS_DATABASE_URL": "mysql://db"},
+        {"CDS_CLIENTS": "/no/such/file.yaml"},
+        {"CDS_PUBLIC_URL": "http://cds.example.org"},
+        {"CDS_PUBLIC_URL": "cds.example.org"},
+        {"CDS_LONGEST_TOKEN_S": "86400"},
+        {"CDS_CALLS_PER_SECOND": "0"},
+        {"CDS_MOST_ENTRIES": "0"},
     ],
 )
 def test_what_cannot_be_meant_is_refused(environment):
@@ -78,3 +84,20 @@ def test_a_setting_given_twice_is_refused(tmp_path):
 
 def test_a_password_is_not_shown():
     assert "s3cret" not in "".join(faults({"CDS_DATABASE_URL": "mysql://u:s3cret@db"}))
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("CDS_PUBLIC_URL", ""),
+        ("CDS_FHIR_SERVERS", "https://ehr.example.org"),
+        ("CDS_DATABASE_URL", "sqlite:///:memory:"),
+    ],
+)
+def test_with_clients_some_settings_contradict(tmp_path, setting, value):
+    clients = tmp_path / "clients.yaml"
+    clients.write_text("clients: []")
+    good = {"CDS_CLIENTS": str(clients), "CDS_PUBLIC_URL": "https://cds.example.org/pgx/"}
+    assert Settings.from_environment(good).public_url == "https://cds.example.org/pgx"
+    (told,) = faults(good | {setting: value})
+    assert told.startswith(setting)

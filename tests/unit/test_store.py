@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -83,3 +84,24 @@ def test_a_database_that_cannot_be_opened_is_a_fault(tmp_path):
 
 def test_reachability_is_told(store):
     assert store.is_reachable()
+
+
+def test_a_token_is_used_once_and_forgotten_when_it_has_expired(tmp_path, store):
+    other = Store(f"sqlite:///{tmp_path / 'store.sqlite'}")
+    assert store.use_token("d1", expires_at_s=1000, now_s=700)
+    assert not store.use_token("d1", expires_at_s=1000, now_s=701)
+    assert not other.use_token("d1", expires_at_s=1000, now_s=701)
+    assert other.use_token("d2", expires_at_s=2000, now_s=1000)
+    assert not store.use_token("d1", expires_at_s=1000, now_s=1000)
+    assert store.use_token("d3", expires_at_s=2000, now_s=1001)
+    assert store.use_token("d1", expires_at_s=1000, now_s=1060), "forgotten: such a token is expired by then"
+    other.close()
+
+
+def test_of_many_uses_at_once_one_is_the_first(tmp_path, store):
+    stores = [store, *(Store(f"sqlite:///{tmp_path / 'store.sqlite'}") for _ in range(3))]
+    with ThreadPoolExecutor(8) as pool:
+        uses = [pool.submit(stores[n % 4].use_token, "d1", 1000, 700) for n in range(40)]
+        assert sum(use.result() for use in uses) == 1
+    for other in stores[1:]:
+        other.close()

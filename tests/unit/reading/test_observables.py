@@ -304,6 +304,28 @@ def test_a_registered_result_of_a_tumour_is_pending_for_its_own_observable() -> 
     assert read_all(unknown).patient.pending == ()
 
 
+def test_a_region_studied_is_no_result_on_such_a_gene() -> None:
+    result = read_all(observation(code=concept("53041-0"), component=[gene_component("HGNC:6407")], valueString="x"))
+    assert (result.patient.readings, result.patient.gaps) == ((), ())
+
+
+def test_a_component_of_another_system_names_no_variant() -> None:
+    change = {"code": concept("48004-6", system="http://example.org"), "valueString": "c.1A>G"}
+    parts = [gene_component("HGNC:6407"), somatic(), change]
+    assert says(observation(code=concept("69548-6"), component=parts, valueCodeableConcept=concept("LA9633-4"))) == [
+        Presence("", present=True)
+    ]
+
+
+@pytest.mark.parametrize(("unit", "expected"), [("ng/uL", 1), ("{score}", 2), ("", 2)])
+def test_a_measurement_of_a_panel_inherits_no_gene_and_a_score_does(unit: str, expected: int) -> None:
+    row = observation("row", code={"text": "a row"}, valueQuantity={"value": 1.5, "unit": unit})
+    members = [{"reference": "Observation/row"}, {"reference": "Observation/geno"}]
+    panel = observation("panel", code={"text": "panel"}, hasMember=members)
+    geno = observation("geno", component=[gene_component("HGNC:2621")], valueString="*1/*2")
+    assert len(read_all(row, panel, geno).patient.readings) == expected
+
+
 # --- genotypes that nothing asks about ---
 
 

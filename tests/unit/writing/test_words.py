@@ -534,3 +534,25 @@ def test_same_branch_without_probability_leaves_the_row_without_one(card_of):
     assert "- poor metaboliser (10 in 100): as drafted" in head_of(
         card_of(test_wanted(tests=(question(branches=one),)))
     )
+
+
+# --- laboratory markers ---------------------------------------------------------------------------------------------
+
+
+def test_a_laboratory_marker_has_its_own_name_where_there_is_one(words):
+    assert words.marker("lab:smn1_biallelic") == "loss of both SMN1 copies"
+    assert words.marker("derived:creatinine_clearance") == "creatinine clearance"
+    assert words.marker("lab:no_such_value") == "no such value"
+
+
+def test_a_spoiled_result_says_what_spoils_it(card_of):
+    states = frozenset({"Poor Metabolizer", "Normal Metabolizer"})
+    spoiled = MarkerView("gene:GENA", Narrowed(states, "blood_was_haemolysed", (READING,)), states)
+    assert "(blood was haemolysed)" in card_of(change_now(markers=(spoiled,)))["detail"]
+
+
+def test_a_source_without_a_dated_year_names_none(card_of):
+    undated = {name: replace(s, revised="not stated", released="") for name, s in KNOWLEDGE.sources.items()}
+    knowledge = replace(KNOWLEDGE, sources=undated)
+    detail = card_of(change_now(), knowledge=knowledge)["detail"]
+    assert "not " not in detail.partition("Source: ")[2].partition("PMID")[0]

@@ -124,6 +124,10 @@ def _codes(knowledge: Knowledge) -> Iterator[Coding]:
         yield from (Coding(c.system, c.code) for c in codes if c.role != "order")
     for test in knowledge.tests.values():
         yield from (code for code in test.codes if code.system == LOINC)
+    asked = {marker for table in knowledge.tables.values() for marker in table.markers}
+    for observable in knowledge.observables.values():
+        if observable.id in asked:
+            yield from (Coding(c.system, c.code) for c in observable.codes if c.role != "order")
     for code in (
         *vocabulary.GENOTYPE,
         *vocabulary.HAPLOTYPE,

@@ -145,7 +145,7 @@ def _body(
 ) -> dict[str, object]:
     """The answer to a hook request by its prefetch alone: files are answered without any network."""
     request = parse(document, service_for(document, offered))
-    return answer(request, prefetched_results(request.prefetch), service, today).body
+    return answer(request, prefetched_results(request.prefetch, request.question.patient_id), service, today).body
 
 
 def _inspect(chosen: argparse.Namespace) -> int:

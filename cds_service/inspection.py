@@ -112,7 +112,7 @@ def _asked(
         if document["hook"] not in {service.hook for service in services.values()}:
             return _of_unserved(document, services)
         request = parse(document, service_for(document, services))
-        return request.question, prefetched_results(request.prefetch)
+        return request.question, prefetched_results(request.prefetch, request.question.patient_id)
     if not isinstance(document, dict) or not isinstance(document.get("resourceType"), str):
         raise RequestError(400, "structure", "neither a hook request nor a Bundle nor a FHIR resource")
     if document["resourceType"] == "Bundle":

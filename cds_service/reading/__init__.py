@@ -95,7 +95,8 @@ def read(
     orders = [item for item in ordered if isinstance(item, OrderedDrug)]
     told = (*question.gaps, *broken, *unreadable, *refused, *_unavailable(results))
     gaps = (*told, *_of(Gap, found), *_of(Gap, ordered))
-    availability = {query: _availability(results, query) for query in Query}
+    unread = {gap.query for gap in (*unreadable, *refused) if gap.reason != "wrong_patient"}
+    availability = {query: _availability(results, query, unread) for query in Query}
     patient = _patient(question.patient_id, chart, found, gaps, availability)
     withdrawn = tuple(sorted({r.reference for r in (*sent, *drafts) if is_withdrawn(r)}))
     return Read(tuple(item.order for item in orders), patient, drafts_by_reference(orders), withdrawn)
@@ -214,8 +215,10 @@ def _sorted(found: Iterable[T]) -> tuple[T, ...]:
     return tuple(sorted(set(found), key=repr))
 
 
-def _availability(results: Mapping[Query, QueryResult], query: Query) -> Availability:
-    return results[query].availability if query in results else Availability.MISSING
+def _availability(results: Mapping[Query, QueryResult], query: Query, unread: set[Query | None]) -> Availability:
+    """What became of a query. One that holds an entry which could not be read is no proof of an absence."""
+    found = results[query].availability if query in results else Availability.MISSING
+    return Availability.PARTIAL if found is Availability.COMPLETE and query in unread else found
 
 
 def _unavailable(results: Mapping[Query, QueryResult]) -> Iterator[Gap]:

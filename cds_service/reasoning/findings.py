@@ -30,6 +30,7 @@ from cds_service.reasoning.decide import (
     is_tolerated,
     lines_of,
 )
+from cds_service.reasoning.measures import is_measured
 from cds_service.reasoning.predicates import Truth
 from cds_service.reasoning.rechecks import rechecks
 from cds_service.reasoning.states import states_if_verified
@@ -78,12 +79,16 @@ def _base(decision: Decision, fit: Truth) -> Finding:
 
 
 def _closed(decision: Decision) -> tuple[str, ...]:
-    """Markers that are not known and whose test could not change the order now."""
+    """Markers commonly asked for here that are not known and whose test could not change the order now. Of the
+    measured ones, those that labelling or guidance asks for."""
     asked = {q.marker for q in decision.questions}
+    uses = decision.situation.table.markers
     return tuple(
         v.marker
         for v in decision.situation.views
-        if v.marker not in asked and not isinstance(v.knowledge, Known)
+        if v.marker not in asked
+        and not isinstance(v.knowledge, Known)
+        and not (is_measured(v.marker) and uses[v.marker].testing is Testing.NONE)
     )
 
 

@@ -136,7 +136,9 @@ def _reading(reading: Reading, state: str, words: Words) -> str:
     comma = wording.catalogue["lists"]["comma"]
     shown = comma.join(detail for detail in details if detail)
     says = _says(reading.says, words)
-    return wording.say("readings", "same" if says == state else "one", says=says, details=shown)
+    # A test of one thing says no more than that it was found or not: that is the state itself.
+    nameless = isinstance(reading.says, Presence) and not reading.says.allele
+    return wording.say("readings", "same" if nameless or says == state else "one", says=says, details=shown)
 
 
 def _grade(reading: Reading, words: Words) -> str:

@@ -17,6 +17,7 @@ from cds_service.model import (
     Outcome,
     Testing,
     TestQuestion,
+    Timing,
     Trust,
 )
 from cds_service.writing.provenance import known_of, modifiers_of, result_of
@@ -147,6 +148,7 @@ def _tests(finding: Finding, words: Words, around: Surroundings) -> dict[str, ob
         "worst": next((of_test[0] for of_test in rows if of_test), None),
         "asked": words.wording.say("testing", level, markers=asked),
         "need": _need(finding, level, asked, words),
+        "urgent": _is_urgent(finding, words),
     }
 
 
@@ -164,6 +166,13 @@ def _testing(finding: Finding, words: Words) -> tuple[Testing, str]:
     levels = {marker: _level(uses.get(marker, MarkerUse())) for marker in _asked_markers(finding)}
     most = next((level for level in Testing if level in levels.values()), Testing.NONE)
     return most, words.markers(marker for marker, level in levels.items() if level is most)
+
+
+def _is_urgent(finding: Finding, words: Words) -> bool:
+    """A drug that cannot wait, asked about while its test runs."""
+    table = table_of(finding, words)
+    uses = [table.markers[q.marker] for q in finding.tests if q.marker in table.markers] if table else []
+    return any(use.urgent and use.timing is Timing.PARALLEL for use in uses)
 
 
 def _level(use: MarkerUse) -> Testing:

@@ -29,8 +29,8 @@ CASES = Path(__file__).parents[1] / "cases"
 def _cases() -> list[Any]:
     found = []
     for path in sorted(CASES.glob("*.yaml")):
-        for case in yaml.safe_load(path.read_text(encoding="utf-8")):
-            found.append(pytest.param(case, id=f"{path.stem}:{case['id']}"))
+        cases = yaml.safe_load(path.read_text(encoding="utf-8"))
+        found += [pytest.param(case, id=f"{path.stem}:{case['id']}") for case in cases]
     return found
 
 

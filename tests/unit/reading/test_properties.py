@@ -148,3 +148,16 @@ def test_the_shapes_take_anything(value: Any) -> None:
         reference(value),
         references(value),
     )
+
+
+def test_an_entry_of_another_fhir_version_leaves_its_query_incomplete():
+    """A genotype that could not be read may be among it: absence of a reading is then no proof of absence."""
+    r5 = {"resourceType": "MedicationRequest", "id": "m", "medication": {"concept": {"text": "x"}}}
+    results = {
+        Query.MEDICATIONS: QueryResult(Availability.COMPLETE, (r5,)),
+        Query.RESULTS: QueryResult(Availability.COMPLETE),
+    }
+    found = read(Question("order-sign", "p1"), results, SmallIndex(), KNOWLEDGE, TODAY).patient
+    assert found.availability[Query.MEDICATIONS] is Availability.PARTIAL
+    assert found.availability[Query.RESULTS] is Availability.COMPLETE
+    assert "unsupported_version" in {g.reason for g in found.gaps}

@@ -122,9 +122,8 @@ def test_a_spoiler_distrusts_one_direction_only():
 )
 def test_a_result_that_is_present_or_absent_is_its_state(says, expected):
     result = Reading(POTASSIUM, says, "Observation/1", on=ago(1))
-    assert told(result, use=MarkerUse(states=("positive", "negative")), states=frozenset({"positive", "negative"})) == (
-        Known(expected, (result,))
-    )
+    either = ("positive", "negative")
+    assert told(result, use=MarkerUse(states=either), states=frozenset(either)) == Known(expected, (result,))
 
 
 @pytest.mark.parametrize(

@@ -418,7 +418,7 @@ def test_of_two_tests_the_one_that_labelling_requires_leads(card_of):
     two = (question(), question("gene:GENS", "gens"))
     card = card_of(test_wanted(table="gated", tests=two))
     assert card["summary"].startswith("Primol: GENA test needed before the start")
-    assert "Labelling requires GENA testing before treatment." in head_of(card)
+    assert "GENA testing is required before treatment." in head_of(card)
     assert "Chance that GENS test changes the order" in card["detail"]
 
 
@@ -545,6 +545,14 @@ def test_a_laboratory_marker_has_its_own_name_where_there_is_one(words):
     assert words.marker("lab:no_such_value") == "no such value"
 
 
+def test_a_test_of_one_thing_is_a_report_and_not_a_nameless_find(card_of):
+    serology = replace(READING, says=Presence("", False))
+    seen = MarkerView("gene:GENA", Known("negative", (serology,)), frozenset({"negative"}))
+    detail = card_of(change_now(markers=(seen,)))["detail"]
+    assert "a report (" in detail
+    assert "not found" not in detail
+
+
 def test_a_spoiled_result_says_what_spoils_it(card_of):
     states = frozenset({"Poor Metabolizer", "Normal Metabolizer"})
     spoiled = MarkerView("gene:GENA", Narrowed(states, "blood_was_haemolysed", (READING,)), states)
@@ -556,3 +564,12 @@ def test_a_source_without_a_dated_year_names_none(card_of):
     knowledge = replace(KNOWLEDGE, sources=undated)
     detail = card_of(change_now(), knowledge=knowledge)["detail"]
     assert "not " not in detail.partition("Source: ")[2].partition("PMID")[0]
+
+
+def test_a_drug_that_cannot_wait_is_not_held_up_by_its_test(card_of):
+    """The test of an urgent drug runs beside it: the card says that the first dose must not wait."""
+    gate = KNOWLEDGE.tables["primol_gena"]
+    uses = {name: replace(use, urgent=True) for name, use in gate.markers.items()}
+    urgent = replace(KNOWLEDGE, tables={**KNOWLEDGE.tables, gate.id: replace(gate, markers=uses)})
+    assert "The first dose must not wait for it." in head_of(card_of(test_wanted(), knowledge=urgent))
+    assert "must not wait" not in head_of(card_of(test_wanted()))

@@ -171,7 +171,7 @@ PATIENTS: dict[str, tuple[Json, ...]] = {
         condition("hiv", ("B20", "Human immunodeficiency virus [HIV] disease"), "2026-11-03", "86406008"),
         taken("dolutegravir", "2026-11-20", dosage(50, "mg", ONCE)),
         laboratory_answer("hla-b-5701", "50956-2", "HLA-B*57:01", ("LA6577-6", "Negative"), "2026-11-14"),
-        laboratory_answer("hbs-antigen", "5195-3", "Hepatitis B virus surface Ag", ("LA6577-6", "Negative"), "2026-11-14"),
+        laboratory_answer("hbs-antigen", "5195-3", "Hepatitis B surface Ag", ("LA6577-6", "Negative"), "2026-11-14"),
     ),
 }
 

@@ -61,6 +61,8 @@ def load_knowledge(data: Path = DATA) -> Knowledge:
     modifiers = tuple(_file(data / "modifiers.yaml", schema.Modifier))
     groups = _by_id(_entries(data / "groups", schema.DrugGroup), "group")
     tables_by_drug = _index((d, t) for t in tables.values() for d in t.drugs)
+    sources = _by_id(_entries(data / "sources", schema.Source), "source")
+    _check_sources(tables.values(), sources)
     return Knowledge(
         version=str(meta["version"]),
         content_hash=content_hash(data),
@@ -71,7 +73,7 @@ def load_knowledge(data: Path = DATA) -> Knowledge:
         tests=tests,
         conditions=_by_id(_entries(data / "conditions", schema.ConditionKey), "condition"),
         groups=groups,
-        sources=_by_id(_entries(data / "sources", schema.Source), "source"),
+        sources=sources,
         tables=tables,
         modifiers=modifiers,
         modulators=modulators,
@@ -97,6 +99,13 @@ def load_knowledge(data: Path = DATA) -> Knowledge:
         ),
         groups_by_drug=_index((d, g.id) for g in groups.values() for d in g.drugs),
     )
+
+
+def _check_sources(tables: Iterable[schema.Table], sources: Mapping[str, schema.Source]) -> None:
+    """A table whose source is not known could neither lead nor be cited: the service does not start with it."""
+    for table in tables:
+        if table.source not in sources:
+            raise KnowledgeError(f"table {table.id}: source {table.source!r} is not defined under sources/")
 
 
 def _spellings(path: Path) -> dict[str, str]:

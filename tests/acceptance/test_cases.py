@@ -34,6 +34,9 @@ def _cases() -> list[Any]:
     return found
 
 
+CASE_PARAMETERS = _cases()
+
+
 def findings_of(case: Mapping[str, Any]) -> tuple[Finding, ...]:
     """All findings of the case, straight through reading and reasoning."""
     body = hook_request(case, drug_codes(), TODAY, case.get("hook", "order-sign"))
@@ -49,7 +52,7 @@ def policy_of(case: Mapping[str, Any]) -> Policy:
     return adapter.validate_python({**adapter.dump_python(service().policy), **case.get("policy", {})})
 
 
-@pytest.mark.parametrize("case", _cases())
+@pytest.mark.parametrize("case", CASE_PARAMETERS)
 def test_case(case: Mapping[str, Any]) -> None:
     """The shown findings are exactly the expected ones."""
     findings = findings_of(case)

@@ -6,6 +6,8 @@ import hashlib
 import hmac
 import json
 import logging
+import random
+import string
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -274,6 +276,17 @@ def test_an_attack_is_refused(guarded, reasons, name):
 
 def test_there_are_enough_of_them():
     assert len(ATTACKS) >= 40
+
+
+def test_no_change_of_one_character_is_accepted(guarded):
+    client, chosen = guarded(), random.Random(5)
+    token = ES384.token()
+    alphabet = string.ascii_letters + string.digits + "-_.=+/ \"'"
+    for _ in range(300):
+        at_character = chosen.randrange(len(token))
+        other = chosen.choice(alphabet.replace(token[at_character], ""))
+        assert_refused(post(client, f"Bearer {token[:at_character]}{other}{token[at_character + 1 :]}"))
+    assert post(client, f"Bearer {token}").status_code == 200
 
 
 # --- what is accepted ---------------------------------------------------------------------------------------------

@@ -1,0 +1,19 @@
+"""What holds for every test: none inherits the logging that another one's application set up."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def _own_logging() -> Iterator[None]:
+    """The service's logger as it is before any application is created."""
+    logger = logging.getLogger("cds_service")
+    before = (logger.propagate, logger.level, list(logger.handlers))
+    logger.propagate = True
+    yield
+    logger.propagate, level, logger.handlers[:] = before
+    logger.setLevel(level)

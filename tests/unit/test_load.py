@@ -1,0 +1,97 @@
+"""The loader refuses what it does not know, names the place, and hashes what it read."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+
+from cds_service.errors import KnowledgeError
+from cds_service.knowledge.load import DATA, content_hash, load_knowledge
+
+TABLE = {
+    "id": "made_up_table",
+    "drugs": ["codeine"],
+    "source": "cpic_opioids",
+    "trust": "read",
+    "rows": [{"id": "always", "when": {}, "advice": {"options": [{"action": "standard"}]}}],
+}
+
+
+@pytest.fixture(scope="module")
+def packaged(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return Path(shutil.copytree(DATA, tmp_path_factory.mktemp("knowledge") / "data"))
+
+
+@pytest.fixture
+def data(packaged: Path):
+    """The packaged data with one more guidance file, which each test writes."""
+    added = packaged / "guidance" / "zz_made_up.yaml"
+
+    def write(*tables: object) -> Path:
+        added.write_text(yaml.safe_dump(list(tables)), encoding="utf-8")
+        return packaged
+
+    yield write
+    added.unlink(missing_ok=True)
+
+
+def test_a_table_that_is_added_is_found_by_its_drug(data):
+    known = load_knowledge(data(TABLE | {"source": load_source()}))
+    assert "made_up_table" in known.tables
+    assert "made_up_table" in {t.id for t in known.tables_by_drug["codeine"]}
+
+
+def load_source() -> str:
+    """A source that the packaged knowledge has."""
+    return next(iter(load_knowledge().sources))
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"colour": "blue"}, r"zz_made_up.yaml\[0\]: colour: Unexpected keyword argument"),
+        ({"trust": "hearsay"}, r"zz_made_up.yaml\[0\]: trust: .*; found hearsay"),
+        ({"rows": [{"id": "x", "when": {}}]}, r"zz_made_up.yaml\[0\]: rows.0.advice: "),
+        ({"source": "nobody"}, "table made_up_table: source 'nobody' is not defined"),
+        ({"id": "cpic_codeine"}, "table 'cpic_codeine' is defined twice"),
+    ],
+)
+def test_what_is_not_valid_is_refused_and_the_place_is_named(data, change, told):
+    with pytest.raises(KnowledgeError, match=told):
+        load_knowledge(data(TABLE | change))
+
+
+def test_a_file_that_is_no_list_is_refused(data):
+    folder = data()
+    (folder / "guidance" / "zz_made_up.yaml").write_text("a: 1", encoding="utf-8")
+    with pytest.raises(KnowledgeError, match=r"zz_made_up.yaml: expected a list of Table, found dict"):
+        load_knowledge(folder)
+
+
+def test_a_file_that_is_no_yaml_is_refused(data):
+    folder = data()
+    (folder / "guidance" / "zz_made_up.yaml").write_text("a: [", encoding="utf-8")
+    with pytest.raises(KnowledgeError, match=r"zz_made_up.yaml: "):
+        load_knowledge(folder)
+
+
+def test_a_missing_file_is_named(data):
+    folder = data()
+    moved = (folder / "modulators.tsv").rename(folder / "modulators.away")
+    try:
+        with pytest.raises(KnowledgeError, match=r"modulators.tsv: the file is missing"):
+            load_knowledge(folder)
+    finally:
+        moved.rename(folder / "modulators.tsv")
+
+
+def test_the_hash_follows_the_content_and_nothing_else(data):
+    folder = data(TABLE)
+    before = content_hash(folder)
+    (folder / "guidance" / "zz_made_up.yaml").touch()
+    assert content_hash(folder) == before
+    assert content_hash(data(TABLE | {"version": "2"})) != before
+    assert len(before) == 16

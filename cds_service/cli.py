@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
 from ipaddress import ip_address
@@ -235,13 +236,23 @@ def _list(_chosen: argparse.Namespace) -> int:
     for drug, tables in sorted(knowledge.tables_by_drug.items()):
         markers = sorted({marker for table in tables for marker in table.markers})
         print(drug, " ".join(markers) or "-", " ".join(table.id for table in tables), sep="\t")
-    unreviewed = sum(not table.review.by for table in knowledge.tables.values())
-    print(
-        f"knowledge {knowledge.version} ({knowledge.content_hash}): {len(knowledge.tables_by_drug)} drugs, "
-        f"{len(knowledge.tables)} tables, {unreviewed} of them unreviewed",
-        file=sys.stderr,
-    )
+    print("\n".join(_counts(knowledge)), file=sys.stderr)
     return WELL
+
+
+def _counts(knowledge: Knowledge) -> Iterator[str]:
+    """What the knowledge holds, its tables by trust and by review state."""
+    tables = knowledge.tables.values()
+    markers = {marker for table in tables for marker in table.markers}
+    rows = sum(len(table.rows) for table in tables)
+    yield (
+        f"knowledge {knowledge.version} ({knowledge.content_hash}): {len(knowledge.tables_by_drug)} drugs, "
+        f"{len(markers)} markers, {len(knowledge.tables)} tables, {rows} rows"
+    )
+    trusts = Counter(table.trust.value for table in tables)
+    yield "tables by trust: " + ", ".join(f"{count} {trust}" for trust, count in sorted(trusts.items()))
+    reviews = Counter("reviewed" if table.review.by else "unreviewed" for table in tables)
+    yield "tables by review: " + ", ".join(f"{count} {state}" for state, count in sorted(reviews.items()))
 
 
 def _show(chosen: argparse.Namespace) -> int:

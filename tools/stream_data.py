@@ -15,6 +15,8 @@ from cds_service.knowledge.schema import Fact, Predicate
 FOLDER = Path(__file__).with_name("order_stream")
 MOST_PRESCRIBED = 200
 Json = Mapping[str, Any]
+Doses = tuple[tuple[float, float], ...]
+"""Milligrams, and how often."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +28,10 @@ class Prescribed:
     reasons: tuple[tuple[str, float], ...]
     renewed: bool = True
     route: str = ""
-    doses: tuple[tuple[float, float], ...] = ()
+    doses: Doses = ()
     per_day: int = 1
+    doses_when: tuple[tuple[str, Doses], ...] = ()
+    avoided_in: tuple[tuple[str, float], ...] = ()
     sex: str = ""
     ages: tuple[int, int] = (0, 110)
     in_hospital: bool = False
@@ -93,12 +97,18 @@ def _prescribed(line: Json, weight: str) -> Prescribed:
         reasons=tuple((key, float(share)) for key, share in weighted),
         renewed=line.get("course", "long") == "long",
         route=line.get("route", ""),
-        doses=tuple((float(mg), float(share)) for mg, share in line.get("doses", {}).items()),
+        doses=_doses(line.get("doses", {})),
+        doses_when=tuple((state, _doses(doses)) for state, doses in line.get("doses_when", {}).items()),
+        avoided_in=tuple(line.get("avoided_in", {}).items()),
         per_day=line.get("per_day", 1),
         sex=line.get("sex", ""),
         ages=(low, high),
         in_hospital=line.get("hospital", False),
     )
+
+
+def _doses(doses: Json) -> Doses:
+    return tuple((float(mg), float(share)) for mg, share in doses.items())
 
 
 def _unnamed(
@@ -139,7 +149,7 @@ def _check(data: StreamData, top: Json, rest: Json) -> None:
         *((key, c) for key, c in data.conditions.items() if "prevalence" in c),
         *data.laboratory["basic"].items(),
         *data.laboratory["special"].items(),
-        *((key, data.patients[key]) for key in ("allergies", "genotypes", "treatments", "exposure_days")),
+        *((key, data.patients[key]) for key in ("allergies", "genotypes", "treatments", "exposure_days", "states")),
         ("most_prescribed", top),
         ("others", rest),
     ]

@@ -16,6 +16,8 @@ from tools.stream_data import Prescribed, StreamData
 from tools.stream_results import results_that_were_asked_for
 
 T = TypeVar("T")
+PATIENTS_LOOKED_AT = 5
+"""How often an order that a prescriber would avoid is drawn again."""
 MOST_LIKELY = 0.95
 """No condition is likelier than this, whatever it stands beside."""
 
@@ -41,11 +43,16 @@ def made_order(number: int, seed: int, data: StreamData, knowledge: Knowledge) -
     random = Random(f"{seed}:{number}")  # noqa: S311  # made-up patients need no secrets
     is_top = random.random() < data.share("from_most_prescribed")
     drugs = data.most_prescribed if is_top else data.others
-    patient = _made_up(random, weighted(random, [(d, d.weight) for d in drugs]), data)
+    for _ in range(PATIENTS_LOOKED_AT):
+        patient = _made_up(random, weighted(random, [(d, d.weight) for d in drugs]), data)
+        record = _patient(random, patient, data, knowledge)
+        states = frozenset(_states(patient, record, data))
+        if not any(state in states and random.random() < share for state, share in patient.drug.avoided_in):
+            break
     return {
         "id": f"stream-{seed}-{number}",
-        "orders": [_order(random, patient, data)],
-        "patient": _patient(random, patient, data, knowledge),
+        "orders": [_order(random, patient, states, data)],
+        "patient": record,
         "stream": {"top": is_top, "renewal": patient.is_renewal, "drug": patient.drug.name},
     }
 
@@ -80,7 +87,8 @@ def _sex(random: Random, reason: str, data: StreamData) -> str:
 def _band(random: Random, drug: Prescribed, reason: str, data: StreamData) -> int:
     """The age band: by the orders of all ages, and by how common the reason is in each."""
     bands, orders = data.patients["ages"]["bands"], data.patients["ages"]["orders"]["value"]
-    prevalence = data.conditions[reason].get("prevalence", [1] * len(bands))
+    condition = data.conditions[reason]
+    prevalence = condition.get("prevalence", condition.get("by_age", [1] * len(bands)))
     years = [max(0, min(high + 1, drug.ages[1]) - max(low, drug.ages[0])) / (high + 1 - low) for low, high in bands]
     return weighted(random, [(n, orders[n] * prevalence[n] * years[n]) for n in range(len(bands))])
 
@@ -120,19 +128,45 @@ def _comedication(
 # --- the order and the record ------------------------------------------------------------------------------------
 
 
-def _order(random: Random, patient: MadeUp, data: StreamData) -> dict[str, Any]:
+def _order(random: Random, patient: MadeUp, states: frozenset[str], data: StreamData) -> dict[str, Any]:
     drug = patient.drug
-    order: dict[str, Any] = {"drug": drug.name, **_dosage(random, drug)}
+    order: dict[str, Any] = {"drug": drug.name, **_dosage(random, drug, states)}
     if random.random() < data.share("reason_on_order"):
         order["reason"] = data.conditions[patient.reason]["text"]
     return order
 
 
-def _dosage(random: Random, drug: Prescribed) -> dict[str, Any]:
+def _dosage(random: Random, drug: Prescribed, states: frozenset[str]) -> dict[str, Any]:
     dosage: dict[str, Any] = {"route": drug.route} if drug.route else {}
-    if drug.doses:
-        dosage |= {"dose": f"{weighted(random, drug.doses):g} mg", "per_day": drug.per_day}
+    doses = next((doses for state, doses in drug.doses_when if state in states), drug.doses)
+    if doses:
+        dosage |= {"dose": f"{weighted(random, doses):g} mg", "per_day": drug.per_day}
     return dosage
+
+
+def _states(patient: MadeUp, record: Mapping[str, Any], data: StreamData) -> Iterator[str]:
+    """The states of patients.yaml that the prescriber can see."""
+    for name, bounds in data.patients["states"].items():
+        if isinstance(bounds, Mapping):
+            met = list(_met(patient, record, bounds))
+            if met and sum(met) >= bounds.get("at_least", len(met)):
+                yield name
+
+
+def _met(patient: MadeUp, record: Mapping[str, Any], bounds: Mapping[str, Any]) -> Iterator[bool]:
+    labs, weight = record["labs"], record.get("weight")
+    for bound, limit in bounds.items():
+        match bound:
+            case "is_new":
+                yield not patient.is_renewal
+            case "age_at_least":
+                yield patient.age >= limit
+            case "weight_at_most":
+                yield weight is not None and weight <= limit
+            case "egfr_below":
+                yield "egfr" in labs and labs["egfr"]["value"] < limit
+            case "creatinine_at_least":
+                yield "creatinine" in labs and labs["creatinine"]["value"] >= limit
 
 
 def _patient(random: Random, patient: MadeUp, data: StreamData, knowledge: Knowledge) -> dict[str, Any]:
@@ -145,7 +179,7 @@ def _patient(random: Random, patient: MadeUp, data: StreamData, knowledge: Knowl
     }
     if patient.sex == "female" and patient.band == 1 and random.random() < data.share("pregnancy"):
         record["conditions"].append("Pregnancy")
-    if random.random() < data.share("weight_on_file"):
+    if random.random() < data.share("weight_on_file_in_hospital" if patient.drug.in_hospital else "weight_on_file"):
         figures = data.patients["weight_kg"][patient.sex]
         grown = min(1.0, (patient.age + 2) / 20)
         record["weight"] = round(max(8, random.gauss(figures["mean"], figures["sd"])) * grown, 1)

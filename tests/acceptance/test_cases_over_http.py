@@ -54,7 +54,7 @@ def test_case_over_http(app: Flask, case: Mapping[str, Any]) -> None:
     expected = sorted((f.kind.value, f.indicator.value, f.table, _asked(f)) for f in shown)
     seen = sorted((f["kind"], f["indicator"], _table(f), _markers(f)) for f in told if "silent" not in f)
     assert seen == expected
-    assert len(cards) == len({f.caused_by or f.order.reference for f in shown})
+    assert len(cards) == len({f.order.reference for f in shown})
 
 
 def _asked(finding: Finding) -> tuple[str, ...]:

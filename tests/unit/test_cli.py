@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import sys
 from types import SimpleNamespace
 
@@ -210,10 +211,17 @@ def test_show_of_an_unknown_drug_is_a_usage_fault(run):
     assert "placebo" in told
 
 
-def test_list_counts_what_is_unreviewed(run):
-    code, _lines, told = run("knowledge", "list")
+def test_list_counts_by_trust_and_review(run):
+    """The counts are those of the tables: each is in one trust and in one review state."""
+    code, lines, told = run("knowledge", "list")
     assert code == 0
-    assert "unreviewed" in told
+    head, trusts, reviews = told.strip().splitlines()
+    total = int(re.search(r"(\d+) tables", head).group(1))
+    assert sum(map(int, re.findall(r"\d+", trusts))) == total
+    assert sum(map(int, re.findall(r"\d+", reviews))) == total
+    assert f"{len(lines)} drugs" in head
+    assert "read" in trusts
+    assert "unreviewed" in reviews
 
 
 @pytest.mark.parametrize(("problems", "code"), [([], 0), (["table x: row y is never reached"], 1)])

@@ -85,3 +85,11 @@ FHIR_SERVERS ?= medplum,hapi
 .PHONY: test-fhir
 test-fhir: .venv/test.stamp
 	FHIR_SERVERS=$(FHIR_SERVERS) $(BIN)/python -m pytest tests/fhir_servers
+
+# How often the service speaks on 10,000 made-up medication orders (docs/order-stream.md).
+ORDERS ?= 10000
+SEED ?= 1
+
+.PHONY: stream
+stream: .venv/test.stamp
+	$(BIN)/python -m tools.order_stream $(ORDERS) --seed $(SEED)

@@ -117,7 +117,21 @@ def _make() -> Json:
     from tests.support.build import hook_request  # noqa: PLC0415  the tests' packages are needed here alone
     from tests.support.world import drug_codes  # noqa: PLC0415
 
-    return hook_request(_CASE, drug_codes(), _TODAY)
+    body = hook_request(_CASE, drug_codes(), _TODAY)
+    for bundle in (body["context"]["draftOrders"], *body["prefetch"].values()):
+        for entry in bundle.get("entry", ()):
+            _as_sent(entry)
+    return body
+
+
+def _as_sent(entry: Json) -> None:
+    """What EHRs send beside the content: addresses, versions and a few references."""
+    resource = entry["resource"]
+    entry["fullUrl"] = f"https://ehr.example.org/fhir/r4/{resource['resourceType']}/{resource['id']}"
+    resource["meta"] = {"versionId": "1", "lastUpdated": f"{_TODAY}T08:30:00.000Z"}
+    if resource["resourceType"] == "MedicationRequest":
+        resource["encounter"] = {"reference": "Encounter/enc-20417"}
+        resource["requester"] = {"reference": "Practitioner/case-clinician", "display": "Testclinician, Kim"}
 
 
 if __name__ == "__main__":

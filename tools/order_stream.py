@@ -20,7 +20,7 @@ from functools import cache
 from cds_service.answer import answer
 from cds_service.fetching.prefetch import prefetched_results
 from cds_service.hooks.requests import parse
-from cds_service.model import Finding, Gap
+from cds_service.model import Finding, Gap, Patient
 from tests.support.build import hook_request
 from tests.support.world import TODAY, definition, drug_codes, service
 from tools.stream_data import StreamData, load_stream_data
@@ -73,15 +73,16 @@ class Tally:
 def run(orders: int, seed: int = 1, processes: int = 2) -> Tally:
     """The tally of the first `orders` orders of the seed, the same for any number of processes."""
     chunks = [(first, min(first + CHUNK, orders), seed) for first in range(0, orders, CHUNK)]
-    total = Tally()
     if processes == 1:
-        tallies: Iterable[Tally] = map(tally_of, chunks)
-        for tally in tallies:
-            total.add(tally)
-        return total
+        return _sum(map(tally_of, chunks))
     with ProcessPoolExecutor(processes) as pool:
-        for tally in pool.map(tally_of, chunks):
-            total.add(tally)
+        return _sum(pool.map(tally_of, chunks))
+
+
+def _sum(tallies: Iterable[Tally]) -> Tally:
+    total = Tally()
+    for tally in tallies:
+        total.add(tally)
     return total
 
 
@@ -105,12 +106,18 @@ def _count(number: int, seed: int, total: Tally) -> None:
     request = parse(body, definition(body["hook"]))
     result = answer(request, prefetched_results(request.prefetch), service(), TODAY)
     shown = [f for f in result.findings if not f.silent]
-    gaps = [*result.patient.gaps, *(g for f in shown for g in f.gaps)]
+    gaps = list(_gaps(result.patient, shown))
     total.orders += 1
     total.orders_with_gap += bool(gaps)
     cards = result.body["cards"]
     indicators = [str(card["indicator"]) for card in cards] if isinstance(cards, list) else []
     total.counts.update(_counted(case["stream"], indicators, shown, gaps))
+
+
+def _gaps(patient: Patient, shown: list[Finding]) -> Iterator[Gap]:
+    """What was not read, not recognised or not obtained, of the order and of the whole record."""
+    yield from patient.gaps
+    yield from (gap for finding in shown for gap in finding.gaps)
 
 
 def _counted(
@@ -131,8 +138,8 @@ def _counted(
 def report(tally: Tally) -> Iterator[str]:
     """The lines of the report."""
     stream = tally.of("stream")
-    yield f"{tally.orders:,} orders; {stream['top'] / tally.orders:.1%} of the 200 most prescribed drugs; "
-    yield f"{stream['renewal'] / tally.orders:.1%} renewals"
+    top, renewals = stream["top"] / tally.orders, stream["renewal"] / tally.orders
+    yield f"{tally.orders:,} orders; {top:.1%} of the 200 most prescribed drugs; {renewals:.1%} renewals"
     yield f"cards per 1,000 orders: {tally.cards:.1f} (goal: at most {CARDS_PER_1000})"
     yield f"warnings and criticals per 1,000 orders: {tally.urgent:.1f} (goal: at most {URGENT_PER_1000})"
     yield f"orders with a gap: {tally.gap_share:.2%} (goal: under {GAP_SHARE:.0%})"

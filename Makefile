@@ -53,6 +53,7 @@ lock: .venv/run.stamp
 	$(COMPILE) --output-file requirements/run.txt
 	$(COMPILE) --extra test --output-file requirements/test.txt
 	$(COMPILE) --extra test --extra check --output-file requirements/check.txt
+	$(COMPILE) --extra test --extra fuzz --output-file requirements/fuzz.txt
 	$(COMPILE) --build-deps-for wheel --build-deps-for editable --only-build-deps --output-file requirements/build.txt
 
 clean:
@@ -93,3 +94,15 @@ SEED ?= 1
 .PHONY: stream
 stream: .venv/test.stamp
 	$(BIN)/python -m tools.order_stream $(ORDERS) --seed $(SEED)
+
+# 50,000 mutated requests and 10,000 drawn from the OpenAPI document; no answer may be a 5xx or break its schema.
+MUTATIONS ?= 50000
+DRAWN ?= 10000
+
+.PHONY: fuzz
+fuzz: .venv/fuzz.stamp
+	$(BIN)/python -m tools.fuzz --seed $(SEED) --mutations $(MUTATIONS) --schema $(DRAWN)
+
+.venv/fuzz.stamp: requirements/fuzz.txt .venv/test.stamp
+	$(LOCKED) requirements/fuzz.txt
+	@touch $@

@@ -9,6 +9,7 @@ from flask import Flask
 from cds_service.answer import Service, answer, load_service, result_codes
 from cds_service.clients import Clients, load_clients
 from cds_service.errors import SettingsError
+from cds_service.fetching.connections import Reach
 from cds_service.fetching.fetcher import Fetcher, Limits
 from cds_service.fetching.rxnav import RxNav
 from cds_service.hooks.discovery import services
@@ -75,7 +76,8 @@ def _authenticate(app: Flask, runtime: Runtime, clients: Clients | None) -> None
 
 def load(settings: Settings) -> Service:
     """What an answer is made of, as the settings say. Raises KnowledgeError, PolicyError and TerminologyError."""
-    codes = RxNav(settings.rxnav_url, settings.rxnav_timeout_ms / 1000) if settings.rxnav_url else None
+    timeout_s = settings.rxnav_timeout_ms / 1000
+    codes = RxNav(settings.rxnav_url, timeout_s, _reach(settings)) if settings.rxnav_url else None
     return load_service(settings.policy, settings.terminology, codes)
 
 
@@ -93,4 +95,9 @@ def _limits(settings: Settings, clients: Clients | None) -> Limits:
         servers=None if any_server else named,
         largest_bytes=settings.largest_fhir_answer_bytes,
         workers=settings.fetch_workers,
+        reach=_reach(settings),
     )
+
+
+def _reach(settings: Settings) -> Reach:
+    return Reach(None if settings.development else settings.private_networks, settings.ca_bundle)

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
+from ipaddress import ip_network
 from pathlib import Path
-from urllib.parse import urlsplit
+from ssl import SSLError, create_default_context
 
 from cds_service.errors import SettingsError
+from cds_service.fetching import addresses
+from cds_service.fetching.connections import IpNetwork
 
 PREFIX = "CDS_"
 
@@ -45,6 +48,10 @@ class Settings:
     """The part of the budget that fetching must leave for reading, reasoning and writing."""
     fhir_servers: tuple[str, ...] = ()
     """Base URLs that may be read in development; elsewhere each client has its own in `clients`."""
+    private_networks: tuple[IpNetwork, ...] = ()
+    """Where the names of configured servers may lead beside the public internet. In development: anywhere."""
+    ca_bundle: Path | None = None
+    """A PEM file of authorities that vouch for servers, beside the public ones."""
     largest_request_bytes: int = 5_000_000
     most_entries: int = 10_000
     """Of all Bundles and lists of one request together."""
@@ -158,8 +165,10 @@ def _file(text: str) -> Path | None:
 def _urls(text: str) -> tuple[str, ...]:
     urls = tuple(url.strip().rstrip("/") for url in text.split(",") if url.strip())
     for url in urls:
-        if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
-            raise ValueError(f"expected absolute http(s) URLs separated by commas, found {url!r}")
+        try:
+            addresses.parse(url)
+        except ValueError as fault:
+            raise ValueError(f"expected absolute http(s) URLs separated by commas, found {url!r}: {fault}") from fault
     return urls
 
 
@@ -168,6 +177,22 @@ def _url(text: str) -> str:
     if len(urls) > 1:
         raise ValueError(f"expected one URL, found {text!r}")
     return urls[0] if urls else ""
+
+
+def _networks(text: str) -> tuple[IpNetwork, ...]:
+    try:
+        return tuple(ip_network(part.strip()) for part in text.split(",") if part.strip())
+    except ValueError as fault:
+        raise ValueError(f"expected networks such as 10.20.0.0/16 separated by commas: {fault}") from fault
+
+
+def _authorities(text: str) -> Path | None:
+    path = _file(text)
+    try:
+        create_default_context(cafile=path)
+    except (OSError, SSLError) as fault:
+        raise ValueError(f"expected certificates of authorities in PEM, found {type(fault).__name__}") from fault
+    return path
 
 
 def _database_url(text: str) -> str:
@@ -198,6 +223,8 @@ _READERS: Mapping[str, Callable[[str], object]] = {
     "answer_budget_ms": _whole_number(50, 60_000),
     "evaluation_reserve_ms": _whole_number(0, 30_000),
     "fhir_servers": _urls,
+    "private_networks": _networks,
+    "ca_bundle": _authorities,
     "largest_request_bytes": _whole_number(10_000, 100_000_000),
     "most_entries": _whole_number(100, 1_000_000),
     "largest_fhir_answer_bytes": _whole_number(10_000, 200_000_000),

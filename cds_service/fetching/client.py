@@ -14,7 +14,6 @@ from http.client import HTTPException
 from http.cookiejar import DefaultCookiePolicy
 from threading import Lock
 from typing import Any
-from urllib.parse import SplitResult, unquote, urljoin, urlsplit, urlunsplit
 
 import orjson
 import requests
@@ -23,8 +22,11 @@ from urllib3.exceptions import HTTPError, InvalidChunkLength
 from urllib3.exceptions import IncompleteRead as IncompleteBody
 
 from cds_service.errors import CdsError
-from cds_service.fetching.connections import BoundedAdapter
+from cds_service.fetching.addresses import path_below
+from cds_service.fetching.circuits import Circuit
+from cds_service.fetching.connections import BoundedAdapter, ForbiddenAddress, Reach
 from cds_service.fetching.deadline import Deadline
+from cds_service.nesting import is_too_deep
 
 _CHUNK_BYTES = 64 * 1024
 _SHORTEST_TIMEOUT_S = 0.001
@@ -33,19 +35,22 @@ _MOST_CONTAINERS = 500_000
 _PAUSE_BEFORE_RETRY_S = 0.02
 _RETRY_NEEDS_S = 0.05
 _STATUS_REASONS = {401: "refused", 403: "refused", 404: "not_found", 410: "not_found", 429: "busy"}
-_DEFAULT_PORTS = {"http": 80, "https": 443}
 _COMPRESSED = frozenset({"gzip", "x-gzip", "deflate"})
 _GZIP_OR_ZLIB = zlib.MAX_WBITS | 32
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _FHIR_VERSION = re.compile(r";\s*fhirversion\s*=\s*\"?([0-9.]+)", re.IGNORECASE)
+_OF_THE_SERVER = frozenset({"late", "unreachable", "server_error"})
+"""What a server that is down gives; a server that refuses is up."""
+_FAIR_S = 0.1
+"""A server that was given less is not to blame for being late."""
 _UNREADABLE = (HTTPException, IncompleteBody, InvalidChunkLength, zlib.error)
 
 
 class FetchError(CdsError):
     """A read gave nothing usable. `reason` is a stable key: `late`, `refused`, `not_found`, `busy`,
     `unreachable`, `redirected`, `server_error`, `too_large`, `unreadable`, `unsupported_version`,
-    `foreign_link`. `retry_after_s` says after how many seconds the same read may well succeed; None: it is not
-    to be repeated.
+    `foreign_link`, `address_not_allowed`, `circuit_open`. `retry_after_s` says after how many seconds the same read
+    may well succeed; None: it is not to be repeated.
     """
 
     def __init__(self, reason: str, *, retry_after_s: float | None = None) -> None:
@@ -54,12 +59,12 @@ class FetchError(CdsError):
         self.retry_after_s = retry_after_s
 
 
-def open_session(connections: int) -> requests.Session:
-    """A session for one server; it may be shared by threads."""
+def open_session(connections: int, reach: Reach | None = None) -> requests.Session:
+    """A session for one server; it may be shared by threads. Without `reach` it may lead anywhere."""
     session = requests.Session()
     session.trust_env = False
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    adapter = BoundedAdapter(pool_connections=1, pool_maxsize=connections, max_retries=0)
+    adapter = BoundedAdapter(reach or Reach(), pool_connections=1, pool_maxsize=connections, max_retries=0)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     return session
@@ -67,7 +72,7 @@ def open_session(connections: int) -> requests.Session:
 
 class FhirClient:
     """Reads from one server with one token. An answer may have `largest_bytes`, decompressed, and all answers
-    together `largest_total_bytes` (None: any number).
+    together `largest_total_bytes` (None: any number). While `circuit` is open nothing is asked.
     """
 
     def __init__(
@@ -76,12 +81,16 @@ class FhirClient:
         base_url: str,
         access_token: str,
         largest_bytes: int,
+        *,
         largest_total_bytes: int | None = None,
+        circuit: Circuit | None = None,
     ) -> None:
         self._session = session
         self._base_url = base_url.rstrip("/")
         self._largest_bytes = largest_bytes
         self._bytes_left = largest_total_bytes
+        self._circuit = circuit
+        self._counting = Lock()
         self._decoding = Lock()
         self._headers = {"Accept": "application/fhir+json, application/json", "Accept-Encoding": "gzip"}
         if access_token:
@@ -93,23 +102,33 @@ class FhirClient:
 
     def follow(self, link: str, deadline: Deadline) -> object:
         """The decoded page behind a `next` link. Raises FetchError: `foreign_link` when it is elsewhere."""
-        return self._get(self._own(link), deadline)
-
-    def _own(self, link: str) -> str:
-        """The address of `link` at this server, written anew from its path and query: the check and the request
-        cannot then understand it differently.
-        """
-        own = urlsplit(self._base_url)
-        try:
-            other = urlsplit(urljoin(f"{self._base_url}/", link))
-            is_own = _origin(own) == _origin(other) and not other.username and _is_below(own.path, other.path)
-        except ValueError as fault:
-            raise FetchError("foreign_link") from fault
-        if not is_own:
+        path = path_below(link, self._base_url)
+        if path is None:
             raise FetchError("foreign_link")
-        return urlunsplit((own.scheme, own.netloc, other.path, other.query, ""))
+        parted = "" if not path or path.startswith("?") else "/"
+        return self._get(f"{self._base_url}{parted}{path}", deadline)
 
     def _get(self, url: str, deadline: Deadline) -> object:
+        """One read, unless the circuit is open; the circuit is told what became of it."""
+        remaining_s = deadline.remaining_s()
+        if not remaining_s:
+            raise FetchError("late")
+        if self._circuit is None:
+            return self._get_again(url, deadline)
+        if not self._circuit.admits():
+            raise FetchError("circuit_open")
+        try:
+            answer = self._get_again(url, deadline)
+        except FetchError as fault:
+            if fault.reason not in _OF_THE_SERVER:
+                self._circuit.succeeded()
+            elif fault.reason != "late" or remaining_s >= _FAIR_S:
+                self._circuit.failed()
+            raise
+        self._circuit.succeeded()
+        return answer
+
+    def _get_again(self, url: str, deadline: Deadline) -> object:
         """One read; a dropped connection and a 503 are tried once more where the time is there."""
         try:
             return self._get_once(url, deadline)
@@ -136,22 +155,45 @@ class FhirClient:
             raise _told(fault, deadline) from fault
 
     def _body(self, response: requests.Response, deadline: Deadline) -> bytearray:
-        """The whole body, decompressed. What is too large is not taken in, however small it came."""
+        """The whole body, decompressed. What is given up counts no longer among the answers together, so that of
+        many at once some are complete.
+        """
         body = bytearray()
+        try:
+            self._take_in(response, deadline, body)
+        except FetchError:
+            self._release(len(body))
+            raise
+        return body
+
+    def _take_in(self, response: requests.Response, deadline: Deadline, body: bytearray) -> None:
+        """Add the pieces to `body`. What is too large is not taken in, however small it came."""
         for piece in _decompressed(response, self._largest_bytes):
+            self._reserve(len(piece), body)
             body += piece
-            self._count(len(piece))
             if len(body) > self._largest_bytes:
                 raise FetchError("too_large")
             if deadline.has_passed():
                 raise FetchError("late")
-        return body
 
-    def _count(self, count: int) -> None:
+    def _reserve(self, count: int, body: bytearray) -> None:
+        """Bytes for a piece to be added to `body`. Where there are not as many, what `body` holds is given back in
+        the same moment: of answers that come together, the last one left always finds room.
+        """
+        if self._bytes_left is None:
+            return
+        with self._counting:
+            if count <= self._bytes_left:
+                self._bytes_left -= count
+                return
+            self._bytes_left += len(body)
+            body.clear()
+        raise FetchError("too_large")
+
+    def _release(self, count: int) -> None:
         if self._bytes_left is not None:
-            self._bytes_left -= count  # threads may lose a count: the bound is no exact figure
-            if self._bytes_left < 0:
-                raise FetchError("too_large")
+            with self._counting:
+                self._bytes_left += count
 
     def _decoded(self, body: bytearray, deadline: Deadline) -> object:
         """The body as JSON. One at a time: decoding holds the interpreter, and of several large answers only one
@@ -163,18 +205,12 @@ class FhirClient:
             if body.count(b"{") + body.count(b"[") > _MOST_CONTAINERS:
                 raise FetchError("too_large")
             try:
-                return orjson.loads(body.removeprefix(_BYTE_ORDER_MARK))
+                answer: object = orjson.loads(body.removeprefix(_BYTE_ORDER_MARK))
             except orjson.JSONDecodeError as fault:
                 raise FetchError("unreadable") from fault
-
-
-def _origin(url: SplitResult) -> tuple[str, str | None, int | None]:
-    return url.scheme, url.hostname, url.port or _DEFAULT_PORTS.get(url.scheme)
-
-
-def _is_below(base_path: str, path: str) -> bool:
-    base, plain = unquote(base_path), unquote(path).replace("\\", "/")
-    return (plain == base or plain.startswith(f"{base}/")) and ".." not in plain.split("/")
+            if is_too_deep(body, answer):
+                raise FetchError("unreadable")
+            return answer
 
 
 def _check(response: requests.Response) -> None:
@@ -223,6 +259,8 @@ def _told(fault: BaseException, deadline: Deadline) -> FetchError:
         return FetchError("late")
     if deadline.has_passed():
         return FetchError("late")
+    if any(isinstance(cause, ForbiddenAddress) for cause in causes):
+        return FetchError("address_not_allowed")
     if any(isinstance(cause, ConnectionResetError | BrokenPipeError) for cause in causes):
         return FetchError("unreachable", retry_after_s=_PAUSE_BEFORE_RETRY_S)
     return FetchError("unreadable" if any(isinstance(cause, _UNREADABLE) for cause in causes) else "unreachable")

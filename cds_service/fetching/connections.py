@@ -1,4 +1,7 @@
-"""HTTP connections whose answers end when their time is up.
+"""HTTP connections that lead only where they may, and whose answers end when their time is up.
+
+A name is looked up once, and the connection goes to the address that was looked at: a name that is answered
+differently the second time gains nothing.
 
 The timeout of a socket starts anew with each piece that arrives: a server that trickles could hold a thread for
 as long as it likes. Here the read timeout of a request is that of its whole answer (status line, headers and
@@ -9,28 +12,70 @@ from __future__ import annotations
 
 import io
 import socket
-from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
 from http.client import HTTPResponse, LineTooLong
-from types import MappingProxyType
+from ipaddress import IPv4Network, IPv6Network, ip_address
+from pathlib import Path
 from typing import Any
 
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
+from urllib3.util.connection import create_connection
+from urllib3.util.ssl_ import create_urllib3_context
 
+from cds_service.fetching.addresses import ip_of, is_public
 from cds_service.fetching.deadline import Deadline
 
 _LONGEST_LINE_BYTES = 65_536
 _BUFFER_BYTES = 65_536
 
 
+IpNetwork = IPv4Network | IPv6Network
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Where connections may lead, and which authorities vouch for a server.
+
+    A host that is named by its IP address was meant: it may be anything. A name may lead to public addresses, and
+    to those of `private_networks`; None: to any address.
+    """
+
+    private_networks: tuple[IpNetwork, ...] | None = None
+    ca_bundle: Path | None = None
+    """A PEM file of authorities that are trusted beside the public ones."""
+
+    def allows(self, host: str, address: str) -> bool:
+        """Whether the connection to `host` may go to the IP address that its name was looked up to be."""
+        if self.private_networks is None or ip_of(host) is not None:
+            return True
+        found = ip_address(address.partition("%")[0])
+        return is_public(found) or any(found in network for network in self.private_networks)
+
+
+class ForbiddenAddress(OSError):
+    """A name leads to an address that it must not lead to."""
+
+
 class BoundedAdapter(HTTPAdapter):
     """The transport of a `requests` session, with connections of this module."""
 
+    def __init__(self, reach: Reach, **settings: Any) -> None:
+        self._reach = reach
+        super().__init__(**settings)
+
     def init_poolmanager(self, *arguments: Any, **settings: Any) -> None:
+        if self._reach.ca_bundle is not None:
+            settings["ssl_context"] = create_urllib3_context()
+            settings["ssl_context"].load_verify_locations(self._reach.ca_bundle)
         super().init_poolmanager(*arguments, **settings)
         manager: PoolManager = self.poolmanager
-        manager.pool_classes_by_scheme = dict(_POOLS)
+        # The pools hand what they do not know on to their connections.
+        pools: Any = {"http": partial(_Pool, reach=self._reach), "https": partial(_SecurePool, reach=self._reach)}
+        manager.pool_classes_by_scheme = pools
 
 
 class _TimedSocket(io.RawIOBase):
@@ -76,11 +121,57 @@ class _Answer(HTTPResponse):
         self.fp = _BoundedReader(_TimedSocket(sock), _BUFFER_BYTES)
 
 
-class _Connection(HTTPConnection):
+class _Reaching(HTTPConnection):
+    """Goes where its `Reach` allows."""
+
+    def __init__(self, *arguments: Any, reach: Reach, **settings: Any) -> None:
+        super().__init__(*arguments, **settings)
+        self._reach = reach
+
+    def _new_conn(self) -> socket.socket:
+        """A connection to the first address that answers. Raises what urllib3 raises, and ForbiddenAddress where
+        every address of the host is one.
+        """
+        fault: Exception = ForbiddenAddress(f"{self.host} leads to no address that it may lead to")
+        for address in _looked_up(self):
+            if self._reach.allows(self.host, address):
+                try:
+                    return self._connected(address)
+                except ConnectTimeoutError:
+                    raise
+                except NewConnectionError as refused:
+                    fault = refused
+        raise fault
+
+    def _connected(self, address: str) -> socket.socket:
+        try:
+            return create_connection(
+                (address, self.port),
+                self.timeout,
+                source_address=self.source_address,
+                socket_options=self.socket_options,
+            )
+        except TimeoutError as fault:
+            raise ConnectTimeoutError(self, "the connection took too long") from fault
+        except OSError as fault:
+            raise NewConnectionError(self, "no connection") from fault
+
+
+def _looked_up(connection: HTTPConnection) -> list[str]:
+    """The IP addresses of a connection's host. Raises NameResolutionError."""
+    try:
+        found = socket.getaddrinfo(connection.host, connection.port, type=socket.SOCK_STREAM)
+    except (socket.gaierror, UnicodeError) as fault:
+        told = fault if isinstance(fault, socket.gaierror) else socket.gaierror(str(fault))
+        raise NameResolutionError(connection.host, connection, told) from fault
+    return [str(where[0]) for *_, where in found]
+
+
+class _Connection(_Reaching):
     response_class = _Answer
 
 
-class _SecureConnection(HTTPSConnection):
+class _SecureConnection(_Reaching, HTTPSConnection):
     response_class = _Answer
 
 
@@ -90,6 +181,3 @@ class _Pool(HTTPConnectionPool):
 
 class _SecurePool(HTTPSConnectionPool):
     ConnectionCls = _SecureConnection
-
-
-_POOLS: Mapping[str, type[HTTPConnectionPool]] = MappingProxyType({"http": _Pool, "https": _SecurePool})

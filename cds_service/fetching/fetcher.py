@@ -6,13 +6,16 @@ import re
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import TypeVar
 
 import requests
 
+from cds_service.fetching.addresses import ip_of, is_metadata, parse, path_below, same_server
+from cds_service.fetching.circuits import Circuits
 from cds_service.fetching.client import FetchError, FhirClient, open_session
+from cds_service.fetching.connections import Reach
 from cds_service.fetching.deadline import Deadline
 from cds_service.fetching.prefetch import (
     MORE_PAGES,
@@ -52,6 +55,10 @@ class Limits:
     """Medications and dispatched orders that one request may have us read singly."""
     workers: int = 32
     sessions: int = 16
+    reach: Reach = field(default_factory=Reach)
+    failures_in_a_row: int = 20
+    """Of the reads of one server (a request has seven and more); then it is left alone for `rest_s`."""
+    rest_s: float = 10.0
 
 
 class Fetcher:
@@ -61,6 +68,7 @@ class Fetcher:
         self._limits = limits
         self._pool = ThreadPoolExecutor(limits.workers, thread_name_prefix="fetch")
         self._sessions: OrderedDict[str, requests.Session] = OrderedDict()
+        self._circuits = Circuits(limits.failures_in_a_row, limits.rest_s, most=10 * limits.sessions)
         self._lock = Lock()
 
     def close(self) -> None:
@@ -84,8 +92,10 @@ class Fetcher:
         pages = {query: prefetched(request.prefetch, query) for query in Query}
         if not request.fhir_server:
             return {query: found.result for query, found in pages.items()}
-        if not self._may_read(request.fhir_server):
+        server = self._readable(request.fhir_server)
+        if server is None:
             return {query: _not_allowed(found.result) for query, found in pages.items()}
+        request = replace(request, fhir_server=server)
         client = self._client(request)
         results = self._queried(request, client, pages, deadline)
         for elsewhere in (_dispatched_elsewhere, _medications_elsewhere):
@@ -99,16 +109,25 @@ class Fetcher:
             request.fhir_server,
             request.access_token,
             largest_bytes,
-            _ANSWERS_TOGETHER * largest_bytes,
+            largest_total_bytes=_ANSWERS_TOGETHER * largest_bytes,
+            circuit=self._circuits.of(request.fhir_server),
         )
 
-    def _may_read(self, server: str) -> bool:
-        return self._limits.servers is None or server in self._limits.servers
+    def _readable(self, server: str) -> str | None:
+        """The configured server that is meant; None where none is. Where any may be read it is the given one."""
+        if self._limits.servers is not None:
+            return same_server(server, self._limits.servers)
+        try:
+            address = ip_of(parse(server).host)
+        except ValueError:
+            return None
+        return None if address is not None and is_metadata(address) else server
 
     def _session(self, server: str) -> requests.Session:
         """The session of a server; the one unused longest makes room for a new one."""
         with self._lock:
-            session = self._sessions.pop(server, None) or open_session(self._limits.workers)
+            session = self._sessions.pop(server, None)
+            session = session or open_session(self._limits.workers, self._limits.reach)
             self._sessions[server] = session
             if len(self._sessions) > self._limits.sessions:
                 self._sessions.popitem(last=False)[1].close()
@@ -259,8 +278,8 @@ def _medications_elsewhere(request: HookRequest, results: Mapping[Query, QueryRe
 def _medications_of(resources: Iterable[JsonObject], server: str) -> Iterator[str]:
     for resource in resources:
         if resource.get("resourceType") in RESOURCE_TYPES[Query.MEDICATIONS]:
-            reference = _medication_reference(resource).removeprefix(f"{server}/")
-            if _names(_MEDICATION, reference):
+            reference = path_below(_medication_reference(resource), server)
+            if reference is not None and _names(_MEDICATION, reference):
                 yield reference
 
 

@@ -19,6 +19,7 @@ from urllib.parse import urlencode
 
 from cds_service.codes import ATC, NDC, RXNORM, SNOMED
 from cds_service.fetching.client import FetchError, FhirClient, open_session
+from cds_service.fetching.connections import Reach
 from cds_service.fetching.deadline import Deadline
 from cds_service.model import CodedDrug, RxNormIngredient
 
@@ -44,9 +45,10 @@ class RxNav:
     """A `DrugCodes` over `base_url` (such as `https://rxnav.nlm.nih.gov/REST`). Shared by the threads of a process;
     threads are started at the first question, so that it may be made before the workers are forked."""
 
-    def __init__(self, base_url: str, timeout_s: float) -> None:
+    def __init__(self, base_url: str, timeout_s: float, reach: Reach | None = None) -> None:
         self._base_url = base_url
         self._timeout_s = timeout_s
+        self._reach = reach
         self._lock = threading.Lock()
         self._remembered: OrderedDict[Key, tuple[float, CodedDrug | None]] = OrderedDict()
         self._asking: dict[Key, Future[CodedDrug | None]] = {}
@@ -80,7 +82,7 @@ class RxNav:
         """The answer under way; None while the address is left alone. The lock is held."""
         if self._process != os.getpid() and self._rests_until_s != float("inf"):
             self._pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="rxnav")
-            self._session = open_session(_WORKERS)
+            self._session = open_session(_WORKERS, self._reach)
             self._asking.clear()
             self._process = os.getpid()
         if key in self._asking:

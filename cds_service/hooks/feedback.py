@@ -82,11 +82,12 @@ def _timestamp(entry: Mapping[str, object], where: str) -> datetime:
     text = _text(entry, "outcomeTimestamp", where, "an RFC 3339 time with its zone")
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError as fault:
+        in_utc = moment.astimezone(UTC)
+    except (ValueError, OverflowError) as fault:  # the first and the last day there are, in some zones, have no UTC
         raise _fault("value", place, "an RFC 3339 time with its zone") from fault
     if moment.tzinfo is None:
         raise _fault("value", place, "an RFC 3339 time with its zone")
-    return moment.astimezone(UTC)
+    return in_utc
 
 
 def _object(value: object, where: str) -> Mapping[str, object]:

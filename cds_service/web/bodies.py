@@ -13,6 +13,7 @@ import orjson
 from flask import request
 
 from cds_service.errors import RequestError
+from cds_service.nesting import DEEPEST, is_too_deep
 
 JSON = "application/json"
 
@@ -32,6 +33,8 @@ def decoded_body(most_entries: int) -> object:
     except orjson.JSONDecodeError as fault:
         where = f"line {fault.lineno}, column {fault.colno}"
         raise RequestError(400, "structure", f"the body is not valid JSON ({where})") from fault
+    if is_too_deep(content, body):
+        raise RequestError(400, "structure", f"the body is nested deeper than {DEEPEST}")
     _check_unambiguous(content, body)
     if _entries(body) > most_entries:
         raise RequestError(413, "too-costly", f"more than {most_entries} entries; send fewer")
@@ -48,13 +51,8 @@ def _check_content_type() -> None:
 
 
 def _check_unambiguous(content: bytes, body: object) -> None:
-    """Raises RequestError 400. Written anew, a body has as many colons as before, unless a name stood twice; and
-    orjson does not write what is nested deeper than 254.
-    """
-    try:
-        again = orjson.dumps(body)
-    except TypeError as fault:
-        raise RequestError(400, "structure", "the body is nested too deeply") from fault
+    """Raises RequestError 400. Written anew, a body has as many colons as before, unless a name stood twice."""
+    again = orjson.dumps(body)
     has_escapes = b"\\" in content and any(sign in content for sign in _ESCAPED_COLONS)
     same_names = not has_escapes and content.count(b":") == again.count(b":")
     if same_names and _LONG_NUMBER not in content.translate(_DIGITS):

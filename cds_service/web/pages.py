@@ -1,11 +1,29 @@
-"""Two pages for people: what this is, and the attributes of its decision support."""
+"""Two pages for people: what this is, and the attributes of its decision support. And one for programs: the routes
+as an OpenAPI document (`openapi.yaml`).
+"""
 
 from __future__ import annotations
 
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import orjson
+import yaml
 from flask import Blueprint, Response, render_template
 
 from cds_service import __version__
 from cds_service.web.runtime import Runtime
+
+_OPENAPI = Path(__file__).with_name("openapi.yaml")
+
+
+@cache
+def openapi() -> dict[str, Any]:
+    """The document, of this version."""
+    document: dict[str, Any] = yaml.safe_load(_OPENAPI.read_text(encoding="utf-8"))
+    document["info"]["version"] = __version__
+    return document
 
 
 def blueprint(runtime: Runtime) -> Blueprint:
@@ -29,6 +47,12 @@ def blueprint(runtime: Runtime) -> Blueprint:
             sources=sources,
             used=runtime.service.wording.catalogue["source_attributes"],
         )
+
+    @pages.get("/openapi.json")
+    def routes() -> Response:
+        url = runtime.settings.public_url
+        servers = {"servers": [{"url": url}]} if url else {}
+        return Response(orjson.dumps(openapi() | servers), content_type="application/json")
 
     @pages.get("/style.css")
     def style() -> Response:

@@ -29,6 +29,23 @@ class ServerLogger(Logger):  # type: ignore[misc]
 class Worker(ThreadWorker):  # type: ignore[misc]
     """gunicorn's worker. It would quote what it cannot read, such as a header with a token, to log and caller."""
 
+    def set_accept_enabled(self, enabled: bool) -> None:  # noqa: FBT001  gunicorn's signature
+        """On its way out a worker still takes who is waiting at its door, and then shuts it: whoever comes later is
+        refused before sending anything. gunicorn leaves the door open, and drops who waits there at the end.
+        """
+        super().set_accept_enabled(enabled)
+        if enabled or self.alive:
+            return
+        for listener in self.sockets:
+            self._accept_waiting(listener)
+            listener.close()
+
+    def _accept_waiting(self, listener: socket.socket) -> None:
+        before = -1
+        while before != self.nr_conns:
+            before = self.nr_conns
+            self.accept(listener)
+
     def handle_error(self, req: object, client: socket.socket, addr: object, exc: Exception) -> None:
         if not isinstance(exc, errors.ParseException) or isinstance(exc, _OUR_OWN):
             super().handle_error(req, client, addr, exc)

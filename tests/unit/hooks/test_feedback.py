@@ -63,3 +63,9 @@ def test_one_bad_entry_refuses_all_and_names_its_place(change, expression):
     with pytest.raises(RequestError) as caught:
         parse_feedback({"feedback": [OVERRIDDEN, OVERRIDDEN | change]})
     assert (caught.value.status, caught.value.expression) == (400, f"feedback[1].{expression}")
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00"])
+def test_a_time_that_has_no_utc_is_refused(moment):
+    with pytest.raises(RequestError, match="outcomeTimestamp"):
+        parse_feedback({"feedback": [OVERRIDDEN | {"outcomeTimestamp": moment}]})

@@ -1,0 +1,118 @@
+"""A hospital's own authority vouches for its server where the settings name it, and nobody else's does."""
+
+from __future__ import annotations
+
+import ssl
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from ipaddress import ip_address
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
+
+from cds_service.errors import SettingsError
+from cds_service.fetching.client import FetchError, FhirClient, open_session
+from cds_service.fetching.connections import Reach
+from cds_service.fetching.deadline import Deadline
+from cds_service.settings import Settings
+
+
+def certificate(name: str, key, issuer: str, issuer_key, extension: x509.ExtensionType) -> x509.Certificate:
+    def named(text: str) -> x509.Name:
+        return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
+
+    now = datetime.now(UTC)
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(named(name))
+        .issuer_name(named(issuer))
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(hours=1))
+        .add_extension(extension, critical=True)
+    )
+    return builder.sign(issuer_key, SHA256())
+
+
+def authority(folder: Path, name: str) -> tuple[Path, ec.EllipticCurvePrivateKey]:
+    key = ec.generate_private_key(ec.SECP256R1())
+    path = folder / f"{name}.pem"
+    made = certificate(name, key, name, key, x509.BasicConstraints(ca=True, path_length=None))
+    path.write_bytes(made.public_bytes(Encoding.PEM))
+    return path, key
+
+
+class Answering(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"{}")
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def hospital(tmp_path: Path) -> Iterator[tuple[Path, str]]:
+    """The authority's file, and the base URL of a server for which it vouches."""
+    bundle, authority_key = authority(tmp_path, "hospital")
+    key = ec.generate_private_key(ec.SECP256R1())
+    names = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
+    own = certificate("fhir", key, "hospital", authority_key, names).public_bytes(Encoding.PEM)
+    path = tmp_path / "server.pem"
+    path.write_bytes(own + key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(path)
+    server = HTTPServer(("127.0.0.1", 0), Answering)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    yield bundle, f"https://127.0.0.1:{server.server_port}/fhir"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def read(base_url: str, bundle: Path | None) -> object:
+    session = open_session(1, Reach(ca_bundle=bundle))
+    try:
+        return FhirClient(session, base_url, "", 1000).read("metadata", Deadline.after(5))
+    finally:
+        session.close()
+
+
+def test_its_server_is_read(hospital):
+    bundle, base_url = hospital
+    settings = Settings.from_environment({"CDS_CA_BUNDLE": str(bundle)})
+    assert read(base_url, settings.ca_bundle) == {}
+
+
+def test_without_it_or_with_another_the_server_is_not_read(hospital, tmp_path):
+    another, _ = authority(tmp_path, "another")
+    for bundle in (None, another):
+        with pytest.raises(FetchError, match="unreachable"):
+            read(hospital[1], bundle)
+
+
+def test_the_name_of_the_server_still_counts(hospital):
+    """The certificate is for 127.0.0.1 and not for the name of the same machine."""
+    bundle, base_url = hospital
+    with pytest.raises(FetchError, match="unreachable"):
+        read(base_url.replace("127.0.0.1", "localhost"), bundle)
+
+
+@pytest.mark.parametrize("content", ["", "no certificate", "-----BEGIN CERTIFICATE-----\nAAAA\n"])
+def test_a_file_without_authorities_stops_the_start(tmp_path, content):
+    path = tmp_path / "bundle.pem"
+    path.write_text(content)
+    with pytest.raises(SettingsError, match="CDS_CA_BUNDLE: expected certificates of authorities"):
+        Settings.from_environment({"CDS_CA_BUNDLE": str(path)})

@@ -1,0 +1,203 @@
+"""A server that does not answer is left alone for a while, then tried once."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from cds_service.fetching.circuits import Circuit, Circuits, State
+from cds_service.fetching.deadline import Deadline
+from cds_service.fetching.fetcher import Fetcher, Limits
+from cds_service.hooks.requests import HookRequest, parse
+from cds_service.model import Availability, Query
+from tests.support.fault_server import Exchange, serving
+from tests.support.world import definition
+
+
+class FakeClock:
+    def __init__(self) -> None:
+        self.now_s = 1000.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def circuit(clock: FakeClock) -> Circuit:
+    return Circuit(3, 10.0, clock)
+
+
+def fail(circuit: Circuit, times: int = 3) -> None:
+    for _ in range(times):
+        circuit.failed()
+
+
+def test_it_opens_after_failures_in_a_row(circuit):
+    fail(circuit, 2)
+    circuit.succeeded()
+    fail(circuit, 2)
+    assert (circuit.state, circuit.admits()) == (State.CLOSED, True)
+    circuit.failed()
+    assert (circuit.state, circuit.admits()) == (State.OPEN, False)
+
+
+def test_after_its_rest_one_may_try(circuit, clock):
+    fail(circuit)
+    clock.now_s += 9.9
+    assert not circuit.admits()
+    clock.now_s += 0.2
+    assert circuit.state is State.HALF_OPEN
+    assert [circuit.admits() for _ in range(3)] == [True, False, False]
+
+
+def test_an_answer_closes_it(circuit, clock):
+    fail(circuit)
+    clock.now_s += 10
+    assert circuit.admits()
+    circuit.succeeded()
+    assert circuit.state is State.CLOSED
+    fail(circuit, 2)
+    assert circuit.admits(), "the count began anew"
+
+
+def test_another_failure_costs_another_rest(circuit, clock):
+    fail(circuit)
+    clock.now_s += 10
+    assert circuit.admits()
+    circuit.failed()
+    assert circuit.state is State.OPEN
+    clock.now_s += 10
+    assert circuit.admits()
+
+
+def test_who_tries_and_tells_nothing_costs_no_more_than_a_rest(circuit, clock):
+    fail(circuit)
+    clock.now_s += 10
+    assert circuit.admits()
+    clock.now_s += 10
+    assert circuit.admits()
+
+
+def test_reads_that_were_on_their_way_make_the_rest_no_longer(circuit, clock):
+    fail(circuit)
+    clock.now_s += 9
+    fail(circuit, 5)
+    clock.now_s += 1
+    assert circuit.admits()
+
+
+def test_of_many_threads_one_tries(circuit, clock):
+    fail(circuit)
+    clock.now_s += 10
+    admitted: list[bool] = []
+    barrier = threading.Barrier(8)
+
+    def ask() -> None:
+        barrier.wait()
+        admitted.append(circuit.admits())
+
+    threads = [threading.Thread(target=ask) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(admitted) == [False] * 7 + [True]
+
+
+def test_each_server_has_its_own_and_the_oldest_is_forgotten(clock):
+    circuits = Circuits(1, 10.0, most=2, clock=clock)
+    circuits.of("a").failed()
+    assert [circuits.of(server).admits() for server in ("a", "b")] == [False, True]
+    assert not circuits.of("a").admits()
+    circuits.of("c")
+    assert circuits.of("b").state is State.CLOSED
+    assert circuits.of("a").state is State.CLOSED, "made anew: c and b were used since"
+
+
+# --- with a fetcher -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def fetcher() -> Iterator[Fetcher]:
+    fetcher = Fetcher(Limits(failures_in_a_row=7, rest_s=0.4))
+    yield fetcher
+    fetcher.close()
+
+
+def request(base_url: str) -> HookRequest:
+    body = {
+        "hook": "order-sign",
+        "hookInstance": "i",
+        "fhirServer": base_url,
+        "context": {"patientId": "p1", "draftOrders": {"resourceType": "Bundle"}},
+    }
+    return parse(body, definition("order-sign"))
+
+
+def reasons(fetcher: Fetcher, base_url: str, seconds: float = 2.0) -> set[str]:
+    return {result.reason for result in fetcher.resolve(request(base_url), Deadline.after(seconds)).values()}
+
+
+def test_a_server_that_is_down_is_not_asked_until_its_rest_is_over(fetcher):
+    is_down = threading.Event()
+    is_down.set()
+
+    def script(exchange: Exchange) -> None:
+        if is_down.is_set():
+            exchange.answer(b"", "500 Internal Server Error")
+        else:
+            exchange.answer(b'{"resourceType": "Bundle", "type": "searchset"}')
+
+    with serving(script) as server:
+        assert reasons(fetcher, server.base_url) == {"server_error"}
+        assert len(server.heads) == len(Query)
+        results = fetcher.resolve(request(server.base_url), Deadline.after(2))
+        assert {(r.availability, r.reason) for r in results.values()} == {(Availability.FAILED, "circuit_open")}
+        assert len(server.heads) == len(Query), "nothing was asked"
+        is_down.clear()
+        threading.Event().wait(0.45)
+        assert "circuit_open" in reasons(fetcher, server.base_url), "one read tries, the others wait"
+        assert len(server.heads) == len(Query) + 1
+        assert "circuit_open" not in reasons(fetcher, server.base_url)
+
+
+@pytest.mark.parametrize("status", ["401 Unauthorized", "403 Forbidden", "404 Not Found", "429 Too Many Requests"])
+def test_a_server_that_refuses_is_up(fetcher, status):
+    with serving(lambda exchange: exchange.answer(b"", status)) as server:
+        for _ in range(3):
+            assert "circuit_open" not in reasons(fetcher, server.base_url)
+
+
+def test_a_read_that_was_given_no_time_blames_no_server(fetcher):
+    with serving(lambda exchange: exchange.hang()) as server:
+        for _ in range(4):
+            assert reasons(fetcher, server.base_url, 0.07) == {"late"}
+        assert reasons(fetcher, server.base_url, 0.2) == {"late"}
+        assert reasons(fetcher, server.base_url, 0.2) == {"circuit_open"}
+
+
+def test_one_server_does_not_stand_for_another(fetcher):
+    with (
+        serving(lambda exchange: exchange.answer(b"", "500 Internal Server Error")) as broken,
+        serving(lambda exchange: exchange.answer(b'{"resourceType": "Bundle"}')) as sound,
+    ):
+        reasons(fetcher, broken.base_url)
+        assert reasons(fetcher, broken.base_url) == {"circuit_open"}
+        assert "circuit_open" not in reasons(fetcher, sound.base_url)
+
+
+def test_another_spelling_of_a_server_is_the_same():
+    with serving(lambda exchange: exchange.answer(b"", "500 Internal Server Error")) as server:
+        fetcher = Fetcher(Limits(servers=frozenset({server.base_url}), failures_in_a_row=7, rest_s=60))
+        try:
+            assert reasons(fetcher, server.base_url) == {"server_error"}
+            assert reasons(fetcher, server.base_url.replace("http", "HTTP")) == {"circuit_open"}
+        finally:
+            fetcher.close()

@@ -24,6 +24,7 @@ test: .venv/test.stamp
 check: .venv/check.stamp
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml cds_service
 	$(BIN)/cds-service knowledge check
 
 coverage: .venv/test.stamp
@@ -54,6 +55,7 @@ lock: .venv/run.stamp
 	$(COMPILE) --extra test --output-file requirements/test.txt
 	$(COMPILE) --extra test --extra check --output-file requirements/check.txt
 	$(COMPILE) --extra test --extra fuzz --output-file requirements/fuzz.txt
+	$(COMPILE) --extra audit --output-file requirements/audit.txt
 	$(COMPILE) --build-deps-for wheel --build-deps-for editable --only-build-deps --output-file requirements/build.txt
 
 clean:
@@ -105,4 +107,13 @@ fuzz: .venv/fuzz.stamp
 
 .venv/fuzz.stamp: requirements/fuzz.txt .venv/test.stamp
 	$(LOCKED) requirements/fuzz.txt
+	@touch $@
+
+# Known faults of what we depend on, asked of the Python Package Index's advisories: needs the internet.
+.PHONY: audit
+audit: .venv/audit.stamp
+	$(BIN)/pip-audit --disable-pip --require-hashes --requirement requirements/run.txt
+
+.venv/audit.stamp: requirements/audit.txt .venv/run.stamp
+	$(LOCKED) requirements/audit.txt
 	@touch $@

@@ -28,6 +28,7 @@ from cds_service.knowledge.base import Knowledge
 from cds_service.knowledge.check import check
 from cds_service.knowledge.compare import compare
 from cds_service.knowledge.load import load_knowledge
+from cds_service.nesting import TooDeep, decoded
 from cds_service.phenotyping import phenotype_lines
 from cds_service.pretty import answer_lines, inspection_line
 from cds_service.sandbox_commands import add_commands
@@ -176,7 +177,9 @@ def _documents(files: list[str]) -> Iterator[tuple[str, object]]:
     """
     for title, content in _contents(files):
         try:
-            whole = orjson.loads(content)
+            whole = decoded(content)
+        except TooDeep as fault:
+            raise RequestError(400, "structure", f"{title}: {fault}") from fault
         except orjson.JSONDecodeError:
             yield from _lines(content, title)
         else:
@@ -208,7 +211,9 @@ def _lines(content: bytes, title: str) -> Iterator[tuple[str, object]]:
     for n, line in enumerate(content.splitlines(), start=1):
         if line.strip():
             try:
-                yield f"{title}:{n}", orjson.loads(line)
+                yield f"{title}:{n}", decoded(line)
+            except TooDeep as fault:
+                raise RequestError(400, "structure", f"{title}:{n}: {fault}") from fault
             except orjson.JSONDecodeError as fault:
                 message = f"{title}: neither a JSON document nor one on each line (line {n}: {fault.msg})"
                 raise RequestError(400, "structure", message) from fault

@@ -7,11 +7,28 @@ newer).
 
 from __future__ import annotations
 
+import orjson
+
 DEEPEST = 100
 
 _USUAL = 16
 _ONE_KIND = bytes.maketrans(b"{}", b"[]")
 _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+
+
+class TooDeep(ValueError):
+    """JSON nested deeper than `DEEPEST`."""
+
+    def __init__(self) -> None:
+        super().__init__(f"nested deeper than {DEEPEST}")
+
+
+def decoded(content: bytes | bytearray) -> object:
+    """`content` as JSON. Raises orjson.JSONDecodeError and TooDeep."""
+    value: object = orjson.loads(content)
+    if is_too_deep(content, value):
+        raise TooDeep
+    return value
 
 
 def is_too_deep(content: bytes | bytearray, value: object) -> bool:

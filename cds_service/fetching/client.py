@@ -26,7 +26,7 @@ from cds_service.fetching.addresses import path_below
 from cds_service.fetching.circuits import Circuit
 from cds_service.fetching.connections import BoundedAdapter, ForbiddenAddress, Reach
 from cds_service.fetching.deadline import Deadline
-from cds_service.nesting import is_too_deep
+from cds_service.nesting import TooDeep, decoded
 
 _CHUNK_BYTES = 64 * 1024
 _SHORTEST_TIMEOUT_S = 0.001
@@ -205,12 +205,9 @@ class FhirClient:
             if body.count(b"{") + body.count(b"[") > _MOST_CONTAINERS:
                 raise FetchError("too_large")
             try:
-                answer: object = orjson.loads(body.removeprefix(_BYTE_ORDER_MARK))
-            except orjson.JSONDecodeError as fault:
+                return decoded(body.removeprefix(_BYTE_ORDER_MARK))
+            except (orjson.JSONDecodeError, TooDeep) as fault:
                 raise FetchError("unreadable") from fault
-            if is_too_deep(body, answer):
-                raise FetchError("unreadable")
-            return answer
 
 
 def _check(response: requests.Response) -> None:

@@ -10,6 +10,7 @@ import requests
 
 from cds_service.fetching.client import FetchError
 from cds_service.fetching.deadline import Deadline
+from cds_service.nesting import TooDeep, decoded
 
 _CHUNK_BYTES = 64 * 1024
 _LARGEST_BYTES = 10_000_000
@@ -69,6 +70,6 @@ def _body(response: requests.Response, deadline: Deadline) -> bytes:
 
 def _decoded(body: bytes) -> object:
     try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError:
+        return decoded(body)
+    except (orjson.JSONDecodeError, TooDeep):
         return None

@@ -43,6 +43,26 @@ def _faults(body: dict[str, object]) -> Iterator[str]:
 
 
 def _empty_places(value: object, place: str) -> Iterator[str]:
+    """Where the value is empty within; places are worked out only where there is one."""
+    if _has_empty(value):
+        yield from _places_within(value, place)
+
+
+def _has_empty(value: object) -> bool:
+    waiting = [value]
+    while waiting:
+        part = waiting.pop()
+        for child in part.values() if isinstance(part, dict) else part if isinstance(part, list) else ():
+            if isinstance(child, dict | list):
+                if not child:
+                    return True
+                waiting.append(child)
+            elif child is None or child == "":
+                return True
+    return False
+
+
+def _places_within(value: object, place: str) -> Iterator[str]:
     if isinstance(value, dict):
         children = [(f"{place}.{name}" if place else str(name), child) for name, child in value.items()]
     elif isinstance(value, list):
@@ -53,7 +73,7 @@ def _empty_places(value: object, place: str) -> Iterator[str]:
         if child is None or child in ("", [], {}):
             yield where
         else:
-            yield from _empty_places(child, where)
+            yield from _places_within(child, where)
 
 
 def _card_faults(card: Mapping[str, object], place: str) -> Iterator[str]:

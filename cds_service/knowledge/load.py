@@ -209,7 +209,7 @@ def _validated(kind: type[T], entry: object, where: str) -> T:
 def _yaml(path: Path) -> Any:
     try:
         with path.open(encoding="utf-8") as stream:
-            return yaml.load(stream, Loader=_Loader)  # noqa: S506  derived from the safe loader
+            return _Loader(stream).get_single_data()
     except (OSError, yaml.YAMLError) as fault:
         raise KnowledgeError(f"{path.name}: {fault}") from fault
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from cds_service.knowledge.schema import Allele, Gene, GeneModel
+from cds_service.memory import remembered_by_identity
 
 _INVISIBLE = re.compile("[\u200b\u200c\u200d\u2060\ufeff\u00ad]")
 _REFERENCE_SEQUENCE = re.compile(r"^(?:N[CGMPR]_|LRG_|ENS[TG])[\w.]+(?:\([\w-]+\))?:", re.IGNORECASE)
@@ -101,6 +102,7 @@ class ParsedDiplotype:
 # --- diplotypes ----------------------------------------------------------------------------------------------
 
 
+@remembered_by_identity
 def parse_diplotype(gene: Gene, text: str) -> ParsedDiplotype:
     """The haplotypes named in `text`, in a fixed order.
 

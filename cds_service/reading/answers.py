@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from cds_service.codes import LOINC, SNOMED, UCUM, Coding
+from cds_service.memory import remembered_by_content, remembered_by_text
 from cds_service.model import Quantity
 from cds_service.reading.shapes import Resource, clean, codings, concept_texts, first, fold, items, number, text_at
 from cds_service.reading.vocabulary import (
@@ -17,6 +18,8 @@ from cds_service.reading.vocabulary import (
     WHOLE_WORD_ANSWERS,
 )
 
+_VALUE_FIELDS = ("valueCodeableConcept", "valueQuantity", "valueCoding", "valueString", "valueCode", "valueInteger",
+                 "valueBoolean", "dataAbsentReason")  # fmt: skip
 _NOTHING_FOUND = re.compile(r" (?:no|not) (?:[\w]+ ){0,6}(?:detected|present|found|identified|seen) ")
 _NEGATED = re.compile(r" (?:no|not|without|if|cannot|never) ")
 
@@ -57,6 +60,11 @@ class Answer:
 
 def answer_of(holder: Resource) -> Answer:
     """The value of an Observation or a component, whatever its type."""
+    return _answer({name: holder[name] for name in _VALUE_FIELDS if name in holder})
+
+
+@remembered_by_content
+def _answer(holder: Resource) -> Answer:
     concept = [part for part in items(holder.get("valueCodeableConcept")) if not isinstance(part, str)]
     concept += list(items(holder.get("valueCoding")))
     strings = [clean(holder.get(name)) for name in ("valueString", "valueCodeableConcept", "valueCode")]
@@ -95,6 +103,7 @@ def quantity_of(value: Resource) -> Quantity | None:
     return Quantity(found, unit, text_at(value, "comparator"))
 
 
+@remembered_by_text
 def presence_word(text: str) -> bool | None:
     """True or False where words of the text say that something was found or not; None where they say neither,
     or that the test gave no call. `yes` and `no` count only alone: `no call` is not an absence."""

@@ -25,6 +25,9 @@ class Chart:
     namings: dict[int, object] = field(default_factory=dict)
     """How each resource itself names its gene, by its identity: panels ask for it again and again."""
 
+    performers: dict[int, tuple[Record, tuple[str, ...]]] = field(default_factory=dict)
+    """Who performed each record, by its identity: asked for once as the laboratory and once as the origin."""
+
     def of_kind(self, *kinds: str) -> tuple[Record, ...]:
         """Records of these resource types."""
         return tuple(record for record in self.records if record.kind in kinds)

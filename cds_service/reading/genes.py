@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from cds_service.codes import LOINC, Coding
+from cds_service.memory import content_key
 from cds_service.model import Gap
 from cds_service.reading.answers import answer_of
 from cds_service.reading.chart import Chart
@@ -30,6 +31,7 @@ from cds_service.reading.shapes import (
 from cds_service.reading.vocabulary import GENE_STUDIED
 
 _GENE_EXTENSIONS = ("geneticsgene", "observation-geneticsgene", "gene-studied")
+_NAMING = frozenset({"code", "component", "extension", "dataAbsentReason"})
 _FARTHEST_LINK = 2
 
 
@@ -81,8 +83,18 @@ def _own_naming(resource: Resource, chart: Chart) -> GeneNaming:
     """The naming by the resource's own witnesses; each resource of the chart is looked at once."""
     known = chart.namings.get(id(resource))
     if not isinstance(known, GeneNaming):
-        known = chart.namings[id(resource)] = _naming_of(resource, chart.lexicon)
+        known = chart.namings[id(resource)] = _remembered_naming(resource, chart.lexicon)
     return known
+
+
+def _remembered_naming(resource: Resource, lexicon: Lexicon) -> GeneNaming:
+    """What names the gene is the same in the results of many patients."""
+    naming = {name: part for name, part in resource.items() if name in _NAMING or name.startswith("value")}
+    content = content_key(naming)
+    if content is None:
+        return _naming_of(resource, lexicon)
+    found: GeneNaming = lexicon.remembered.get(("naming", content), _naming_of, resource, lexicon)
+    return found
 
 
 def _naming_of(resource: Resource, lexicon: Lexicon) -> GeneNaming:

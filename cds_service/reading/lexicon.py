@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from functools import lru_cache
-from typing import TypeVar
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 from cds_service.codes import Coding
 from cds_service.knowledge.base import Knowledge
+from cds_service.knowledge.derived import once_for_each
 from cds_service.knowledge.schema import Gene, HlaMarker, Observable, ObservationCode
+from cds_service.memory import Memory
 from cds_service.reading.shapes import fold
 from cds_service.reading.vocabulary import NEGATING_WORDS
 
@@ -74,12 +75,18 @@ class Lexicon:
     """First folded word -> condition keys that have a text beginning with it."""
     condition_texts: Mapping[str, tuple[str, ...]]
     lasting: frozenset[str]
+    remembered: Memory[Any, Any] = field(default_factory=Memory, repr=False, compare=False)
+    """What readers worked out with this lexicon, by its name and its content."""
 
     def symbols_in(self, text: str) -> tuple[str, ...]:
         """Symbols that stand in the text as whole words, each once, in their order.
 
         A cytochrome may be spelled out (`cytochrome P450 2D6`); an allele may follow at once (`CYP2C19*2`).
         """
+        found: tuple[str, ...] = self.remembered.get_by_text("symbols", text, self._symbols_in)
+        return found
+
+    def _symbols_in(self, text: str) -> tuple[str, ...]:
         spelled = _CYTOCHROME.sub(r"CYP\1", text)
         found = (self.symbols[fold(m.group())] for m in self.symbol_pattern.finditer(spelled))
         return tuple(dict.fromkeys(found))
@@ -99,17 +106,20 @@ class Lexicon:
 
     def conditions(self, codings: Iterable[Coding], texts: Iterable[str]) -> frozenset[str]:
         """Condition keys that codes or texts mean. A text that negates or supposes means none."""
-        by_code = (key for c in codings for key in self._conditions_of_code(c))
-        by_text = (key for text in texts for key in self._conditions_in(fold(text)))
-        return frozenset(by_code) | frozenset(by_text)
+        by_code = (keys for c in codings if (keys := self.remembered.get(c, self._conditions_of_code, c)))
+        by_text = (self.remembered.get_by_text("conditions", text, self._conditions_in) for text in texts)
+        return frozenset().union(*by_code, *by_text)
 
-    def _conditions_of_code(self, coding: Coding) -> Iterator[str]:
-        yield from self.condition_codes.get((coding.system, coding.code), ())
-        for system, prefix, key in self.condition_prefixes:
-            if coding.system == system and _plain(coding.code).startswith(prefix):
-                yield key
+    def _conditions_of_code(self, coding: Coding) -> frozenset[str]:
+        plain = _plain(coding.code)
+        own = self.condition_codes.get((coding.system, coding.code), ())
+        prefixes = (p for p in self.condition_prefixes if p[0] == coding.system)
+        return frozenset((*own, *(key for _, prefix, key in prefixes if plain.startswith(prefix))))
 
-    def _conditions_in(self, folded: str) -> Iterator[str]:
+    def _conditions_in(self, text: str) -> frozenset[str]:
+        return frozenset(self._keys_in(fold(text)))
+
+    def _keys_in(self, folded: str) -> Iterator[str]:
         padded = f" {folded} "
         candidates = {key for word in folded.split() for key in self.condition_words.get(word, ())}
         for key in sorted(candidates):
@@ -127,27 +137,9 @@ _SYMBOL = re.compile(r"[A-Z][A-Z0-9]+")
 _CYTOCHROME = re.compile(r"(?:cytochrome\s+)?\bp-?450[\s,]*(\d[a-z]\d+)", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class _Identity:
-    """Knowledge compared by identity, so that a lexicon is made once for each loaded knowledge base."""
-
-    knowledge: Knowledge
-
-    def __hash__(self) -> int:
-        return id(self.knowledge)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Identity) and other.knowledge is self.knowledge
-
-
+@once_for_each
 def lexicon_of(knowledge: Knowledge) -> Lexicon:
     """The lexicon of a knowledge base, made on first use."""
-    return _compiled(_Identity(knowledge))
-
-
-@lru_cache(maxsize=4)
-def _compiled(identity: _Identity) -> Lexicon:
-    knowledge = identity.knowledge
     loci = {f"{HLA_PREFIX}{marker.locus}" for marker in knowledge.hla.values()}
     symbols = {fold(symbol): symbol for symbol in (*knowledge.genes, *sorted(loci))}
     texts = {key: tuple(fold(t) for t in c.texts) for key, c in knowledge.conditions.items()}

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from cds_service.codes import RXNORM, Coding
+from cds_service.memory import remembered_by_content, remembered_by_text
 from cds_service.model import DrugIndex, DrugMatch, Gap
 from cds_service.reading.records import Record, References
 from cds_service.reading.screening import is_withdrawn
@@ -180,6 +181,7 @@ def _not_recognised(name: str) -> Gap:
     return Gap(name, "not_recognised", "no drug of the knowledge base was recognised in its codes or text")
 
 
+@remembered_by_content
 def route_of(instructions: object) -> str:
     """The first route that dosage instructions say, in their route or in their text; empty where they say none."""
     parts = objects(instructions)
@@ -188,6 +190,7 @@ def route_of(instructions: object) -> str:
     return next((route for route in (*by_route, *by_text) if route), "")
 
 
+@remembered_by_content
 def route_of_concept(concept: object) -> str:
     """`oral`, `topical`, ... of a route or dose form; empty where it is not known."""
     by_code = (ROUTE_CODES.get(coding.code, "") for coding in codings(concept))
@@ -195,6 +198,7 @@ def route_of_concept(concept: object) -> str:
     return next((route for route in (*by_code, *by_text) if route), "")
 
 
+@remembered_by_text
 def _route_in(text: str) -> str:
     """The route that whole words of the text name. The longest words go first: `to skin` before `skin`."""
     padded = f" {fold(text)} "

@@ -284,4 +284,4 @@ def _found(result: _Result, statement: Statement, flags: tuple[str, ...] = ()) -
         # Sandbox data often has no status: a laboratory value stays readable and says so.
         made = replace(made, why_unverified="", grade=Grade.CLINICAL if known else Grade.LOW)
         flags = (*flags, "status_unknown")
-    return Found(replace(made, flags=(*made.flags, *flags)))
+    return Found(replace(made, flags=(*made.flags, *flags)) if flags else made)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from cds_service.codes import LOINC
 from cds_service.model import Grade, ReadingStatus
@@ -39,6 +40,7 @@ from cds_service.reading.vocabulary import (
 _SOURCE_EXTENSION = "genomicsourceclass"
 _ENZYME_WORDS = ("enzyme", "activity assay", "enzymatic", "radiochemical", "spectrophotometry")
 _PEOPLE = frozenset({"Patient", "RelatedPerson"})
+_PERSONS = _PEOPLE | {"Practitioner", "PractitionerRole"}
 ENZYME_METHOD = "enzyme_activity"
 GENOTYPE_METHOD = "genotype"
 HLA_METHOD = "hla_typing"
@@ -65,6 +67,7 @@ def grade_of(why: str, *, free_text: bool) -> Grade:
     return Grade.LOW if free_text else Grade.CLINICAL
 
 
+@lru_cache(maxsize=4096)
 def _has_word(text: str, words: tuple[str, ...]) -> bool:
     padded = f" {fold(text)} "
     return any(f" {word} " in padded for word in words)
@@ -81,15 +84,23 @@ def _origin_texts(record: Record, chart: Chart) -> Iterator[str]:
 
 
 def _is_patient_reported(record: Record, chart: Chart) -> bool:
-    performing = {local_name(address).partition("/")[0] for address in references(record.field("performer"))}
+    addresses = references(record.field("performer"))
+    performing = {local_name(address).partition("/")[0] for address in addresses}
     sources = {local_name(address).partition("/")[0] for address in references(record.resource.get("derivedFrom"))}
     survey = any(c.code == "survey" for concept in items(record.field("category")) for c in codings(concept))
-    told = {t.kind for a in references(record.field("performer")) if (t := chart.references.find(a, record.resource))}
+    told = {t.kind for a in addresses if (t := chart.references.find(a, record.resource))}
     return bool((performing | told) & _PEOPLE) or "QuestionnaireResponse" in sources or survey
 
 
 def performers(record: Record, chart: Chart) -> tuple[str, ...]:
     """Names of the performing organisations and people, organisations first."""
+    known = chart.performers.get(id(record))
+    if known is None:
+        known = chart.performers[id(record)] = (record, tuple(_performers(record, chart)))
+    return known[1]
+
+
+def _performers(record: Record, chart: Chart) -> Iterator[str]:
     organisations: list[str] = []
     people: list[str] = []
     for pointer in objects(record.field("performer")):
@@ -99,8 +110,8 @@ def performers(record: Record, chart: Chart) -> tuple[str, ...]:
         kind = (
             target.kind if target is not None else text_at(pointer, "type") or local_name(address).partition("/")[0]
         )
-        (people if kind in {"Practitioner", "PractitionerRole", *_PEOPLE} else organisations).append(name)
-    return tuple(name for name in (*organisations, *people) if name)
+        (people if kind in _PERSONS else organisations).append(name)
+    yield from (name for name in (*organisations, *people) if name)
 
 
 def laboratory_of(record: Record, chart: Chart) -> str:

@@ -134,8 +134,11 @@ def newest(records: Iterable[Record]) -> tuple[Record, ...]:
     """One record for each reference and content: older versions of a resource give way to the newest, and a
     newest version that was entered in error takes the others with it. Versions that cannot be told apart and
     differ are all kept."""
+    sent = tuple(records)
+    if len({record.reference for record in sent}) == len(sent):
+        return sent
     versions: defaultdict[str, list[Record]] = defaultdict(list)
-    for record in records:
+    for record in sent:
         versions[record.reference].append(record)
     return tuple(record for same in versions.values() for record in _current(same))
 

@@ -33,6 +33,8 @@ def status_of(record: Record) -> str:
 
 def is_withdrawn(record: Record) -> bool:
     """Entered in error, by status or by verification status; also what an entered-in-error resource contains."""
+    if record.holder is None and "verificationStatus" not in record.resource:
+        return status_of(record) == ENTERED_IN_ERROR
     holder = record.holder or {}
     verification = child(record.resource, "verificationStatus")
     codes = {text_at(coding, "code") for coding in objects(verification.get("coding"))}
@@ -65,8 +67,11 @@ def is_of_patient(record: Record, patient_id: str, references: References) -> bo
     """Whether the resource is about the patient; a resource that names no subject is taken to be."""
     if record.kind == "Patient":
         return text_at(record.resource, "id") in ("", patient_id) or not patient_id
-    named = [found for name in _SUBJECTS for found in map(reference, items(record.field(name))) if found]
-    return not patient_id or all(_is_patient(address, patient_id, references) for address in named)
+    if not patient_id:
+        return True
+    fields = (field for name in _SUBJECTS if (field := record.field(name)) is not None)
+    named = (found for field in fields for found in map(reference, items(field)) if found)
+    return all(_is_patient(address, patient_id, references) for address in named)
 
 
 def _is_patient(address: str, patient_id: str, references: References) -> bool:

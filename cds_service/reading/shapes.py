@@ -9,10 +9,12 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TypeAlias
 
 from cds_service.codes import ICD10CM, LOINC, NDC, RXNORM, SNOMED, Coding
+from cds_service.memory import remembered_by_content, remembered_by_text
 
 Resource: TypeAlias = Mapping[str, object]
 
@@ -31,6 +33,8 @@ _SYSTEMS = {
 
 def clean(value: object) -> str:
     """Text without invisible characters and doubled spaces; whole numbers as text; anything else is empty."""
+    if value is None:
+        return ""
     if not isinstance(value, str):
         whole = isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**15
         return str(value) if whole else ""
@@ -41,9 +45,9 @@ def clean(value: object) -> str:
 
 def items(value: object) -> tuple[object, ...]:
     """The members of an array; a single value counts as an array of one, and None as an empty one."""
-    if isinstance(value, list | tuple):
-        return tuple(value)
-    return () if value is None else (value,)
+    if value is None:
+        return ()
+    return tuple(value) if isinstance(value, list | tuple) else (value,)
 
 
 def objects(value: object) -> tuple[Resource, ...]:
@@ -51,7 +55,7 @@ def objects(value: object) -> tuple[Resource, ...]:
     if type(value) is dict:  # decoded JSON: the common case goes first
         return (value,)
     if type(value) is list:
-        return tuple([item for item in value if isinstance(item, Mapping)])
+        return tuple([item for item in value if type(item) is dict or isinstance(item, Mapping)])
     if value is None or isinstance(value, str):
         return ()
     return tuple(item for item in items(value) if isinstance(item, Mapping))
@@ -74,13 +78,43 @@ def first(value: object) -> Resource:
 def text_at(value: object, *path: str) -> str:
     """The cleaned text at the path; the last step may be an array of texts, of which the first counts."""
     holder = child(value, *path[:-1]) if len(path) > 1 else first(value)
-    return next((text for text in map(clean, items(holder.get(path[-1]))) if text), "")
+    found = holder.get(path[-1])
+    if type(found) is str:
+        return clean(found)
+    return next((text for text in map(clean, items(found)) if text), "")
 
 
-def codings(concept: object) -> tuple[Coding, ...]:
-    """All codings of a CodeableConcept, of several, or of a Coding that stands in its place. Codings without a
-    code and a display are left out."""
-    return tuple([c for part in objects(concept) for c in _codings_of(part) if c.code or c.display])
+@dataclass(frozen=True, slots=True)
+class _Concept:
+    """What the functions below say of a concept, worked out once for all of them."""
+
+    codings: tuple[Coding, ...]
+    text: str
+    texts: tuple[str, ...]
+    codes: tuple[str, ...]
+    named: tuple[tuple[str, str], ...]
+    """(last part of the system, code) of each coding."""
+
+
+@remembered_by_content
+def _read(concept: object) -> _Concept:
+    every = tuple([coding for part in objects(concept) for coding in _codings_of(part)])
+    told = tuple([coding for coding in every if coding.code or coding.display])
+    text = _text_of(concept)
+    return _Concept(
+        codings=told,
+        text=text,
+        texts=tuple(dict.fromkeys(said for said in (text, *(coding.display for coding in told)) if said)),
+        codes=tuple([coding.code for coding in every]),
+        named=tuple([(_system_name(coding.system), coding.code) for coding in every]),
+    )
+
+
+_SILENT = _Concept((), "", (), (), ())
+
+
+def _concept(concept: object) -> _Concept:
+    return _SILENT if concept is None else _read(concept)
 
 
 def _codings_of(part: Resource) -> Iterator[Coding]:
@@ -90,8 +124,7 @@ def _codings_of(part: Resource) -> Iterator[Coding]:
         yield Coding(_SYSTEMS.get(system, system), clean(coding.get("code")), clean(coding.get("display")))
 
 
-def concept_text(concept: object) -> str:
-    """The text of a concept, or the concept itself where a bare string stands in its place."""
+def _text_of(concept: object) -> str:
     for part in items(concept):
         text = clean(part) if isinstance(part, str) else clean(first(part).get("text"))
         if text:
@@ -99,25 +132,36 @@ def concept_text(concept: object) -> str:
     return ""
 
 
+def codings(concept: object) -> tuple[Coding, ...]:
+    """All codings of a CodeableConcept, of several, or of a Coding that stands in its place. Codings without a
+    code and a display are left out."""
+    return _concept(concept).codings
+
+
+def concept_text(concept: object) -> str:
+    """The text of a concept, or the concept itself where a bare string stands in its place."""
+    return _concept(concept).text
+
+
 def concept_texts(concept: object) -> tuple[str, ...]:
     """The text and the displays of a concept, each once."""
-    found = (concept_text(concept), *(coding.display for coding in codings(concept)))
-    return tuple(dict.fromkeys(text for text in found if text))
+    return _concept(concept).texts
 
 
 def concept_label(concept: object) -> str:
     """What a person would call the concept: its text, else a display, else a code."""
-    return next(iter(concept_texts(concept)), next((c.code for c in codings(concept)), ""))
+    found = _concept(concept)
+    return next(iter(found.texts), next((c.code for c in found.codings), ""))
 
 
 def has_code(concept: object, system: str, codes: frozenset[str]) -> bool:
     """Whether one of the codes stands in the concept. Systems are compared by their last part, because tables
     live under several addresses; a coding without a system never matches."""
-    for part in objects(concept):
-        for coding in objects(part.get("coding")) or (part,):
-            if clean(coding.get("code")) in codes and _same_system(coding.get("system"), system):
-                return True
-    return False
+    found = _concept(concept)
+    if codes.isdisjoint(found.codes):
+        return False
+    wanted = _system_name(system)
+    return any(code in codes and name == wanted for name, code in found.named)
 
 
 def loinc_parts(resource: Resource) -> Mapping[str, tuple[Resource, ...]]:
@@ -132,12 +176,7 @@ def loinc_parts(resource: Resource) -> Mapping[str, tuple[Resource, ...]]:
 
 def codes_of(concept: object) -> tuple[str, ...]:
     """The bare codes of a concept, for asking quickly whether a closer look is worth it."""
-    return tuple([clean(c.get("code")) for part in objects(concept) for c in objects(part.get("coding")) or (part,)])
-
-
-def _same_system(found: object, wanted: str) -> bool:
-    named = clean(found)
-    return named == wanted or _system_name(_SYSTEMS.get(named, named)) == _system_name(wanted)
+    return _concept(concept).codes
 
 
 def _system_name(system: str) -> str:
@@ -157,7 +196,12 @@ def number(value: object) -> float | None:
 
 def day(value: object) -> date | None:
     """The day of a date or dateTime. A year or month alone is its first day."""
-    match = _DATE.match(clean(value))
+    return _day_in(clean(value))
+
+
+@remembered_by_text
+def _day_in(text: str) -> date | None:
+    match = _DATE.match(text)
     if match is None:
         return None
     year, month, day_of_month = (int(part or 1) for part in match.groups())
@@ -179,6 +223,8 @@ def moment(value: object) -> float:
 
 def reference(value: object) -> str:
     """The reference in a Reference object, or a bare string in its place."""
+    if type(value) is dict:
+        return clean(value.get("reference"))
     for item in items(value):
         found = clean(item) if isinstance(item, str) else clean(first(item).get("reference"))
         if found:
@@ -188,6 +234,8 @@ def reference(value: object) -> str:
 
 def references(value: object) -> tuple[str, ...]:
     """All references in an array of Reference objects."""
+    if value is None:
+        return ()
     return tuple(found for item in items(value) if (found := reference(item)))
 
 
@@ -201,6 +249,7 @@ def local_name(address: str) -> str:
     return "/".join(parts[-2:]) if len(parts) > 1 else address
 
 
+@remembered_by_text
 def fold(text: str) -> str:
     """Text for comparing labels: lower case, one spelling of `-ise`, punctuation as spaces.
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from cds_service.knowledge.schema import Gene
+from cds_service.memory import LONGEST_CONTENT
 from cds_service.model import (
     ActivityScore,
     Diplotype,
@@ -75,6 +76,13 @@ class _Voices:
 def statements_of(answer: Answer, gene: Gene, lexicon: Lexicon) -> Said:
     """What a value says of a gene. Parts that disagree within one kind make one SelfContradiction; a phenotype
     beside a diplotype stays beside it."""
+    if any(len(text) > LONGEST_CONTENT for text in answer.texts):
+        return _statements_of(answer, gene, lexicon)
+    said: Said = lexicon.remembered.get(("said", gene.symbol, answer), _statements_of, answer, gene, lexicon)
+    return said
+
+
+def _statements_of(answer: Answer, gene: Gene, lexicon: Lexicon) -> Said:
     voices = _Voices()
     unknown = []
     for coding in answer.codings:

@@ -6,11 +6,12 @@ The other drafts count as taken; the active medicines less those that the drafts
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from cds_service.knowledge.base import Knowledge
+from cds_service.knowledge.derived import implied_conditions
 from cds_service.model import Availability, Medication, Order, Patient, Query
 
 DAYS_A_YEAR = 365.25
@@ -46,6 +47,8 @@ class Context:
     today: date
     others: tuple[Order, ...] = ()
     """The other drafts, taken as if given."""
+    gathered: dict[str, Evidence] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """Facts asked for before: many predicates ask for the same."""
 
     @property
     def route(self) -> str:
@@ -69,6 +72,9 @@ class Context:
     def comedication(self) -> Evidence:
         """Ids of the other drugs taken or drafted, the order's own other ingredients included, and of the groups
         that hold them."""
+        return self._once("comedication", self._comedication)
+
+    def _comedication(self) -> Evidence:
         taken = [(m.ingredients, m.reference) for m in self.medications()]
         taken += [(o.ingredients, o.reference) for o in (self.order, *self.others)]
         found = [(d, reference) for drugs, reference in taken for d in drugs if d != self.drug]
@@ -90,12 +96,18 @@ class Context:
 
     def conditions(self) -> Evidence:
         """Condition keys of the patient's record, with what each key implies."""
+        return self._once("conditions", self._conditions)
+
+    def _conditions(self) -> Evidence:
         found = [(c.keys, c.reference) for c in self.patient.conditions]
         return self._evidence(found, complete=self.is_complete(Query.CONDITIONS))
 
     def indication(self) -> Evidence:
         """Condition keys of the order's reason. Where the order does not say why, those of the record, which
         never rule an indication out: a record rarely tells what a drug is for."""
+        return self._once("indication", self._indication)
+
+    def _indication(self) -> Evidence:
         if self.order.reasons:
             return self._evidence([(self.order.reasons, self.order.reference)], complete=True)
         return replace(self.conditions(), complete=False)
@@ -110,14 +122,20 @@ class Context:
         found = [(f.keys, f.reference) for f in self.patient.family if f.degree <= SECOND_DEGREE]
         return self._evidence(found, complete=self.is_complete(Query.FAMILY))
 
+    def _once(self, fact: str, gather: Callable[[], Evidence]) -> Evidence:
+        found = self.gathered.get(fact)
+        if found is None:
+            found = self.gathered[fact] = gather()
+        return found
+
     def _evidence(self, found: list[tuple[frozenset[str], str]], *, complete: bool) -> Evidence:
         pairs = [(key, reference) for keys, reference in found for key in self._implied(keys)]
         return Evidence(_collect(pairs), complete)
 
     def _implied(self, keys: frozenset[str]) -> frozenset[str]:
         """The keys, and every key of the knowledge that includes one of them."""
-        wider = {c.id for c in self.knowledge.conditions.values() if keys.intersection(c.includes)}
-        return keys if wider <= keys else self._implied(keys | wider)
+        wider = implied_conditions(self.knowledge)
+        return keys.union(*(wider.get(key, ()) for key in keys))
 
 
 def _collect(pairs: Iterable[tuple[str, str]]) -> Mapping[str, tuple[str, ...]]:

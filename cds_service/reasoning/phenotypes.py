@@ -13,6 +13,7 @@ from itertools import combinations
 
 from cds_service.knowledge.nomenclature import Haplotype, ParsedDiplotype, parse_diplotype
 from cds_service.knowledge.schema import Gene, GeneModel, ScoreBand
+from cds_service.memory import remembered_by_identity
 from cds_service.model import INDETERMINATE
 
 OPEN_FUNCTIONS = frozenset({"Uncertain function", "Unknown function", "Unassigned function"})
@@ -51,6 +52,7 @@ class Score:
     known: bool = True
 
 
+@remembered_by_identity
 def call_phenotype(gene: Gene, diplotype: str) -> PhenotypeCall:
     """The phenotype that a diplotype means for this gene. Never raises and never guesses.
 

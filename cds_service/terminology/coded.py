@@ -44,6 +44,11 @@ class CodeBook:
         self._imported = imported
         self._address = address
 
+    @property
+    def asks(self) -> bool:
+        """Whether an address is asked: what a code says may then be another thing a moment later."""
+        return self._address is not None
+
     def held(self, codings: Iterable[Coding]) -> list[Coded]:
         """What the codings say by the knowledge and the imported release, the most telling system first."""
         return [entry for system, forms in _in_order(codings) if (entry := self._held(system, forms))]

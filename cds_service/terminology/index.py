@@ -55,9 +55,13 @@ class Index:
         self._read = read_name
         self._combinations = combinations
         self._displays = displays
+        self._found = self._find if codes.asks else lru_cache(_TEXTS_REMEMBERED)(self._find)
 
     def find(self, codings: tuple[Coding, ...], text: str) -> DrugMatch | None:
         """See `DrugIndex.find`."""
+        return self._found(codings, text)
+
+    def _find(self, codings: tuple[Coding, ...], text: str) -> DrugMatch | None:
         texts = [text, *(coding.display for coding in codings)]
         readings = [reading for said in texts if said and (reading := self._read(said)).ingredients]
         coded = self._codes.held(codings) or ([] if readings else self._codes.asked(codings))

@@ -13,7 +13,7 @@ import orjson
 from flask import request
 
 from cds_service.errors import RequestError
-from cds_service.nesting import DEEPEST, is_too_deep
+from cds_service.nesting import TooDeep, decoded
 
 JSON = "application/json"
 
@@ -29,12 +29,12 @@ def decoded_body(most_entries: int) -> object:
     _check_content_type()
     content = request.get_data(cache=False)
     try:
-        body = orjson.loads(content)
+        body = decoded(content)
+    except TooDeep as fault:
+        raise RequestError(400, "structure", f"the body is {fault}") from fault
     except orjson.JSONDecodeError as fault:
         where = f"line {fault.lineno}, column {fault.colno}"
         raise RequestError(400, "structure", f"the body is not valid JSON ({where})") from fault
-    if is_too_deep(content, body):
-        raise RequestError(400, "structure", f"the body is nested deeper than {DEEPEST}")
     _check_unambiguous(content, body)
     if _entries(body) > most_entries:
         raise RequestError(413, "too-costly", f"more than {most_entries} entries; send fewer")

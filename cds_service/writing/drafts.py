@@ -6,10 +6,11 @@ cannot be made valid without guessing is not offered as an action.
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any
+
+import orjson
 
 from cds_service.codes import RXNORM
 from cds_service.knowledge.schema import Drug
@@ -63,7 +64,7 @@ def fault(resource: Mapping[str, Any]) -> str:
     kind = str(resource["resourceType"])
     model = getattr(import_module(f"fhir.resources.R4B.{kind.lower()}"), kind)
     try:
-        model.model_validate(copy.deepcopy(dict(resource)))
+        model.model_validate(orjson.loads(orjson.dumps(dict(resource))))  # a copy: it may be changed by validating
     except (ValueError, LookupError, TypeError) as invalid:  # unknown contained types are LookupErrors
         return str(invalid).partition("\n")[2].partition("\n")[0] or type(invalid).__name__
     return ""

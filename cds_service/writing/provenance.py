@@ -56,9 +56,9 @@ def result_of(view: MarkerView, words: Words) -> str:
     if isinstance(found, Known):
         return f"{marker} {words.wording.say('states', words.term(view.marker, found.state))}"
     if isinstance(found, Narrowed):
-        return f"{marker} {words.states(view.marker, found.states)}"
+        return f"{marker} {words.states(view.marker, sorted(found.states))}"
     if isinstance(found, Conflicting):
-        return f"{marker} {words.states(view.marker, found.states, last='and')}"
+        return f"{marker} {words.states(view.marker, sorted(found.states), last='and')}"
     return ""
 
 
@@ -74,7 +74,8 @@ def modifiers_of(view: MarkerView, words: Words) -> str:
         marker=words.marker(view.marker),
     )
     key = "inferred" if view.inferred else "effect"
-    return sentence(wording.say("modifiers", key, cause=cause, states=words.states(view.marker, view.effective)))
+    states = words.states(view.marker, sorted(view.effective))
+    return sentence(wording.say("modifiers", key, cause=cause, states=states))
 
 
 def _modifiers(view: MarkerView, words: Words) -> str:

@@ -5,11 +5,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
+
+from cds_service.memory import LONGEST_CONTENT, MOST_ENTRIES, remembered_by_text
 
 SUMMARY_LIMIT = 139
 """CDS Hooks 2.0.1: a summary has fewer than 140 characters."""
 
+_SCALARS = frozenset({str, int, float, bool, type(None)})
 _TAG = re.compile(r"<[A-Za-z/!?][^>]*>?")
 _SCHEME = re.compile(r"\b(javascript|vbscript|data|file|https?|ftp|mailto)\s*:", re.IGNORECASE)
 _NOT_PRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]+")
@@ -29,9 +33,16 @@ def clean(text: str, limit: int = 80) -> str:
     >>> clean("aspirin <script>alert(1)</script> 100  mg")
     'aspirin alert(1) 100 mg'
     """
+    return _remembered_clean(text, limit) if len(text) <= LONGEST_CONTENT else _clean(text, limit)
+
+
+def _clean(text: str, limit: int) -> str:
     printable = _NOT_PRINTABLE.sub(" ", text)
     without_links = _SCHEME.sub(r"\1 ", _TAG.sub(" ", printable))
     return shortened(" ".join(without_links.split()), limit)
+
+
+_remembered_clean = lru_cache(maxsize=MOST_ENTRIES)(_clean)
 
 
 def shortened(text: str, limit: int) -> str:
@@ -54,7 +65,12 @@ def escaped(text: object) -> str:
     """
     if isinstance(text, Markdown):
         return text
-    return _SPECIAL.sub(lambda sign: f"\\{sign[0]}", str(text)).replace("www.", "www\\.")
+    return _escaped(str(text))
+
+
+@remembered_by_text
+def _escaped(text: str) -> str:
+    return _SPECIAL.sub(lambda sign: f"\\{sign[0]}", text).replace("www.", "www\\.")
 
 
 def link_target(url: str) -> Markdown:
@@ -85,9 +101,15 @@ def number(value: float) -> str:
 
 def without_empties(value: Any) -> Any:
     """A copy without null, empty or blank values, at any depth (CDS Hooks 2.0.1, JSON: no empty values)."""
+    if type(value) in _SCALARS:
+        return value
     if isinstance(value, Mapping):
-        kept = {key: without_empties(part) for key, part in value.items()}
-        return {key: part for key, part in kept.items() if not is_empty(part)}
+        filled = {}
+        for key, part in value.items():
+            kept = part if type(part) in _SCALARS else without_empties(part)
+            if not is_empty(kept):
+                filled[key] = kept
+        return filled
     if isinstance(value, list | tuple):
         return [part for part in map(without_empties, value) if not is_empty(part)]
     return value
@@ -95,4 +117,6 @@ def without_empties(value: Any) -> Any:
 
 def is_empty(value: object) -> bool:
     """Null, "", blank, [] or {}; False and 0 are values."""
-    return value is None or value in ({}, [], ()) or (isinstance(value, str) and not value.strip())
+    if type(value) is str:
+        return not value or value.isspace()
+    return value is None or (not value and value in ({}, [], ())) or (isinstance(value, str) and not value.strip())

@@ -39,11 +39,18 @@ class Surroundings:
 
     names: Mapping[str, str] = field(default_factory=dict)
     elsewhere: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    seen: dict[int, tuple[Finding, Mapping[str, object]]] = field(default_factory=dict, repr=False, compare=False)
+    """What was worked out for findings of these surroundings, by their identity: summary and detail show the same.
+    """
 
 
-def view_of(finding: Finding, words: Words, around: Surroundings) -> dict[str, object]:
+def view_of(finding: Finding, words: Words, around: Surroundings) -> Mapping[str, object]:
     """The variables of the templates for one finding."""
-    return {**_subject(finding, words, around), **_advice(finding, words), **_tests(finding, words, around)}
+    known = around.seen.get(id(finding))
+    if known is None:
+        view = {**_subject(finding, words, around), **_advice(finding, words), **_tests(finding, words, around)}
+        known = around.seen[id(finding)] = (finding, view)
+    return known[1]
 
 
 def table_of(finding: Finding, words: Words) -> Table | None:

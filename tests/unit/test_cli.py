@@ -190,6 +190,15 @@ def test_inspect_refuses_anything_else(run, file_of, document):
     assert (code, lines) == (2, [])
 
 
+@pytest.mark.parametrize("lines", [1, 2])
+def test_inspect_refuses_what_is_nested_too_deeply(run, tmp_path, lines):
+    deep = tmp_path / "deep.json"
+    deep.write_text("\n".join([f'{{"resourceType": "Patient", "x": {"[" * 100}{"]" * 100}}}'] * lines))
+    code, out, err = run("inspect", str(deep))
+    assert (code, out) == (2, [])
+    assert "nested deeper than 100" in str(err)
+
+
 def test_pretty_inspection_is_for_people(run, file_of):
     code, lines, _ = run("inspect", file_of(hook_request()), "--pretty")
     assert code == 0

@@ -46,8 +46,9 @@ wheel-test: .venv/test.stamp
 
 docker-test: .venv/test.stamp
 	@docker info >/dev/null 2>&1 || { echo 'make docker-test needs a running Docker: install docker with its compose plugin' >&2; exit 1; }
-	docker build --file docker/Dockerfile --tag cds-service:test .
-	$(BIN)/python -m tools.check_installed docker run --rm --interactive --volume $(CURDIR)/fixtures:/fixtures:ro --workdir / cds-service:test
+	docker build $(DOCKER_BUILD) --file docker/Dockerfile --tag cds-service:test .
+	$(BIN)/python -m tools.check_installed docker run --rm --interactive --network none --volume $(CURDIR)/fixtures:/fixtures:ro --workdir / cds-service:test
+	$(BIN)/python -m tools.check_container cds-service:test
 
 lock: .venv/run.stamp
 	$(PIP) install --quiet pip-tools

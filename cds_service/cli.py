@@ -33,6 +33,7 @@ from cds_service.phenotyping import phenotype_lines
 from cds_service.pretty import answer_lines, inspection_line
 from cds_service.sandbox_commands import add_commands
 from cds_service.settings import Settings
+from cds_service.store.store import Store, StoreError
 from cds_service.terminology_commands import add_terminology_command
 from cds_service.writing import load_wording
 
@@ -100,6 +101,7 @@ def _serve(chosen: argparse.Namespace) -> int:
     }
     settings = Settings.from_environment(os.environ)
     _check_place(settings, chosen.host)
+    _check_store(settings)
     _Server(settings, options).run()
     return WELL
 
@@ -113,6 +115,17 @@ def _check_place(settings: Settings, host: str) -> None:
     if not _is_loopback(host):
         raise SettingsError(f"CDS_DEVELOPMENT without CDS_CLIENTS serves loopback alone; found --host {host}")
     print("cds-service: WARNING: development mode: callers are not authenticated", file=sys.stderr, flush=True)
+
+
+def _check_store(settings: Settings) -> None:
+    """Make the tables before the workers start. Raises SettingsError where nothing can be kept."""
+    try:
+        store = Store(settings.database_url)
+        store.check_writable()
+    except StoreError as fault:
+        why = str(getattr(fault, "orig", None) or type(fault).__name__).partition("\n")[0]
+        raise SettingsError(f"CDS_DATABASE_URL: expected a database that can be opened and written: {why}") from fault
+    store.close()
 
 
 def _is_loopback(host: str) -> bool:

@@ -110,6 +110,11 @@ class Store:
             return False
         return True
 
+    def check_writable(self) -> None:
+        """Raises StoreError when nothing can be kept, as on a read-only file."""
+        with self._engine.begin() as connection:
+            connection.execute(delete(used_token_table).where(used_token_table.c.expires_at_s < 0))
+
     def keep_feedback(
         self,
         entries: Iterable[Feedback],

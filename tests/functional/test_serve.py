@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -153,3 +154,20 @@ def raw(base: str, content: bytes) -> bytes:
         connection.sendall(content)
         connection.shutdown(socket.SHUT_WR)
         return b"".join(iter(lambda: connection.recv(65536), b""))
+
+
+@pytest.mark.parametrize("kind", ["no folder", "read-only"])
+def test_a_store_that_keeps_nothing_stops_the_start(environment, tmp_path, kind):
+    database = tmp_path / "nowhere" / "store.sqlite"
+    if kind == "read-only":
+        database = tmp_path / "store.sqlite"
+        with sqlite3.connect(database) as made:
+            made.execute("CREATE TABLE used_token (digest TEXT PRIMARY KEY, expires_at_s INTEGER NOT NULL)")
+    url = f"sqlite:///{database}" if kind == "no folder" else f"sqlite:///file:{database}?mode=ro&uri=true"
+    command = [sys.executable, "-m", "cds_service.cli", "serve", "--port", str(free_port())]
+    ended = subprocess.run(
+        command, env=environment | {"CDS_DATABASE_URL": url}, capture_output=True, text=True, timeout=30, check=False
+    )
+    assert ended.returncode == 2
+    assert "CDS_DATABASE_URL: expected a database that can be opened and written" in ended.stderr
+    assert "Traceback" not in ended.stderr

@@ -7,6 +7,15 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.support.logs import logging_restored
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _logging_of_the_module() -> Iterator[None]:
+    """What an application that a module shares does to the service's logger ends with the module."""
+    with logging_restored():
+        yield
+
 
 @pytest.fixture(autouse=True)
 def _own_logging() -> Iterator[None]:

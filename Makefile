@@ -12,7 +12,7 @@ LOCKED := $(PIP) install --quiet --require-hashes --requirement
 COMPILE = $(BIN)/python -m piptools compile pyproject.toml --quiet --strip-extras --generate-hashes \
 	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-header --allow-unsafe
 
-.PHONY: run test check coverage fixtures bench lock wheel-test docker-test clean
+.PHONY: run test check coverage fixtures lock wheel-test docker-test clean
 
 run: .venv/run.stamp
 	$(BIN)/cds-service answer $(FIXTURE) --pretty --today $$(cat fixtures/TODAY)
@@ -32,9 +32,6 @@ coverage: .venv/test.stamp
 
 fixtures: .venv/test.stamp
 	$(BIN)/python -m tools.build_fixtures
-
-bench: .venv/run.stamp
-	$(BIN)/python benchmarks/answer.py
 
 wheel-test: .venv/test.stamp
 	rm -rf build/wheel build/empty
@@ -97,6 +94,20 @@ SEED ?= 1
 .PHONY: stream
 stream: .venv/test.stamp
 	$(BIN)/python -m tools.order_stream $(ORDERS) --seed $(SEED)
+
+# Speed and load (docs/performance.md): wrk and nginx are used where they are installed. WRITE=--write puts the tables of
+# the benchmark into the page; the loads do so themselves.
+WRITE ?=
+
+.PHONY: bench bench-full load
+bench: .venv/run.stamp
+	$(BIN)/python -m benchmarks.bench $(WRITE)
+
+bench-full: .venv/run.stamp
+	$(BIN)/python -m benchmarks.bench --full $(WRITE)
+
+load: .venv/run.stamp
+	$(BIN)/python -m benchmarks.load --write
 
 # 50,000 mutated requests and 10,000 drawn from the OpenAPI document; no answer may be a 5xx or break its schema.
 MUTATIONS ?= 50000

@@ -37,11 +37,17 @@ class Memory(Generic[K, V]):
         found = self._values.get(key, _ABSENT)
         if found is not _ABSENT:
             return found  # type: ignore[no-any-return]
+        return self.keep(key, make(*args))
+
+    def keep(self, key: K, value: V) -> V:
+        """`value` itself, remembered under the key."""
         if len(self._values) >= MOST_ENTRIES:
             self._values.clear()
-        made = self._values[key] = make(*args)
-        return made
+        self._values[key] = value
+        return value
 
+    def __contains__(self, key: object) -> bool:
+        return key in self._values
 
     def get_by_text(self: Memory[tuple[str, str], V], kind: str, text: str, make: Callable[[str], V]) -> V:
         """What `make` gives for a text, which is remembered with the kind of question where it is short."""

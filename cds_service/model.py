@@ -354,6 +354,8 @@ class Reading:
     laboratory: str = ""
     method: str = ""
     """`genotype`, `enzyme_activity`, ... as a test method of the knowledge; empty when not said."""
+    specimen: str = ""
+    """What the specimen of a gene or HLA result and its site are called, folded; empty when not said."""
     panel: tuple[str, ...] = ()
     """Alleles or region that the test looked for, when the resource says so."""
     quoted: str = ""
@@ -670,6 +672,10 @@ class TestQuestion:
     """False where the finding names the test without offering to order it (pending)."""
     due_days: tuple[float, float] | None = None
     """For a recheck: days from now, low and high, at which to measure again."""
+    relative: FamilyCondition | None = None
+    """A condition of a relative that makes a change likelier; `probability` reckons with it where it has a figure."""
+    specimen: str = ""
+    """Phrase key of the specimen that this patient needs, where the test's usual one would mislead."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,11 @@ NAME_COLUMNS = (
     ("onc_high_priority_15.csv", "drug", "rxcui_in"),
     ("biomarker_drug.csv", "drug", "rxnorm_ingredient_cui"),
 )
+CODE_COLUMNS = (
+    # Cells of `name=code`, often several: codes for drugs that are named elsewhere.
+    ("lab_biomarker.csv", "rxnorm_ingredient_cui"),
+    ("test_dependent_facts.csv", "interacting_rxcui"),
+)
 SEVERAL_DRUGS = re.compile(r" / | and |[/;+]|\bor\b")
 
 
@@ -93,6 +98,8 @@ def read_ingredients(facts: Path, curation: Curation) -> Ingredients:
         add_ingredient(found, name, code, curation)
     for name in curation.more:
         found.names[name]
+    for name, code in codes_beside_names(facts):
+        add_code(found, name, code, curation)
     return found
 
 
@@ -105,6 +112,24 @@ def named_codes(facts: Path) -> Iterator[tuple[str, str]]:
             name, _, code = part.strip().lower().partition("=")
             if code.isdigit() and re.fullmatch(r"[a-z][a-z -]+", name):
                 yield name, code
+
+
+def codes_beside_names(facts: Path) -> Iterator[tuple[str, str]]:
+    for file, column in CODE_COLUMNS:
+        for row in rows(facts / file):
+            for part in re.split(r"[;|,+]", row[column]):
+                name, _, code = part.strip().lower().partition("=")
+                if code.isdigit():
+                    # "alemtuzumab (ms)": the use stands in brackets.
+                    yield re.sub(r" \(.*\)$", "", name), code
+
+
+def add_code(found: Ingredients, name: str, code: str, curation: Curation) -> None:
+    """The code of a drug that is already named; a code that a table of names explains stays as it is."""
+    drug = curation.ids.get(name, name)
+    if drug in found.names and code not in found.codes:
+        found.codes[code] = (drug,)
+        found.main_codes.setdefault(drug, code)
 
 
 def add_ingredient(found: Ingredients, name: str, code: str, curation: Curation) -> None:

@@ -10,12 +10,14 @@ from cds_service.knowledge.schema import (
     ConditionKey,
     Drug,
     DrugGroup,
+    FamilyPrior,
     Frequency,
     Gene,
     HlaMarker,
     Modifier,
     Modulator,
     Observable,
+    ResultSpoiler,
     Source,
     Table,
     Test,
@@ -60,3 +62,6 @@ class Knowledge:
     comedications_by_drug: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """Drug -> what co-medication can matter to its tables (`reach.comedication_keys`)."""
     groups_by_drug: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    spoilers: tuple[ResultSpoiler, ...] = ()
+    """Of results of lifelong markers; what spoils a measured value stands with the table that uses it."""
+    family_priors: tuple[FamilyPrior, ...] = ()

@@ -15,6 +15,7 @@ from cds_service.knowledge.base import Knowledge
 from cds_service.knowledge.check_codes import code_problems, frequency_problems, gene_problems, states_named
 from cds_service.knowledge.check_observables import observable_problems
 from cds_service.knowledge.check_rows import option_problems, row_problems
+from cds_service.knowledge.check_spoilers import spoiler_problems
 from cds_service.knowledge.schema import Fact, MarkerUse, Predicate, Source, Table
 from cds_service.model import Option, Testing
 
@@ -48,6 +49,7 @@ def check(knowledge: Knowledge, phrases: Mapping[str, str] | None = None, today:
         *(problem for gene in knowledge.genes.values() for problem in gene_problems(gene)),
         *code_problems(knowledge),
         *observable_problems(knowledge),
+        *spoiler_problems(knowledge),
         *frequency_problems(knowledge),
         *(problem for source in knowledge.sources.values() for problem in _date_problems(source, today)),
         *_review_problems(knowledge),
@@ -201,6 +203,8 @@ def _cited(knowledge: Knowledge) -> Iterator[tuple[str, str]]:
     yield from ((f"condition {condition.id}", condition.source) for condition in knowledge.conditions.values())
     yield from ((f"group {group.id}", group.source) for group in knowledge.groups.values())
     yield from ((f"modifier {modifier.id}", modifier.source) for modifier in knowledge.modifiers)
+    yield from ((f"spoiler {spoiler.id}", spoiler.source) for spoiler in knowledge.spoilers)
+    yield from ((f"family prior {prior.id}", prior.source) for prior in knowledge.family_priors)
     yield from ((f"modulator {m.drug} of {m.enzyme}", m.source) for m in knowledge.modulators)
     yield from ((f"frequency {f.marker} {f.state} ({f.population})", f.source) for f in knowledge.frequencies)
 
@@ -270,6 +274,7 @@ def _phrase_problems(knowledge: Knowledge, phrases: Mapping[str, str]) -> Iterat
         "test": knowledge.tests,
         "condition": knowledge.conditions,
         "group": knowledge.groups,
+        "spoiler": {spoiler.id: spoiler for spoiler in knowledge.spoilers},
     }
     for kind, by_id in entries.items():
         for name, entry in by_id.items():

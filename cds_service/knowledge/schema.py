@@ -341,6 +341,35 @@ class Spoiler:
 
 
 @dataclass(frozen=True, slots=True)
+class ResultSpoiler:
+    """What makes results of a lifelong marker unreliable from an event of the patient's record on. Written once,
+    for a marker or for every marker of a kind; no table repeats it."""
+
+    id: str
+    markers: tuple[str, ...]
+    """`gene:TPMT`, or a kind for all its markers: `gene`, `genotype`, `hla`."""
+    conditions: tuple[str, ...]
+    """Condition keys of the event; its onset is the day of it."""
+    reason: str
+    """Phrase key: why the result is not counted, as it stands behind the marker on the card."""
+    source: str
+    trust: Trust
+    methods: tuple[str, ...] = ()
+    """Methods of the results that it spoils; an empty text stands for a result that names none. None: all."""
+    unless: tuple[str, ...] = ()
+    """Condition keys that make the same entry another event (a transplant of the patient's own cells)."""
+    may_hide: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """One-sided: state as found -> states that it cannot exclude then; a state left out stands. Empty: the result
+    says nothing at all."""
+    lasts_days: float | None = None
+    """How long after the event results are spoiled; None for good."""
+    spared_specimens: tuple[str, ...] = ()
+    """Folded words of specimens that the event does not touch."""
+    specimen: str = ""
+    """Phrase key of the specimen to ask for from then on."""
+
+
+@dataclass(frozen=True, slots=True)
 class MarkerUse:
     """How a table uses one of its markers."""
 
@@ -359,7 +388,8 @@ class MarkerUse:
     testing_source: str = ""
     states: tuple[str, ...] = ()
     """The states of a `genotype:` or fact marker that is defined by this table alone, or of a laboratory marker
-    that is present or absent (`positive`, `negative`)."""
+    that is present or absent (`positive`, `negative`). `*3/any` is any other genotype that contains `*3`, `other`
+    one that no state names."""
     bands: Mapping[str, Band] = field(default_factory=dict)
     """The states of a quantity, by name. A quantity has no global states: each table names its cut-points."""
     unit: str = ""
@@ -467,6 +497,21 @@ class Frequency:
     trust: Trust
     lower_bound: bool = False
     """The figure is known to be too low (no copy numbers)."""
+
+
+@dataclass(frozen=True, slots=True)
+class FamilyPrior:
+    """A condition of relatives by blood that makes a result of the markers likelier to change an order. It never
+    tells the patient's own state."""
+
+    id: str
+    markers: tuple[str, ...]
+    conditions: tuple[str, ...]
+    source: str
+    trust: Trust
+    share_up_to: float | None = None
+    """The most by which a relative of the first degree may have the state that the condition shows (one half where
+    one changed copy of the gene suffices); half of it for each further degree. None: no figure."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from cds_service.knowledge.base import Knowledge
 from cds_service.model import (
@@ -211,8 +211,17 @@ def _of(kind: type[T], found: Iterable[object]) -> tuple[T, ...]:
 
 
 def _sorted(found: Iterable[T]) -> tuple[T, ...]:
-    """Each once and in an order of its own, so that the order of entries changes nothing."""
-    return tuple(sorted(set(found), key=repr))
+    """Each once and in an order of its own, so that the order of entries changes nothing: as all of it is written, of
+    which the first field mostly tells enough."""
+    once = set(found)
+    by_first = {_first_field(item): item for item in once}
+    if len(by_first) == len(once):
+        return tuple([by_first[written] for written in sorted(by_first)])
+    return tuple(sorted(once, key=repr))
+
+
+def _first_field(item: Any) -> str:
+    return repr(getattr(item, item.__slots__[0]))
 
 
 def _availability(results: Mapping[Query, QueryResult], query: Query, unread: set[Query | None]) -> Availability:

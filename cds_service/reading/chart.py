@@ -12,6 +12,15 @@ from cds_service.reading.records import Record, References
 
 
 @dataclass(frozen=True, slots=True)
+class Performer:
+    """Who performed a result. `kind` is the type of resource behind it, `said_kind` that which the reference says."""
+
+    name: str
+    kind: str
+    said_kind: str
+
+
+@dataclass(frozen=True, slots=True)
 class Chart:
     """The screened records of one request and the means to read them."""
 
@@ -25,7 +34,7 @@ class Chart:
     namings: dict[int, object] = field(default_factory=dict)
     """How each resource itself names its gene, by its identity: panels ask for it again and again."""
 
-    performers: dict[int, tuple[Record, tuple[str, ...]]] = field(default_factory=dict)
+    performers: dict[int, tuple[Record, tuple[Performer, ...]]] = field(default_factory=dict)
     """Who performed each record, by its identity: asked for once as the laboratory and once as the origin."""
 
     def of_kind(self, *kinds: str) -> tuple[Record, ...]:

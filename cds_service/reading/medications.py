@@ -3,7 +3,6 @@ ingredients, or only a text."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from cds_service.codes import RXNORM, Coding
@@ -68,13 +67,12 @@ def _bare(value: object) -> Resource:
     return {"text": value} if isinstance(value, str) else {}
 
 
+@remembered_by_content
 def _says_something(concept: object) -> bool:
-    return bool(concept_label(concept)) and not _is_absent(concept)
-
-
-def _is_absent(concept: object) -> bool:
+    """Whether it names anything, and not only why there is no name."""
     found = codings(concept)
-    return bool(found) and all(_ABSENT_REASON in coding.system for coding in found)
+    absent = bool(found) and all(_ABSENT_REASON in coding.system for coding in found)
+    return bool(concept_label(concept)) and not absent
 
 
 def _drug_of_display(pointer: Resource, address: str, index: DrugIndex, about: str) -> NamedDrug:
@@ -119,30 +117,47 @@ def _ingredient(part: Resource, index: DrugIndex, about: str) -> NamedDrug | Non
 def _drug_of_concept(concept: Resource, index: DrugIndex, about: str) -> NamedDrug:
     """The drug of a concept. Where its codes and its text name drugs that have nothing in common, neither
     counts: it is not known which one is meant. Nor do codes that disagree, unless the text decides between them."""
-    found = tuple(c for c in codings(concept) if _ABSENT_REASON not in c.system)
-    name = concept_label(concept)
-    by_code = index.find(found, concept_text(concept)) if found else None
-    by_texts = tuple(_matches_in(concept, index))
+    said = _said_by(concept)
+    by_code = index.find(said.codings, said.text) if said.codings else None
+    by_texts = tuple([match for text in said.texts if (match := index.find((), text)) is not None])
     by_text = by_texts[0] if by_texts else None
     match = by_code or by_text
-    coding = _telling_coding(found)
     if match is None:
-        return NamedDrug(name, coding=coding, gaps=(_not_recognised(name),))
-    if by_code and by_text and not set(by_code.drugs) & set(by_text.drugs):
+        return NamedDrug(said.name, coding=said.coding, gaps=(_not_recognised(said.name),))
+    if by_code and by_text and set(by_code.drugs).isdisjoint(by_text.drugs):
         gap = Gap(about, "contradiction", "the code and the text of the medication name different drugs")
-        return NamedDrug(name, coding=coding, gaps=(gap,))
-    dispute = _dispute(found, by_texts, index)
+        return NamedDrug(said.name, coding=said.coding, gaps=(gap,))
+    dispute = _dispute(said.codings, by_texts, index)
     gaps = (Gap(about, "codes_disagree", "the codes of the medication name different drugs"),) if dispute else ()
     if dispute and not _decides(by_texts, dispute):
-        return NamedDrug(name, coding=coding, gaps=gaps)
+        return NamedDrug(said.name, coding=said.coding, gaps=gaps)
     return NamedDrug(
-        name=name if concept_texts(concept) else match.name or name,
+        name=said.name if said.texts else match.name or said.name,
         ingredients=match.drugs,
-        coding=coding,
+        coding=said.coding,
         route=match.route or (by_text.route if by_text else ""),
         strength_mg=_strength_mg(match, by_text),
         gaps=gaps,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What a concept offers to know a drug by; `coding` is the most telling of its codes."""
+
+    codings: tuple[Coding, ...]
+    text: str
+    texts: tuple[str, ...]
+    name: str
+    coding: Coding | None
+
+
+@remembered_by_content
+def _said_by(concept: object) -> _Said:
+    found = tuple(c for c in codings(concept) if _ABSENT_REASON not in c.system)
+    coded = [coding for coding in found if coding.code]
+    telling = next((c for c in coded if c.system == RXNORM), coded[0] if coded else None)
+    return _Said(found, concept_text(concept), concept_texts(concept), concept_label(concept), telling)
 
 
 def _strength_mg(match: DrugMatch, by_text: DrugMatch | None) -> float | None:
@@ -155,7 +170,9 @@ def _strength_mg(match: DrugMatch, by_text: DrugMatch | None) -> float | None:
 def _dispute(found: tuple[Coding, ...], by_texts: tuple[DrugMatch, ...], index: DrugIndex) -> frozenset[str]:
     """The drugs that some codes name against the others. The codes are asked without their displays, which are
     compared as texts; codes of single ingredients that one text names together are of one product."""
-    by_code = index.find(tuple(replace(coding, display="") for coding in found), "") if found else None
+    if len(found) < 2:
+        return frozenset()
+    by_code = index.find(tuple(replace(coding, display="") for coding in found), "")
     if by_code is None or any({*by_code.drugs, *by_code.disagrees} <= set(text.drugs) for text in by_texts):
         return frozenset()
     return frozenset(by_code.disagrees)
@@ -163,18 +180,6 @@ def _dispute(found: tuple[Coding, ...], by_texts: tuple[DrugMatch, ...], index: 
 
 def _decides(by_texts: tuple[DrugMatch, ...], dispute: frozenset[str]) -> bool:
     return bool(by_texts) and not any(dispute & set(text.drugs) for text in by_texts)
-
-
-def _matches_in(concept: Resource, index: DrugIndex) -> Iterator[DrugMatch]:
-    for text in concept_texts(concept):
-        match = index.find((), text)
-        if match is not None:
-            yield match
-
-
-def _telling_coding(found: tuple[Coding, ...]) -> Coding | None:
-    coded = [coding for coding in found if coding.code]
-    return next((c for c in coded if c.system == RXNORM), coded[0] if coded else None)
 
 
 def _not_recognised(name: str) -> Gap:

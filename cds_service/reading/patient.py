@@ -59,9 +59,15 @@ def _kilograms(quantity: Resource) -> float | None:
 def date_of(resource: Resource) -> date | None:
     """The effective date of an Observation or report, else the date it was issued."""
     period = child(resource, "effectivePeriod")
-    candidates = (resource.get("effectiveDateTime"), period.get("end"), period.get("start"),
-                  resource.get("effectiveInstant"), resource.get("issued"))  # fmt: skip
-    return next((found for value in candidates if (found := day(value)) is not None), None)
+    return _first_day(resource.get("effectiveDateTime"), period.get("end"), period.get("start"),
+                      resource.get("effectiveInstant"), resource.get("issued"))  # fmt: skip
+
+
+def _first_day(*values: object) -> date | None:
+    for value in values:
+        if value is not None and (found := day(value)) is not None:
+            return found
+    return None
 
 
 def medication_records(chart: Chart) -> tuple[Record, ...]:
@@ -108,14 +114,12 @@ def read_medication(record: Record, chart: Chart) -> Iterator[Medication | Gap]:
 
 
 def _started(resource: Resource) -> date | None:
-    candidates = (child(resource, "effectivePeriod").get("start"), resource.get("effectiveDateTime"),
-                  resource.get("authoredOn"), resource.get("dateAsserted"))  # fmt: skip
-    return next((found for value in candidates if (found := day(value)) is not None), None)
+    return _first_day(child(resource, "effectivePeriod").get("start"), resource.get("effectiveDateTime"),
+                      resource.get("authoredOn"), resource.get("dateAsserted"))  # fmt: skip
 
 
 def _stopped(resource: Resource, today: date) -> date | None:
     """The day on which the medicine ended, where the resource names one that has passed."""
     bounds = child(resource, "dosageInstruction", "timing", "repeat", "boundsPeriod")
-    ends = (child(resource, "effectivePeriod").get("end"), bounds.get("end"))
-    found = next((end for value in ends if (end := day(value)) is not None), None)
+    found = _first_day(child(resource, "effectivePeriod").get("end"), bounds.get("end"))
     return found if found is not None and found < today else None

@@ -8,10 +8,11 @@ from functools import lru_cache
 from cds_service.codes import LOINC
 from cds_service.model import Grade, ReadingStatus
 from cds_service.reading.answers import answer_of
-from cds_service.reading.chart import Chart
+from cds_service.reading.chart import Chart, Performer
 from cds_service.reading.records import Record
 from cds_service.reading.screening import status_of
 from cds_service.reading.shapes import (
+    Resource,
     child,
     codings,
     concept_texts,
@@ -60,6 +61,12 @@ def why_unverified(record: Record, chart: Chart) -> str:
     return "" if status_of(record) in FINAL_STATUSES | PRELIMINARY_STATUSES else "status_unknown"
 
 
+def is_by_a_person(record: Record, chart: Chart) -> bool:
+    """Whether a person, or anybody who may be one, is among those who performed it."""
+    kinds = {kind for one in performers_by_kind(record, chart) for kind in (one.kind, one.said_kind)}
+    return not kinds.isdisjoint(_PERSONS)
+
+
 def grade_of(why: str, *, free_text: bool) -> Grade:
     """The grade of a reading from why it is unverified and whether it was found in free text."""
     if why:
@@ -94,24 +101,27 @@ def _is_patient_reported(record: Record, chart: Chart) -> bool:
 
 def performers(record: Record, chart: Chart) -> tuple[str, ...]:
     """Names of the performing organisations and people, organisations first."""
+    found = performers_by_kind(record, chart)
+    named = sorted((one for one in found if one.name), key=lambda one: one.kind in _PERSONS)
+    return tuple(one.name for one in named)
+
+
+def performers_by_kind(record: Record, chart: Chart) -> tuple[Performer, ...]:
+    """Everyone who performed it, in the order of the record."""
     known = chart.performers.get(id(record))
     if known is None:
-        known = chart.performers[id(record)] = (record, tuple(_performers(record, chart)))
+        told = tuple(_performer(pointer, record, chart) for pointer in objects(record.field("performer")))
+        known = chart.performers[id(record)] = (record, told)
     return known[1]
 
 
-def _performers(record: Record, chart: Chart) -> Iterator[str]:
-    organisations: list[str] = []
-    people: list[str] = []
-    for pointer in objects(record.field("performer")):
-        address = reference(pointer)
-        target = chart.references.find(address, record.holder or record.resource) if address else None
-        name = (text_at(target.resource, "name") if target is not None else "") or text_at(pointer, "display")
-        kind = (
-            target.kind if target is not None else text_at(pointer, "type") or local_name(address).partition("/")[0]
-        )
-        (people if kind in _PERSONS else organisations).append(name)
-    yield from (name for name in (*organisations, *people) if name)
+def _performer(pointer: Resource, record: Record, chart: Chart) -> Performer:
+    address = reference(pointer)
+    target = chart.references.find(address, record.holder or record.resource) if address else None
+    said = local_name(address).partition("/")[0]
+    if target is None:
+        return Performer(text_at(pointer, "display"), text_at(pointer, "type") or said, said)
+    return Performer(text_at(target.resource, "name") or text_at(pointer, "display"), target.kind, said)
 
 
 def laboratory_of(record: Record, chart: Chart) -> str:
@@ -163,6 +173,11 @@ def _source_classes(record: Record) -> Iterator[str]:
 def component_codings(component: object) -> object:
     """The raw codings of a component's value."""
     return child(component, "valueCodeableConcept").get("coding")
+
+
+def specimen_of(record: Record, chart: Chart) -> str:
+    """What the specimen, its type and its site are called, folded; empty where the result does not say."""
+    return " ".join(fold(text) for text in _specimen_texts(record, chart) if text)
 
 
 def _specimen_texts(record: Record, chart: Chart) -> Iterator[str]:

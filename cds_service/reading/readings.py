@@ -23,6 +23,7 @@ from cds_service.reading.provenance import (
     is_enzyme_method,
     laboratory_of,
     reading_status,
+    specimen_of,
     why_unverified,
 )
 from cds_service.reading.records import Record
@@ -80,6 +81,7 @@ def reading(
         on=date_of(record.resource) or (date_of(record.holder) if record.holder else None),
         laboratory=laboratory_of(record, chart),
         method=_method(record, observable, statement, chart),
+        specimen=specimen_of(record, chart) if observable.startswith(("gene:", "hla:")) else "",
         panel=panel_of(record, gene, chart) if gene is not None else (),
         quoted=answer.quoted,
         coding=_coding(record.resource),

@@ -89,29 +89,36 @@ def records_of(results: Mapping[Query, QueryResult]) -> tuple[tuple[Record, ...]
     return newest(records), tuple(gaps)
 
 
-def unpack(resources: Iterable[object], query: Query | None = None) -> Iterator[Record | Gap]:
+def unpack(resources: Iterable[object], query: Query | None = None) -> list[Record | Gap]:
     """Records of resources, of the entries of Bundles and Parameters, and of Observations contained in reports."""
+    found: list[Record | Gap] = []
     for n, resource in enumerate(resources):
-        yield from _unpack(resource, query, f"#{n}", "", _DEEPEST_NESTING)
+        found += _unpack(resource, query, f"#{n}", "", _DEEPEST_NESTING)
+    return found
 
 
-def _unpack(value: object, query: Query | None, place: str, address: str, depth: int) -> Iterator[Record | Gap]:
+def _unpack(value: object, query: Query | None, place: str, address: str, depth: int) -> list[Record | Gap]:
     resource = value if isinstance(value, Mapping) else {}
     kind = text_at(resource, "resourceType")
     if not kind or depth == 0:
-        yield Gap(place, "unreadable", "an entry that is no FHIR resource", query)
-    elif kind == "Bundle":
-        for n, entry in enumerate(items(resource.get("entry"))):
-            inner = first(entry)
-            if "resource" in inner:
-                yield from _unpack(inner["resource"], query, f"{place}.{n}", text_at(inner, "fullUrl"), depth - 1)
-            else:
-                yield Gap(f"{place}.{n}", "unreadable", "a Bundle entry without a resource", query)
-    elif kind == "Parameters":
-        for n, inner in enumerate(_parameters(resource)):
-            yield from _unpack(inner, query, f"{place}.{n}", "", depth - 1)
-    else:
-        yield from _with_contained(resource, kind, query, place, address)
+        return [Gap(place, "unreadable", "an entry that is no FHIR resource", query)]
+    if kind == "Bundle":
+        return _of_bundle(resource, query, place, depth - 1)
+    if kind == "Parameters":
+        parts = enumerate(_parameters(resource))
+        return [found for n, inner in parts for found in _unpack(inner, query, f"{place}.{n}", "", depth - 1)]
+    return _with_contained(resource, kind, query, place, address)
+
+
+def _of_bundle(bundle: Resource, query: Query | None, place: str, depth: int) -> list[Record | Gap]:
+    found: list[Record | Gap] = []
+    for n, entry in enumerate(items(bundle.get("entry"))):
+        inner = first(entry)
+        if "resource" in inner:
+            found += _unpack(inner["resource"], query, f"{place}.{n}", text_at(inner, "fullUrl"), depth)
+        else:
+            found.append(Gap(f"{place}.{n}", "unreadable", "a Bundle entry without a resource", query))
+    return found
 
 
 def _parameters(resource: Resource) -> Iterator[Resource]:
@@ -120,14 +127,18 @@ def _parameters(resource: Resource) -> Iterator[Resource]:
             yield from objects(part.get("resource"))
 
 
-def _with_contained(resource: Resource, kind: str, query: Query | None, place: str, address: str) -> Iterator[Record]:
+def _with_contained(
+    resource: Resource, kind: str, query: Query | None, place: str, address: str
+) -> list[Record | Gap]:
     name = text_at(resource, "id")
     reference = f"{kind}/{name}" if name else f"{kind}{place}"
-    yield Record(resource, kind, reference, query, address)
+    found: list[Record | Gap] = [Record(resource, kind, reference, query, address)]
     for inner in objects(resource.get("contained")):
-        if text_at(inner, "resourceType") in _CONTAINED_RESULTS:
-            inner_kind = text_at(inner, "resourceType")
-            yield Record(inner, inner_kind, f"{reference}#{text_at(inner, 'id').lstrip('#')}", query, "", resource)
+        inner_kind = text_at(inner, "resourceType")
+        if inner_kind in _CONTAINED_RESULTS:
+            inner_name = text_at(inner, "id").lstrip("#")
+            found.append(Record(inner, inner_kind, f"{reference}#{inner_name}", query, "", resource))
+    return found
 
 
 def newest(records: Iterable[Record]) -> tuple[Record, ...]:

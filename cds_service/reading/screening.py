@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import TypeVar
+from collections.abc import Callable, Iterable
+from functools import cache
 
 from cds_service.errors import RequestError
 from cds_service.model import Gap
@@ -11,18 +11,17 @@ from cds_service.reading.records import Record, References
 from cds_service.reading.shapes import Resource, child, clean, items, local_name, objects, reference, text_at
 from cds_service.reading.vocabulary import ENTERED_IN_ERROR, RULED_OUT
 
-T = TypeVar("T")
-
 _R5_KEYS = {
-    "MedicationRequest": ("medication", "reason"),
-    "MedicationStatement": ("medication", "adherence"),
-    "Observation": ("triggeredBy", "bodyStructure", "instantiatesCanonical", "instantiatesReference"),
-    "Condition": ("participant",),
-    "DiagnosticReport": ("supportingInfo", "composition"),
+    "MedicationRequest": frozenset({"medication", "reason"}),
+    "MedicationStatement": frozenset({"medication", "adherence"}),
+    "Observation": frozenset({"triggeredBy", "bodyStructure", "instantiatesCanonical", "instantiatesReference"}),
+    "Condition": frozenset({"participant"}),
+    "DiagnosticReport": frozenset({"supportingInfo", "composition"}),
 }
 _R5_REPEATED_CONCEPT = {"AllergyIntolerance": ("reaction", "manifestation"), "ServiceRequest": ("code",)}
 _SUBJECTS = ("subject", "patient", "for")
 """Elements that name the patient; `for` is a Task's."""
+_NONE: frozenset[str] = frozenset()
 _DSTU2_KINDS = frozenset({"MedicationOrder", "DiagnosticOrder"})
 
 
@@ -55,23 +54,25 @@ def foreign_version(record: Record) -> str:
     if record.kind in _DSTU2_KINDS:
         return "DSTU2"
     resource = record.resource
-    if any(key in resource for key in _R5_KEYS.get(record.kind, ())):
+    if not _R5_KEYS.get(record.kind, _NONE).isdisjoint(resource):
         return "R5"
-    path = _R5_REPEATED_CONCEPT.get(record.kind, ())
-    holders = objects(resource.get(path[0])) if path else ()
+    path = _R5_REPEATED_CONCEPT.get(record.kind)
+    if path is None:
+        return ""
+    holders = objects(resource.get(path[0]))
     inner = [concept for holder in holders for concept in objects(holder.get(path[-1]))] if path[1:] else holders
     return "R5" if any(isinstance(concept.get("concept"), dict) for concept in inner) else ""
 
 
-def is_of_patient(record: Record, patient_id: str, references: References) -> bool:
-    """Whether the resource is about the patient; a resource that names no subject is taken to be."""
+def is_of_patient(record: Record, patient_id: str, is_patient: Callable[[str], bool]) -> bool:
+    """Whether the resource is about the patient; a resource that names no subject is taken to be. `is_patient` tells
+    whether an address is the patient's."""
     if record.kind == "Patient":
         return text_at(record.resource, "id") in ("", patient_id) or not patient_id
     if not patient_id:
         return True
-    fields = (field for name in _SUBJECTS if (field := record.field(name)) is not None)
-    named = (found for field in fields for found in map(reference, items(field)) if found)
-    return all(_is_patient(address, patient_id, references) for address in named)
+    fields = [field for name in _SUBJECTS if (field := record.field(name)) is not None]
+    return all(is_patient(found) for field in fields for item in items(field) if (found := reference(item)))
 
 
 def _is_patient(address: str, patient_id: str, references: References) -> bool:
@@ -91,10 +92,11 @@ def screened(
     sender took them back."""
     kept: list[Record] = []
     gaps: list[Gap] = []
+    is_patient = cache(lambda address: _is_patient(address, patient_id, references))
     for record in records:
         if is_withdrawn(record):
             continue
-        refusal = next(_refusals(record, patient_id, references), None)
+        refusal = _refusal(record, patient_id, is_patient)
         if refusal is None:
             kept.append(record)
         else:
@@ -102,12 +104,13 @@ def screened(
     return tuple(kept), tuple(gaps)
 
 
-def _refusals(record: Record, patient_id: str, references: References) -> Iterator[Gap]:
+def _refusal(record: Record, patient_id: str, is_patient: Callable[[str], bool]) -> Gap | None:
     version = foreign_version(record)
     if version:
-        yield Gap(record.reference, "unsupported_version", f"FHIR {version}; expected R4", record.query)
-    if not is_of_patient(record, patient_id, references):
-        yield Gap(record.reference, "wrong_patient", "its subject is not the patient of the request", record.query)
+        return Gap(record.reference, "unsupported_version", f"FHIR {version}; expected R4", record.query)
+    if not is_of_patient(record, patient_id, is_patient):
+        return Gap(record.reference, "wrong_patient", "its subject is not the patient of the request", record.query)
+    return None
 
 
 def check_patient(resources: Iterable[Record], patient_id: str) -> None:

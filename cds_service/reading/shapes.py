@@ -65,6 +65,8 @@ def child(value: object, *path: str) -> Resource:
     """The first object at the path, or an empty one."""
     for name in path:
         value = first(value).get(name)
+        if value is None:
+            return _NOTHING
     return first(value)
 
 
@@ -77,9 +79,9 @@ def first(value: object) -> Resource:
 
 def text_at(value: object, *path: str) -> str:
     """The cleaned text at the path; the last step may be an array of texts, of which the first counts."""
-    holder = child(value, *path[:-1]) if len(path) > 1 else first(value)
+    holder = child(value, *path[:-1]) if len(path) > 1 else value if type(value) is dict else first(value)
     found = holder.get(path[-1])
-    if type(found) is str:
+    if found is None or type(found) is str:
         return clean(found)
     return next((text for text in map(clean, items(found)) if text), "")
 

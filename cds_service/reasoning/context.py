@@ -31,7 +31,7 @@ class Evidence:
     by_key: Mapping[str, tuple[str, ...]]
     complete: bool
 
-    def references(self, keys: frozenset[str]) -> tuple[str, ...]:
+    def references(self, keys: Iterable[str]) -> tuple[str, ...]:
         """Resources that say one of the keys."""
         return tuple(sorted({r for key in keys for r in self.by_key.get(key, ()) if r}))
 
@@ -129,13 +129,14 @@ class Context:
         return found
 
     def _evidence(self, found: list[tuple[frozenset[str], str]], *, complete: bool) -> Evidence:
-        pairs = [(key, reference) for keys, reference in found for key in self._implied(keys)]
+        wider = implied_conditions(self.knowledge)
+        pairs = [(key, reference) for keys, reference in found for key in _implied(keys, wider)]
         return Evidence(_collect(pairs), complete)
 
-    def _implied(self, keys: frozenset[str]) -> frozenset[str]:
-        """The keys, and every key of the knowledge that includes one of them."""
-        wider = implied_conditions(self.knowledge)
-        return keys.union(*(wider.get(key, ()) for key in keys))
+
+def _implied(keys: frozenset[str], wider: Mapping[str, frozenset[str]]) -> frozenset[str]:
+    """The keys, and every key of the knowledge that includes one of them."""
+    return keys.union(*(wider.get(key, ()) for key in keys))
 
 
 def _collect(pairs: Iterable[tuple[str, str]]) -> Mapping[str, tuple[str, ...]]:

@@ -9,7 +9,7 @@ from datetime import date
 from enum import StrEnum
 from itertools import product
 
-from cds_service.knowledge.schema import MarkerUse, Test
+from cds_service.knowledge.schema import MarkerUse, ResultSpoiler, Test
 from cds_service.model import (
     Action,
     Branch,
@@ -32,7 +32,8 @@ from cds_service.model import (
 from cds_service.policy import Policy
 from cds_service.reasoning.apply import AS_DRAFTED, apply, departs, severity
 from cds_service.reasoning.predicates import any_holds
-from cds_service.reasoning.probability import change_probability
+from cds_service.reasoning.probability import change_probability, inherited, raised
+from cds_service.reasoning.spoilers import spoiler_today
 from cds_service.reasoning.states import pending_of
 from cds_service.reasoning.tables import Assignment, Reached, Situation
 
@@ -229,13 +230,23 @@ def _question(
     test = _usable_test(asking)
     status = _status(asking, test)
     testing = testing_level(asking.use, situation)
-    probability = change_probability(situation, marker, asking.changing())
+    context = situation.context
+    prior = inherited(marker, context.patient, context.knowledge)
+    probability = raised(change_probability(situation, marker, asking.changing()), prior)
     asked = MarkerQuestion(marker, status, testing, asking.use, None)
     if test is not None:
         outcomes = branches(marker, situation, floor)
-        asked = replace(
-            asked, question=TestQuestion(marker, test.id, outcomes, probability, order_it=status in _ORDERABLE)
+        spoiler = _spoiler_today(test, asking)
+        told = TestQuestion(
+            marker,
+            test.id,
+            outcomes,
+            probability,
+            order_it=status in _ORDERABLE,
+            relative=prior.relative if prior is not None else None,
+            specimen=spoiler.specimen if spoiler is not None else "",
         )
+        asked = replace(asked, question=told)
     return replace(asked, silent=_silent(asked, asking, probability))
 
 
@@ -294,7 +305,8 @@ def turnaround_days(test: Test, policy: Policy) -> tuple[float, float] | None:
 
 
 def _usable_test(asking: _Asking) -> Test | None:
-    """The preferred test that is not spent, tells the open states apart and can answer in time."""
+    """The preferred test that is not spent, tells the open states apart and can answer in time; one whose result
+    would mislead today only where there is no other."""
     spent = asking.known.spent if isinstance(asking.known, Indeterminate) else frozenset()
     marker = asking.marker
     name = f"gene:{marker.partition(':')[2]}" if marker.startswith("genotype:") else marker
@@ -305,7 +317,12 @@ def _usable_test(asking: _Asking) -> Test | None:
         and _in_time(test, asking.use, asking.policy)
         and _tells_apart(test, marker, asking.situation)
     )
-    return next(usable, None)
+    return min(usable, key=lambda test: _spoiler_today(test, asking) is not None, default=None)
+
+
+def _spoiler_today(test: Test, asking: _Asking) -> ResultSpoiler | None:
+    context = asking.situation.context
+    return spoiler_today(asking.marker, test.method, context.patient, context.knowledge, context.today)
 
 
 def _in_time(test: Test, use: MarkerUse, policy: Policy) -> bool:

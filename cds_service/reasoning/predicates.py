@@ -20,15 +20,19 @@ class Truth:
     missing: tuple[str, ...] = ()
 
 
-TRUE = Truth(holds=True)
+TRUE, FALSE = Truth(holds=True), Truth(holds=False)
 
 
 def all_hold(predicates: Iterable[Predicate], context: Context, table: str) -> Truth:
     """Whether every predicate holds (Kleene's strong conjunction)."""
-    found = [holds(p, context, table) for p in predicates]
-    false = next((t for t in found if t.holds is False), None)
-    if false is not None:
-        return Truth(holds=False)
+    found: list[Truth] = []
+    for predicate in predicates:
+        truth = holds(predicate, context, table)
+        if truth.holds is False:
+            return FALSE
+        found.append(truth)
+    if not found:
+        return TRUE
     known = all(t.holds for t in found)
     return Truth(
         holds=True if known else None,
@@ -68,7 +72,7 @@ def _plain(predicate: Predicate, context: Context, table: str) -> Truth:
     if predicate.fact is None:
         return TRUE
     if predicate.is_in:
-        return _set_fact(predicate.fact, frozenset(predicate.is_in), context)
+        return _set_fact(predicate.fact, predicate.is_in, context)
     return _number_fact(predicate, context)
 
 
@@ -78,11 +82,11 @@ def _negated(truth: Truth) -> Truth:
     return Truth(holds=not truth.holds, assumptions=truth.assumptions)
 
 
-def _set_fact(fact: Fact, wanted: frozenset[str], context: Context) -> Truth:
+def _set_fact(fact: Fact, wanted: tuple[str, ...], context: Context) -> Truth:
     evidence = _evidence(fact, context)
-    if wanted & evidence.by_key.keys():
+    if not evidence.by_key.keys().isdisjoint(wanted):
         return Truth(holds=True, references=evidence.references(wanted))
-    return Truth(holds=False) if evidence.complete else Truth(holds=None, missing=(fact.value,))
+    return FALSE if evidence.complete else Truth(holds=None, missing=(fact.value,))
 
 
 def _evidence(fact: Fact, context: Context) -> Evidence:

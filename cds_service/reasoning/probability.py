@@ -10,12 +10,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cds_service.knowledge.base import Knowledge
+from cds_service.knowledge.derived import implied_conditions
 from cds_service.knowledge.rows import expand_terms
-from cds_service.knowledge.schema import Frequency
-from cds_service.model import ChangeProbability, Trust
+from cds_service.knowledge.schema import FamilyPrior, Frequency
+from cds_service.model import ChangeProbability, FamilyCondition, Patient, Trust
+from cds_service.reasoning.context import SECOND_DEGREE
 from cds_service.reasoning.tables import Assignment, Situation
 
 COVERED_AT_LEAST = 0.9
@@ -48,6 +50,44 @@ def change_probability(situation: Situation, marker: str, counted: Counted) -> C
     if not spans:
         return None
     return ChangeProbability(min(s.low for s in spans), max(s.high for s in spans), len(spans))
+
+
+@dataclass(frozen=True, slots=True)
+class Inherited:
+    """A relative's condition that makes a change likelier. `share` is the most that the patient may have of it, None
+    where no figure is known."""
+
+    relative: FamilyCondition
+    share: float | None
+
+
+def inherited(marker: str, patient: Patient, knowledge: Knowledge) -> Inherited | None:
+    """What the family history tells of the marker: the nearest relative's condition, one with a figure first."""
+    found = [
+        Inherited(relative, _share_of(prior, relative))
+        for prior in knowledge.family_priors
+        if marker in prior.markers and prior.trust is not Trust.RECALLED
+        for relative in patient.family
+        if relative.degree <= SECOND_DEGREE and _has(relative, prior, knowledge)
+    ]
+    return min(found, key=lambda f: (-(f.share or 0), f.relative.degree, f.relative.reference), default=None)
+
+
+def _share_of(prior: FamilyPrior, relative: FamilyCondition) -> float | None:
+    return None if prior.share_up_to is None else prior.share_up_to / 2 ** (relative.degree - 1)
+
+
+def _has(relative: FamilyCondition, prior: FamilyPrior, knowledge: Knowledge) -> bool:
+    wider = implied_conditions(knowledge)
+    return any(not wider.get(key, frozenset((key,))).isdisjoint(prior.conditions) for key in relative.keys)
+
+
+def raised(probability: ChangeProbability | None, prior: Inherited | None) -> ChangeProbability | None:
+    """The probability with the family history: its upper end is at least the relative's share. The lower end stays,
+    since the patient may have inherited nothing."""
+    if probability is None or prior is None or prior.share is None:
+        return probability
+    return replace(probability, high=max(probability.high, prior.share))
 
 
 def _populations(marker: str, knowledge: Knowledge) -> list[str]:

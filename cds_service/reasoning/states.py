@@ -46,6 +46,7 @@ from cds_service.reasoning.phenotypes import (
     state_of_score,
     states_of_phenotype,
 )
+from cds_service.reasoning.spoilers import spoiler_of, states_left
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,8 @@ class Said:
     """The literal state where the test gave none (`Indeterminate`, or a state that defers to another test)."""
     contradicts_itself: bool = False
     unreadable: str = ""
+    spoiled: str = ""
+    """Phrase key of why it does not exclude what it should (a transfusion before it)."""
 
 
 def knowledge_of(
@@ -72,9 +75,14 @@ def knowledge_of(
     observable = _observable(marker)
     readings = tuple(sorted((r for r in patient.readings if r.observable == observable), key=_place))
     usable = [r for r in readings if r.status is ReadingStatus.FINAL and r.grade is not Grade.UNVERIFIED]
-    said = [_deferred(_said(marker, r, frozenset(states), patient, knowledge), deferring) for r in usable]
-    told = _combined([s for s in said if _tells(s)], frozenset(states), marker, knowledge)
-    return told if told is not None else untold(marker, readings, patient)
+    every = frozenset(states)
+    said = [_deferred(_said(marker, r, every, patient, knowledge), deferring) for r in usable]
+    counted = [_spoiled(s, marker, every, patient, knowledge) for s in said if _tells(s)]
+    told = _combined([s for s in counted if not _is_set_aside(s, every)], every, marker, knowledge)
+    if told is not None:
+        return told
+    set_aside = [s for s in counted if _is_set_aside(s, every)]
+    return _all_open(set_aside, every) if set_aside else untold(marker, readings, patient)
 
 
 def _place(reading: Reading) -> tuple[int, str]:
@@ -106,6 +114,26 @@ def _deferred(said: Said, deferring: frozenset[str]) -> Said:
 
 def _tells(said: Said) -> bool:
     return bool(said.states or said.indeterminate or said.unreadable)
+
+
+def _spoiled(said: Said, marker: str, states: frozenset[str], patient: Patient, knowledge: Knowledge) -> Said:
+    """What is left of what a reading says once an event of the record that spoils it is reckoned with."""
+    spoiler = spoiler_of(marker, said.reading, patient, knowledge)
+    if spoiler is None:
+        return said
+    left = states_left(said.states, spoiler, states)
+    if left == said.states and spoiler.may_hide:
+        return said
+    return Said(said.reading, left, said.indeterminate if spoiler.may_hide else "", spoiled=spoiler.reason)
+
+
+def _is_set_aside(said: Said, states: frozenset[str]) -> bool:
+    """A spoiled reading that leaves every state open speaks neither for nor against another reading."""
+    return bool(said.spoiled) and said.states >= states
+
+
+def _all_open(set_aside: list[Said], states: frozenset[str]) -> MarkerKnowledge:
+    return Narrowed(states, set_aside[0].spoiled, tuple(s.reading for s in set_aside))
 
 
 def untold(marker: str, readings: tuple[Reading, ...], patient: Patient) -> MarkerKnowledge:
@@ -157,7 +185,8 @@ def _agreed(said: list[Said], readings: tuple[Reading, ...]) -> MarkerKnowledge:
         return Conflicting(frozenset().union(*(s.states for s in said)), readings)
     if len(common) == 1:
         return Known(next(iter(common)), readings)
-    return Narrowed(common, "reported_as_range", readings)
+    why = next((s.spoiled for s in said if s.spoiled), "reported_as_range")
+    return Narrowed(common, why, readings)
 
 
 def _without_earlier_labels(said: list[Said], marker: str, knowledge: Knowledge) -> list[Said]:
@@ -271,18 +300,37 @@ def _states_with(gene: Gene, allele: str) -> frozenset[str]:
 
 
 def _said_of_genotype(gene: Gene, reading: Reading, states: frozenset[str]) -> Said:
-    """A marker that is the genotype itself. A phenotype or score leaves every genotype of that phenotype."""
-    if isinstance(reading.says, Diplotype):
-        return _genotype_state(gene, reading, reading.says.text, states)
-    if isinstance(reading.says, Phenotype | ActivityScore):
-        wanted = _said_of_gene(gene, reading, frozenset(gene.states), _NOBODY).states
-        left = frozenset(s for s in states if "/" not in s or call_phenotype(gene, s).states & wanted)
-        return Said(reading, left)
-    return Said(reading, frozenset())
+    """A marker that is the genotype itself. A phenotype or score leaves every genotype of that phenotype, an allele
+    that was found every genotype with it."""
+    match reading.says:
+        case Diplotype(text):
+            return _genotype_state(gene, reading, text, states)
+        case Phenotype() | ActivityScore():
+            wanted = _said_of_gene(gene, reading, frozenset(gene.states), _NOBODY).states
+            left = (s for s in states if _is_open(s) or call_phenotype(gene, s).states & wanted)
+            return Said(reading, frozenset(left))
+        case Presence(allele, True):
+            return Said(reading, _genotypes_with(normalised(gene, allele), states))
+        case _:
+            return Said(reading, frozenset())
 
 
 _NOBODY = Patient(id="")
 OTHER_GENOTYPE = "other"
+WITH_ANY = "/any"
+"""Ends a state that names one allele: a genotype that contains it, and that is no state itself (`*3/any`)."""
+
+
+def _genotypes_with(allele: str, states: frozenset[str]) -> frozenset[str]:
+    """The states that a genotype with the allele may be."""
+    contains = f"{allele}{WITH_ANY}"
+    rest = frozenset({contains if contains in states else OTHER_GENOTYPE}) & states
+    return rest | frozenset(s for s in states if allele in s.split("/"))
+
+
+def _is_open(state: str) -> bool:
+    """Whether the state stands for genotypes that it does not name."""
+    return "/" not in state or state.endswith(WITH_ANY)
 
 
 def _genotype_state(gene: Gene, reading: Reading, text: str, states: frozenset[str]) -> Said:
@@ -292,6 +340,9 @@ def _genotype_state(gene: Gene, reading: Reading, text: str, states: frozenset[s
     name = normalised(gene, text)
     if name in states:
         return Said(reading, frozenset({name}))
+    containing = frozenset(f"{allele}{WITH_ANY}" for allele in name.split("/")) & states
+    if containing:
+        return Said(reading, containing)
     if OTHER_GENOTYPE in states:
         return Said(reading, frozenset({OTHER_GENOTYPE}))
     return Said(reading, frozenset(), indeterminate=INDETERMINATE)

@@ -96,7 +96,9 @@ class Store:
         if is_sqlite:
             event.listen(self._engine, "connect", _set_up_sqlite)
         metadata.create_all(self._engine)
-        self._use_token = _INSERTS[self._engine.dialect.name](used_token_table).on_conflict_do_nothing()
+        insert = _INSERTS[self._engine.dialect.name]
+        self._keep = {table: insert(table).on_conflict_do_nothing() for table in (feedback_table, issued_table)}
+        self._use_token = insert(used_token_table).on_conflict_do_nothing()
         self._forget_at_s = 0
 
     def close(self) -> None:
@@ -173,9 +175,8 @@ class Store:
     def _insert(self, table: Table, rows: list[dict[str, object]]) -> None:
         if not rows:
             return
-        insert = _INSERTS[self._engine.dialect.name]
         with self._engine.begin() as connection:
-            connection.execute(insert(table).on_conflict_do_nothing(), rows)
+            connection.execute(self._keep[table], rows)
 
 
 def _feedback_row(

@@ -12,6 +12,7 @@ import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import Any
 
@@ -180,6 +181,7 @@ def _once(store: Store, client: Client, claims: Mapping[str, Any]) -> None:
         raise Unauthenticated("used_before", client.name)
 
 
+@lru_cache(maxsize=64)
 def _is_this_machine(address: str | None) -> bool:
     """A socket of the file system has no address."""
     try:

@@ -17,6 +17,8 @@ from cds_service.policy import Policy
 from cds_service.writing.detail import detail_of, summary_of
 from cds_service.writing.extension import extension, finding_json
 from cds_service.writing.laboratory import Orderable, orderables
+from cds_service.writing.review import HOOK as REVIEW_HOOK
+from cds_service.writing.review import review_of
 from cds_service.writing.suggestions import Suggestion, as_json, exclusive, suggestions_for
 from cds_service.writing.text import without_empties
 from cds_service.writing.views import Surroundings, source_words, table_of
@@ -70,6 +72,8 @@ def write(  # noqa: PLR0917  the order is that of the way of a request
     """
     setting = _Setting(patient, drafts, policy, Words(knowledge, wording), today, hook)
     groups = _groups(findings)
+    if len(groups) > 1 and hook == REVIEW_HOOK:
+        return {"cards": [_review(groups, findings, setting)]}
     if groups:
         return {"cards": _cards(groups, findings, setting)}
     if findings or patient.gaps:
@@ -148,6 +152,19 @@ def _cards(groups: Sequence[_Group], findings: Iterable[Finding], setting: _Sett
     return cards
 
 
+def _review(groups: Sequence[_Group], findings: Iterable[Finding], setting: _Setting) -> dict[str, Any]:
+    """One card for all medicines taken. A test that informs several of them is offered once; a medicine is changed
+    where it is ordered, never from here."""
+    words, told = setting.words, worst_first(finding for group in groups for finding in group)
+    medicines = {(finding.order.reference, finding.order.name) for finding in findings}
+    said = review_of(groups, len(medicines), words, Surroundings(in_review=True), setting.policy)
+    offers = _offers([told], orderables(told, words, setting.policy), words)
+    card_id = uuid5(_NAMESPACE, json.dumps([setting.hook, *(str(_card_id(group, setting)) for group in groups)]))
+    firsts = [group[0] for group in groups]
+    without_drafts = replace(setting, drafts={})
+    return _assembled(_Said(card_id, said.summary, said.detail, firsts), told, list(offers.values()), without_drafts)
+
+
 def _offers(
     groups: Sequence[_Group], by_question: Mapping[tuple[str, str], Orderable], words: Words
 ) -> dict[str, _Offer]:
@@ -167,26 +184,41 @@ def _wanted(finding: Finding, by_question: Mapping[tuple[str, str], Orderable]) 
 
 
 def _card(group: _Group, offers: Sequence[_Offer], around: Surroundings, setting: _Setting) -> dict[str, Any]:
-    words, card_id = setting.words, _card_id(group, setting)
+    words = setting.words
+    summary = summary_of(group[0], words, around)
+    detail = detail_of(group, words, around, setting.policy, summary)
+    return _assembled(_Said(_card_id(group, setting), summary, detail, group[:1]), group, offers, setting)
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What a card says, and the findings that it may be overridden for: the first of each of its orders."""
+
+    id: UUID
+    summary: str
+    detail: str
+    firsts: Sequence[Finding]
+
+
+def _assembled(said: _Said, group: _Group, offers: Sequence[_Offer], setting: _Setting) -> dict[str, Any]:
+    words = setting.words
     tests = [(offer.orderable, offer.drugs) for offer in offers]
     draft = setting.drafts.get(group[0].order.reference)
     suggestions = suggestions_for(group, tests, draft, patient=setting.patient, words=words, today=setting.today)
-    summary = summary_of(group[0], words, around)
     card: dict[str, Any] = without_empties(
         {
-            "uuid": str(card_id),
-            "summary": summary,
-            "detail": detail_of(group, words, around, setting.policy, summary),
+            "uuid": str(said.id),
+            "summary": said.summary,
+            "detail": said.detail,
             "indicator": group[0].indicator.value,
             "source": _source(group[0], words),
-            "suggestions": as_json(suggestions, card_id),
+            "suggestions": as_json(suggestions, said.id),
             "selectionBehavior": _selection_behavior(suggestions),
-            "overrideReasons": _override_reasons(group[0], setting),
+            "overrideReasons": _override_reasons(said.firsts, setting),
             "links": _links(group, words),
-            "extension": _extension(group, setting),
         }
     )
-    return card
+    return {**card, "extension": _extension(group, setting)}  # which has no empties itself
 
 
 def _selection_behavior(suggestions: Sequence[Suggestion]) -> str:
@@ -229,13 +261,12 @@ def _source(finding: Finding, words: Words) -> dict[str, Any]:
     return {"label": source["title"], "url": source["url"], "topic": topic}
 
 
-def _override_reasons(finding: Finding, setting: _Setting) -> list[dict[str, str]]:
-    """The site's own, else the catalogue's for this kind of finding."""
+def _override_reasons(findings: Sequence[Finding], setting: _Setting) -> list[dict[str, str]]:
+    """The site's own, else the catalogue's for these kinds of findings, each once."""
     catalogue = setting.words.wording.catalogue
     own = [(reason.code, reason.display) for reason in setting.policy.override_reasons]
-    usual = [
-        (code, catalogue["override_reasons"][code]) for code in catalogue["kinds"][finding.kind]["override_reasons"]
-    ]
+    named = {code for finding in findings for code in catalogue["kinds"][finding.kind]["override_reasons"]}
+    usual = [(code, display) for code, display in catalogue["override_reasons"].items() if code in named]
     return [{"system": OVERRIDE_REASON, "code": code, "display": display} for code, display in own or usual]
 
 

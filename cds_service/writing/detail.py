@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from cds_service.model import Finding
 from cds_service.policy import Policy
@@ -15,6 +16,7 @@ from cds_service.writing.words import Words
 HEAD_LIMIT = 900
 """Characters before the evidence section: what is read in ten seconds."""
 _PART = "%% "
+_BLANKS_AT_THE_END = re.compile(r" +\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,25 @@ def detail_of(findings: Sequence[Finding], words: Words, around: Surroundings, p
     return "\n\n".join([head, "---", _evidence(findings, words, policy), *more])
 
 
+def lines_within_limit(lines: Sequence[str]) -> int:
+    """How many of the lines stay above the evidence."""
+    ends = accumulate(len(line) + 1 for line in lines)
+    return sum(end <= HEAD_LIMIT + 1 for end in ends)
+
+
+def review_detail_of(
+    groups: Sequence[Sequence[Finding]], lines: Sequence[str], words: Words, around: Surroundings, policy: Policy
+) -> str:
+    """The detail of one card for several medicines: their lines as far as 900 characters go, a rule, the lines left,
+    what each order's own card would say, and the evidence."""
+    kept = lines_within_limit(lines)
+    left = ["\n".join(lines[kept:])] if kept < len(lines) else []
+    each = [_joined(_parts(group, words, around)) or escaped(summary_of(group[0], words, around)) for group in groups]
+    evidence = _evidence([finding for group in groups for finding in group], words, policy)
+    heading = words.wording.say("list_review", "each")
+    return "\n\n".join(["\n".join(lines[:kept]), "---", *left, heading, *each, evidence])
+
+
 def _parts(findings: Sequence[Finding], words: Words, around: Surroundings) -> list[_Part]:
     """The non-empty parts of every finding in order; a part said before is not said again."""
     parts: dict[str, _Part] = {}
@@ -51,8 +72,8 @@ def _parts(findings: Sequence[Finding], words: Words, around: Surroundings) -> l
 
 
 def _split(rendered: str) -> list[tuple[str, str]]:
-    sections = f"\n{rendered}".split(f"\n{_PART}")[1:]
-    named = [re.sub(r" +\n", "\n", section).partition("\n") for section in sections]
+    lines = _BLANKS_AT_THE_END.sub("\n", f"\n{rendered}")
+    named = [section.partition("\n") for section in lines.split(f"\n{_PART}")[1:]]
     return [(name.strip(), text.strip()) for name, _, text in named if text.strip()]
 
 

@@ -7,24 +7,21 @@ cannot be made valid without guessing is not offered as an action.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from importlib import import_module
 from typing import Any
-
-import orjson
 
 from cds_service.codes import RXNORM
 from cds_service.knowledge.schema import Drug
 from cds_service.model import DoseArithmetic
 from cds_service.writing.text import without_empties
 
-_LISTS_OF_THE_ORDER = frozenset(
+_LISTS_ANYWHERE = frozenset({"additionalInstruction", "coding", "doseAndRate", "extension", "modifierExtension"})
+_LISTS_OF_THE_ORDER = _LISTS_ANYWHERE | frozenset(
     {
         "basedOn", "category", "contained", "detectedIssue", "dosageInstruction", "eventHistory", "identifier",
         "instantiatesCanonical", "instantiatesUri", "insurance", "note", "reasonCode", "reasonReference",
         "supportingInformation",
     }
 )  # fmt: skip
-_LISTS_ANYWHERE = frozenset({"additionalInstruction", "coding", "doseAndRate", "extension", "modifierExtension"})
 _KEPT_IN_A_SWAP = frozenset(
     {
         "resourceType", "id", "meta", "identifier", "status", "intent", "category", "priority", "subject",
@@ -57,17 +54,6 @@ def repaired(draft: Mapping[str, Any], patient_id: str) -> dict[str, Any] | None
 def reference_to(patient_id: str) -> str:
     """`Patient/<id>`."""
     return patient_id if "/" in patient_id else f"Patient/{patient_id}"
-
-
-def fault(resource: Mapping[str, Any]) -> str:
-    """What is wrong with a resource as FHIR R4B; "" when it is valid."""
-    kind = str(resource["resourceType"])
-    model = getattr(import_module(f"fhir.resources.R4B.{kind.lower()}"), kind)
-    try:
-        model.model_validate(orjson.loads(orjson.dumps(dict(resource))))  # a copy: it may be changed by validating
-    except (ValueError, LookupError, TypeError) as invalid:  # unknown contained types are LookupErrors
-        return str(invalid).partition("\n")[2].partition("\n")[0] or type(invalid).__name__
-    return ""
 
 
 def on_hold(draft: Mapping[str, Any], reason: str) -> dict[str, Any]:
@@ -127,11 +113,11 @@ def _mapping(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
-def _listed(value: Any, lists: frozenset[str] = frozenset()) -> Any:
+def _listed(value: Any, lists: frozenset[str] = _LISTS_ANYWHERE) -> Any:
     """A single object where FHIR has a list becomes a list of one; `lists` are those of this level alone."""
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return {
-            key: [_listed(part)] if key in lists | _LISTS_ANYWHERE and isinstance(part, Mapping) else _listed(part)
+            key: [_listed(part)] if key in lists and isinstance(part, dict) else _listed(part)
             for key, part in value.items()
         }
     if isinstance(value, list):

@@ -211,6 +211,8 @@ def _test(question: TestQuestion, about: About, words: Words) -> dict[str, Any]:
         else {},
         "outcomes": [_outcome(branch, about, words) for branch in question.branches],
         "offered": question.order_it,
+        "specimen": words.wording.phrase(question.specimen) if question.specimen else "",
+        "relative": question.relative.reference if question.relative else "",
     }
 
 

@@ -11,8 +11,9 @@ from cds_service.codes import Coding
 from cds_service.errors import AnswerError
 from cds_service.model import Finding, Patient, TestQuestion, Timing
 from cds_service.policy import CatalogueTest, Policy
-from cds_service.writing.drafts import fault, reference_to
+from cds_service.writing.drafts import reference_to
 from cds_service.writing.text import clean, without_empties
+from cds_service.writing.validity import fault
 from cds_service.writing.views import table_of
 from cds_service.writing.words import Words
 
@@ -70,10 +71,15 @@ def _orderable(
         markers=tuple(dict.fromkeys(test.marker for _, test in pairs)),
         # the codes of single tests would not mean the panel
         codings=local + (known.codes if known else ()),
-        specimen=(site.specimen if site else "") or specimen,
+        specimen=_needed(pairs, words) or (site.specimen if site else "") or specimen,
         urgent=any(_is_urgent(finding, test, words) for finding, test in pairs if test.due_days is None),
         due_days=next((test.due_days for _, test in pairs if test.due_days), None),
     )
+
+
+def _needed(pairs: Sequence[tuple[Finding, TestQuestion]], words: Words) -> str:
+    """The specimen that this patient needs instead of the usual one."""
+    return next((words.wording.phrase(test.specimen) for _, test in pairs if test.specimen), "")
 
 
 def _is_urgent(finding: Finding, test: TestQuestion, words: Words) -> bool:

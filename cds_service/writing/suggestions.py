@@ -9,9 +9,10 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from cds_service.model import Action, Alternative, Finding, Kind, Outcome, Patient
-from cds_service.writing.drafts import fault, on_hold, redosed, repaired, swapped
+from cds_service.writing.drafts import on_hold, redosed, repaired, swapped
 from cds_service.writing.laboratory import Orderable, service_request
 from cds_service.writing.text import clean, shortened
+from cds_service.writing.validity import fault
 from cds_service.writing.views import departs_to_other_drug, first_action
 from cds_service.writing.words import Words
 
@@ -42,7 +43,8 @@ def suggestions_for(
 ) -> tuple[Suggestion, ...]:
     """What the card of one order offers, its findings worst first. `tests` are the tests this card offers, each with
     the names of the drugs that want it; `draft` is the drafted resource, None where it may not be updated."""
-    clean_draft = repaired(draft, patient.id) if draft else None
+    may_change = any(finding.alternatives or finding.arithmetic or finding.hold for finding in findings)
+    clean_draft = repaired(draft, patient.id) if draft and may_change else None
     recommended = findings[0].kind is Kind.TEST_WOULD_CHANGE
     ordering = [
         _order_test(

@@ -103,11 +103,11 @@ def without_empties(value: Any) -> Any:
     """A copy without null, empty or blank values, at any depth (CDS Hooks 2.0.1, JSON: no empty values)."""
     if type(value) in _SCALARS:
         return value
-    if isinstance(value, Mapping):
+    if type(value) is dict or isinstance(value, Mapping):
         filled = {}
         for key, part in value.items():
             kept = part if type(part) in _SCALARS else without_empties(part)
-            if not is_empty(kept):
+            if (kept or kept == 0) and not (isinstance(kept, str) and kept.isspace()):  # `is_empty`, without a call
                 filled[key] = kept
         return filled
     if isinstance(value, list | tuple):
@@ -117,6 +117,6 @@ def without_empties(value: Any) -> Any:
 
 def is_empty(value: object) -> bool:
     """Null, "", blank, [] or {}; False and 0 are values."""
-    if type(value) is str:
+    if isinstance(value, str):
         return not value or value.isspace()
-    return value is None or (not value and value in ({}, [], ())) or (isinstance(value, str) and not value.strip())
+    return value is None or (not value and isinstance(value, dict | list | tuple))

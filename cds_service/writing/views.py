@@ -39,6 +39,8 @@ class Surroundings:
 
     names: Mapping[str, str] = field(default_factory=dict)
     elsewhere: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    in_review: bool = False
+    """Every medicine on the card is taken now: it need not be said of each."""
     seen: dict[int, tuple[Finding, Mapping[str, object]]] = field(default_factory=dict, repr=False, compare=False)
     """What was worked out for findings of these surroundings, by their identity: summary and detail show the same.
     """
@@ -64,7 +66,7 @@ def _subject(finding: Finding, words: Words, around: Surroundings) -> dict[str, 
     cause = around.names.get(finding.caused_by, wording.say("causes", "unknown")) if finding.caused_by else ""
     drug = words.drug_of(finding)
     return {
-        "drug": wording.say("names", "taken", name=drug) if order.active else drug,
+        "drug": wording.say("names", "taken", name=drug) if order.active and not around.in_review else drug,
         "order": clean(order.name),
         "dose": clean(order.dose.text) if order.dose else "",
         "active": order.active,
@@ -147,6 +149,8 @@ def _tests(finding: Finding, words: Words, around: Surroundings) -> dict[str, ob
                 "outcomes": [*outcomes[:3], *outcomes[3:][-1:]],
                 "rest": outcomes[3:-1],
                 "probability": words.probability(question.probability),
+                "relative": _relative(question, words),
+                "specimen": words.wording.phrase(question.specimen) if question.specimen else "",
                 "elsewhere": around.elsewhere.get((question.marker, question.test), ""),
             }
             for question, outcomes in zip(finding.tests, rows, strict=True)
@@ -157,6 +161,15 @@ def _tests(finding: Finding, words: Words, around: Surroundings) -> dict[str, ob
         "need": _need(finding, level, asked, words),
         "urgent": _is_urgent(finding, words),
     }
+
+
+def _relative(question: TestQuestion, words: Words) -> str:
+    """The relative and the condition that make a change likelier; "" without one."""
+    told = question.relative
+    if told is None:
+        return ""
+    who = clean(told.relationship, 30) or words.wording.say("family", "relative")
+    return words.wording.say("family", "condition", relative=who, condition=clean(told.text, 60))
 
 
 def _need(finding: Finding, level: Testing, asked: str, words: Words) -> str:

@@ -4,7 +4,7 @@ catalogue's."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from cds_service.knowledge.base import Knowledge
@@ -44,6 +44,8 @@ class Words:
 
     knowledge: Knowledge
     wording: Wording
+    known: dict[int, tuple[Finding, About]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """What phrases are about in the findings of one answer, by their identity: every phrase asks for it."""
 
     # --- names ----------------------------------------------------------------------------------------------
 
@@ -109,7 +111,7 @@ class Words:
     def state(self, marker: str, state: str) -> str:
         """`poor metaboliser`, `activity score 1.0 (intermediate metaboliser)`, `positive`."""
         term = self.term(marker, state)
-        words = self.wording.say("states", term)
+        words = self._stated(term)
         return words if term == state else self.wording.say("state_forms", "score", score=state, term=words)
 
     def term(self, marker: str, state: str) -> str:
@@ -128,8 +130,15 @@ class Words:
             if here:
                 said.append(self._term(term, here, whole=len(here) == len(of_term)))
                 left = [state for state in left if state not in here]
-        said += [self.wording.say("states", state) for state in left]
+        said += [self._stated(state) for state in left]
         return self.wording.any_of(_without_repeated_ending(said), last)
+
+    def _stated(self, state: str) -> str:
+        """A state that stands for itself; `*3/any` is a genotype that contains the allele."""
+        allele, contains, _ = state.partition("/any")
+        if contains:
+            return self.wording.say("state_forms", "contains", allele=allele)
+        return self.wording.say("states", state)
 
     def _term(self, term: str, scores: Sequence[str], *, whole: bool) -> str:
         words = self.wording.say("states", term)
@@ -168,7 +177,11 @@ class Words:
 
     def about(self, finding: Finding) -> About:
         """What the placeholders of phrases stand for in this finding."""
-        return About(self.drug_of(finding), self.markers(view.marker for view in finding.markers))
+        known = self.known.get(id(finding))
+        if known is None:
+            about = About(self.drug_of(finding), self.markers(view.marker for view in finding.markers))
+            known = self.known[id(finding)] = (finding, about)
+        return known[1]
 
     def dose(self, change: DoseChange) -> str:
         """`start with 30 to 80 % of the usual dose`, `give at most 20 mg a day, three times a week`."""

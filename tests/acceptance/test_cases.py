@@ -91,6 +91,8 @@ def described(finding: Finding) -> dict[str, Any]:
         "assumed": sorted(a.assumed for a in finding.assumptions),
         "gaps": sorted(g.reason for g in finding.gaps),
         "modified_by": sorted(d for v in finding.markers for d in v.modified_by),
+        "relatives": sorted({t.relative.text for t in finding.tests if t.relative is not None}),
+        "likeliest": round(max((t.probability.high for t in finding.tests if t.probability), default=0), 3),
         "probability_known": all(t.probability is not None for t in finding.tests),
     }
 

@@ -7,7 +7,9 @@ code must give at least what the table gives, and name and code must agree.
 from __future__ import annotations
 
 import csv
+import gzip
 import re
+import shutil
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,8 +17,10 @@ from pathlib import Path
 import pytest
 
 from cds_service.codes import RXNORM, Coding
+from cds_service.knowledge.load import DATA
 from cds_service.terminology.text import words
 from tests.support.terminology import packaged_index
+from tools.build_terminology import main as build_terminology
 
 FACTS = Path(__file__).parents[2].parent / "shared" / "facts"
 pytestmark = pytest.mark.skipif(not FACTS.is_dir(), reason="the facts tables are not here")
@@ -110,3 +114,22 @@ def test_every_drug_of_the_guidelines_is_known_by_name_and_code() -> None:
         assert row["drug"] in ingredients(text=row["drug"])
         if row["rxcui"].isdigit():
             assert row["drug"] in ingredients(Coding(RXNORM, row["rxcui"]))
+
+
+@pytest.mark.parametrize("name", ["drugs.tsv", "brands.tsv", "products.tsv.gz"])
+def test_the_packaged_files_are_what_the_tool_makes(name: str, tmp_path: Path) -> None:
+    """A name or code added by hand would be lost with the next build: it belongs into the tool's curation."""
+    shutil.copy(DATA / "drug_words.yaml", tmp_path)
+    build_terminology(FACTS, tmp_path)
+    assert content(DATA / name) == content(tmp_path / name)
+
+
+def content(path: Path) -> bytes:
+    """The bytes of the file, unpacked: compression may differ between versions of zlib."""
+    return gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+
+
+def test_codes_that_stand_beside_names_are_known() -> None:
+    """Codes in cells of `name=code`, of drugs that only guidance names."""
+    for code, drug in (("5690", "imipenem"), ("117055", "alemtuzumab"), ("6448", "lithium carbonate")):
+        assert ingredients(Coding(RXNORM, code)) == {drug}

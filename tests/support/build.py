@@ -20,6 +20,7 @@ UCUM = "http://unitsofmeasure.org"
 BODY_WEIGHT = "29463-7"
 PATIENT_ID = "case-patient"
 
+_ENZYME_CODES = {"G6PD": "32546-4", "TPMT": "21563-2"}
 _FOUND = {"positive": "LA6576-8", "negative": "LA6577-6"}
 
 Json = dict[str, Any]
@@ -33,7 +34,7 @@ def hook_request(case: Mapping[str, Any], codes: Mapping[str, str], today: date,
         "patient": _patient(patient, today),
         "medications": _bundle(_medications(patient.get("medications", []), codes, today)),
         "results": _bundle([*_results(patient, today), *patient.get("resources", [])]),
-        "conditions": _bundle(_conditions(patient.get("conditions", []))),
+        "conditions": _bundle(_conditions(patient.get("conditions", []), today)),
         "allergies": _bundle(_allergies(patient.get("allergies", []))),
         "requests": _bundle(_pending(patient.get("pending", []), today)),
         "family": _bundle(_family(patient.get("family", []))),
@@ -145,6 +146,7 @@ def _results(patient: Mapping[str, Any], today: date) -> Iterable[Json]:
     for allele, result in patient.get("hla", {}).items():
         for n, value in enumerate(result if isinstance(result, list) else [result]):
             yield _hla(f"hla-{allele}-{n}".replace("*", "-").replace(":", ""), allele, value, on)
+    yield from _enzymes(patient.get("enzymes", {}), today)
     for entry in patient.get("consumer", []):
         resource = _genomic(
             f"dtc-{entry['gene']}", "84413-4", "Genotype", entry["gene"], {"text": entry["genotype"]}, on
@@ -188,6 +190,14 @@ def _value(given: Mapping[str, Any]) -> Json:
     return {"valueQuantity": quantity | ({"comparator": given["comparator"]} if "comparator" in given else {})}
 
 
+def _enzymes(enzymes: Mapping[str, Any], today: date) -> Iterable[Json]:
+    """{gene: {says: Normal, days (ago)}}"""
+    for gene, told in enzymes.items():
+        measured = (today - timedelta(days=told["days"])).isoformat()
+        says = {"text": told["says"]}
+        yield _genomic(f"enzyme-{gene}", _ENZYME_CODES[gene], f"{gene} enzyme activity", gene, says, measured)
+
+
 def _genomic(name: str, code: str, display: str, gene: str, value: Json, on: str) -> Json:
     return {
         "resourceType": "Observation",
@@ -223,15 +233,20 @@ def _hla(name: str, allele: str, result: str, on: str) -> Json:
     }
 
 
-def _conditions(conditions: Iterable[str]) -> Iterable[Json]:
-    for n, text in enumerate(conditions, start=1):
-        yield {
+def _conditions(conditions: Iterable[Any], today: date) -> Iterable[Json]:
+    """A text, or {text, days (since its onset), status (active)}."""
+    for n, entry in enumerate(conditions, start=1):
+        told: Mapping[str, Any] = {"text": entry} if isinstance(entry, str) else entry
+        resource: Json = {
             "resourceType": "Condition",
             "id": f"cond-{n}",
-            "clinicalStatus": {"coding": [{"code": "active"}]},
-            "code": {"text": text},
+            "clinicalStatus": {"coding": [{"code": told.get("status", "active")}]},
+            "code": {"text": told["text"]},
             "subject": _subject(),
         }
+        if "days" in told:
+            resource["onsetDateTime"] = (today - timedelta(days=told["days"])).isoformat()
+        yield resource
 
 
 def _allergies(allergies: Iterable[str]) -> Iterable[Json]:

@@ -38,6 +38,16 @@ def test_a_full_memory_begins_anew(monkeypatch):
     assert len(kept._values) <= 3
 
 
+def test_what_was_kept_is_known_until_the_memory_is_full(monkeypatch):
+    monkeypatch.setattr(memory, "MOST_ENTRIES", 2)
+    kept: Memory[str, int] = Memory()
+    assert ("a" in kept, kept.keep("a", 1), "a" in kept) == (False, 1, True)
+    kept.keep("b", 2)
+    assert kept.get("b", lambda: 0) == 2
+    kept.keep("c", 3)
+    assert ("a" in kept, "c" in kept) == (False, True)
+
+
 def test_texts_are_told_apart_and_long_ones_not_kept():
     counted = Counted()
     call = remembered_by_text(counted)

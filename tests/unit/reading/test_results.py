@@ -51,6 +51,24 @@ def test_everything_about_a_result_is_kept() -> None:
     assert found.coding.code == "84413-4"
 
 
+def test_the_specimen_of_a_gene_result_is_kept_and_of_a_laboratory_value_it_is_not() -> None:
+    """By its display, its type and its site, folded."""
+    taken = {
+        "resourceType": "Specimen",
+        "id": "hair",
+        "type": {"text": "Hair-follicle"},
+        "collection": {"bodySite": {"text": "Eyebrow"}},
+        "subject": subject(),
+    }
+    specimen = {"reference": "Specimen/hair", "display": "Hairs"}
+    assert reading(genotype("CYP2C19", "*1/*2", specimen=specimen), taken).specimen == "hairs hair follicle eyebrow"
+    assert reading(genotype("CYP2C19", "*1/*2")).specimen == ""
+    potassium = observation(
+        "k", concept("2823-3"), valueQuantity={"value": 4, "unit": "mmol/L"}, specimen={"display": "Serum"}
+    )
+    assert reading(potassium).specimen == ""
+
+
 @pytest.mark.parametrize(
     ("fields", "expected"),
     [

@@ -347,7 +347,9 @@ GENOTYPES = ("*1/*1", "*1/*2", "*2/*2", "other")
         ("*1/*17", Known("other")),
         (Phenotype(POOR), Narrowed(frozenset({"*2/*2", "other"}), "")),
         ("*1/*99", Unreadable("unknown_allele", ())),
-        (Presence("*2", True), NotTested()),
+        (Presence("*2", True), Narrowed(frozenset({"*1/*2", "*2/*2", "other"}), "")),
+        (Presence("*17", True), Known("other")),
+        (Presence("*2", False), NotTested()),
     ],
 )
 def test_genotype_markers(says, expected):
@@ -355,6 +357,24 @@ def test_genotype_markers(says, expected):
     assert type(found) is type(expected)
     for name in ("state", "states", "reason"):
         assert getattr(found, name, None) == getattr(expected, name, None)
+
+
+@pytest.mark.parametrize(
+    ("says", "left"),
+    [
+        ("*1/*2", {"*1/*2"}),
+        ("*2/*17", {"*2/any"}),
+        ("*1/*17", {"other"}),
+        (Phenotype(POOR), {"*2/*2", "*2/any", "other"}),
+        (Phenotype(NORMAL), {"*2/any", "other"}),
+        (Presence("*2", True), {"*1/*2", "*2/*2", "*2/any"}),
+    ],
+)
+def test_a_state_may_name_the_one_allele_that_a_genotype_contains(says, left):
+    """A genotype that is a state itself goes first."""
+    states = ("*1/*2", "*2/*2", "*2/any", "other")
+    found = known(GENOTYPE, reading(ALPHA, says), states=states)
+    assert possible(found, frozenset(states)) == left
 
 
 def test_a_genotype_that_the_table_does_not_name():

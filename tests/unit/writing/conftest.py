@@ -29,8 +29,8 @@ def wording():
 def respond(wording):
     """write() on the made-up knowledge; every response is held against the schema on its way."""
 
-    def _respond(*findings, drafts=None, policy=POLICY, patient=PATIENT, knowledge=KNOWLEDGE):
-        body = write(findings, patient, drafts or {}, knowledge, policy, wording, TODAY, "order-sign")
+    def _respond(*findings, drafts=None, policy=POLICY, patient=PATIENT, knowledge=KNOWLEDGE, hook="order-sign"):
+        body = write(findings, patient, drafts or {}, knowledge, policy, wording, TODAY, hook)
         faults = [f"{list(fault.path)}: {fault.message[:300]}" for fault in _VALIDATOR.iter_errors(body)]
         assert faults == []
         assert empties(body) == []

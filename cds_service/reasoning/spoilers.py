@@ -1,0 +1,74 @@
+"""What makes a result of a lifelong marker unreliable: a transfusion, haemolysis, a transplant (design section 4.2).
+
+The events are conditions of the record, the rules are data (`knowledge/data/spoilers.yaml`). A result counts as
+spoiled unless it is known to be from before the event, from after its effect, or from a specimen that it spares.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+
+from cds_service.knowledge.base import Knowledge
+from cds_service.knowledge.derived import implied_conditions
+from cds_service.knowledge.schema import ResultSpoiler
+from cds_service.model import Condition, Patient, Reading, Trust
+
+
+def spoiler_of(marker: str, reading: Reading, patient: Patient, knowledge: Knowledge) -> ResultSpoiler | None:
+    """What spoils the reading of the marker, or None where it may be relied on."""
+    for spoiler, event in _events(marker, reading.method, patient, knowledge):
+        if not _is_spared(reading, spoiler) and _is_in_effect(spoiler, event, reading.on):
+            return spoiler
+    return None
+
+
+def spoiler_today(
+    marker: str, method: str, patient: Patient, knowledge: Knowledge, today: date
+) -> ResultSpoiler | None:
+    """What would spoil a result of the method from a specimen taken today, or None."""
+    events = _events(marker, method, patient, knowledge)
+    return next((spoiler for spoiler, event in events if _is_in_effect(spoiler, event, today)), None)
+
+
+def states_left(found: frozenset[str], spoiler: ResultSpoiler, states: frozenset[str]) -> frozenset[str]:
+    """The states that a spoiled result leaves possible: all of them, or what was found with what it may hide."""
+    if not spoiler.may_hide:
+        return states
+    hidden = (state for one in found for state in spoiler.may_hide.get(one, ()))
+    return found | (states & frozenset(hidden))
+
+
+def _events(
+    marker: str, method: str, patient: Patient, knowledge: Knowledge
+) -> Iterator[tuple[ResultSpoiler, Condition]]:
+    """The spoilers of the marker and method, each with an event of the record that sets it going."""
+    names = {marker, marker.partition(":")[0]}
+    for spoiler in knowledge.spoilers:
+        concerned = names.intersection(spoiler.markers) and (not spoiler.methods or method in spoiler.methods)
+        if concerned and _acts(spoiler):
+            yield from ((spoiler, c) for c in patient.conditions if _is_event(c, spoiler, knowledge))
+
+
+def _acts(spoiler: ResultSpoiler) -> bool:
+    """A recalled one may add graver possibilities, and never take back what a result says (decision 0011)."""
+    return spoiler.trust is not Trust.RECALLED or bool(spoiler.may_hide)
+
+
+def _is_event(condition: Condition, spoiler: ResultSpoiler, knowledge: Knowledge) -> bool:
+    wider = implied_conditions(knowledge)
+    keys = condition.keys.union(*(wider.get(key, ()) for key in condition.keys))
+    return not keys.isdisjoint(spoiler.conditions) and keys.isdisjoint(spoiler.unless)
+
+
+def _is_spared(reading: Reading, spoiler: ResultSpoiler) -> bool:
+    padded = f" {reading.specimen} "
+    return any(f" {word} " in padded for word in spoiler.spared_specimens)
+
+
+def _is_in_effect(spoiler: ResultSpoiler, event: Condition, on: date | None) -> bool:
+    """Whether a result of that day is spoiled. Where a date is missing it may be."""
+    if on is None or event.onset is None:
+        return True
+    days = (on - event.onset).days
+    return days >= 0 and (spoiler.lasts_days is None or days <= spoiler.lasts_days)

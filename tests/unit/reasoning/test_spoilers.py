@@ -1,0 +1,222 @@
+"""An event of the record makes results unreliable: in which direction, for how long, of which specimen and method."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from cds_service.knowledge.schema import ConditionKey, ResultSpoiler
+from cds_service.model import Condition, Conflicting, Indeterminate, Known, Narrowed, Trust, Undetermined
+from cds_service.reasoning.states import knowledge_of
+from tests.support.tiny import (
+    ALPHA,
+    ALPHA_GENE,
+    HLA,
+    INTERMEDIATE,
+    NORMAL,
+    POOR,
+    XI,
+    ago,
+    findings,
+    half,
+    hla,
+    only,
+    order,
+    person,
+    phenotype,
+    reading,
+    row,
+    table,
+    use,
+    world,
+)
+
+TRANSPLANT = ResultSpoiler(
+    "transplant", ("gene", "genotype", "hla"), ("transplant",), "the_donors", "study", Trust.CORROBORATED,
+    methods=("genotype", "hla_typing", ""), unless=("own_cells",), spared_specimens=("hair",), specimen="hair_please",
+)  # fmt: skip
+TRANSFUSION = ResultSpoiler(
+    "transfusion", (ALPHA,), ("transfusion",), "the_donors_cells", "study", Trust.READ, methods=("enzyme_activity",),
+    may_hide={NORMAL: (INTERMEDIATE, POOR), INTERMEDIATE: (POOR,)}, lasts_days=100,
+)  # fmt: skip
+HAEMOLYSIS = ResultSpoiler(
+    "haemolysis", (XI,), ("haemolysis",), "young_cells", "study", Trust.READ, methods=("enzyme_activity",),
+    may_hide={"Normal": ("Deficient",)}, lasts_days=90,
+)  # fmt: skip
+RULES = (TRANSPLANT, TRANSFUSION, HAEMOLYSIS)
+KNOWLEDGE = replace(
+    world(), spoilers=RULES, conditions={"transplant": ConditionKey("transplant", includes=("marrow_transplant",))}
+)
+STATES = {ALPHA: ALPHA_GENE.states, XI: ("Deficient", "Normal"), HLA: ("positive", "negative")}
+ALL = {marker: frozenset(states) for marker, states in STATES.items()}
+
+
+def event(*keys, days=None):
+    return Condition(frozenset(keys), keys[0], "Condition/1", None if days is None else ago(days))
+
+
+def known(marker, *readings, events=(), knowledge=KNOWLEDGE, deferring=frozenset()):
+    patient = person(*readings, conditions=tuple(events))
+    return knowledge_of(marker, STATES[marker], patient, knowledge, deferring)
+
+
+def genotype(text="*1/*1", days=10, **fields):
+    return reading(ALPHA, text, on=ago(days), method="genotype", **fields)
+
+
+def activity(marker, term, days=10):
+    return replace(phenotype(marker, term, on=ago(days)), method="enzyme_activity")
+
+
+# --- in both directions ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("text", ["*1/*1", "*2/*2"])
+def test_after_the_transplant_a_genotype_says_nothing(text):
+    """Neither a normal nor a poor result is the patient's."""
+    result = genotype(text)
+    assert known(ALPHA, result, events=[event("transplant", days=30)]) == Narrowed(
+        ALL[ALPHA], "the_donors", (result,)
+    )
+
+
+def test_before_the_transplant_it_stands():
+    result = genotype(days=31)
+    assert known(ALPHA, result, events=[event("transplant", days=30)]) == Known(NORMAL, (result,))
+
+
+def test_on_the_day_of_the_transplant_it_does_not():
+    assert isinstance(known(ALPHA, genotype(days=30), events=[event("transplant", days=30)]), Narrowed)
+
+
+@pytest.mark.parametrize("result", [genotype(), replace(genotype(), on=None)])
+@pytest.mark.parametrize("days", [None, 30])
+def test_a_date_that_is_missing_does_not_clear_the_result(result, days):
+    assert isinstance(known(ALPHA, result, events=[event("transplant", days=days)]), Narrowed)
+
+
+def test_another_specimen_stands_and_one_whose_name_merely_holds_the_word_does_not():
+    events = [event("transplant", days=30)]
+    assert known(ALPHA, genotype(specimen="hair follicles"), events=events) == Known(
+        NORMAL, (genotype(specimen="hair follicles"),)
+    )
+    assert isinstance(known(ALPHA, genotype(specimen="chair swab"), events=events), Narrowed)
+
+
+def test_the_same_entry_may_name_another_event():
+    assert isinstance(known(ALPHA, genotype(), events=[event("transplant", "own_cells", days=30)]), Known)
+    both = [event("transplant", "own_cells", days=300), event("transplant", days=30)]
+    assert isinstance(known(ALPHA, genotype(), events=both), Narrowed)
+
+
+def test_a_wider_key_of_the_event_counts():
+    assert isinstance(known(ALPHA, genotype(), events=[event("marrow_transplant", days=30)]), Narrowed)
+
+
+def test_hla_is_typed_from_blood_too():
+    typed = hla(present=False, on=ago(5), method="hla_typing")
+    assert known(HLA, typed, events=[event("transplant", days=30)]) == Narrowed(ALL[HLA], "the_donors", (typed,))
+
+
+def test_an_enzyme_measured_after_the_transplant_is_another_matter():
+    assert isinstance(known(ALPHA, activity(ALPHA, NORMAL), events=[event("transplant", days=30)]), Known)
+
+
+def test_the_patients_own_result_is_not_held_against_the_donors():
+    own, donors = genotype("*2/*2", days=40), genotype("*1/*1", days=5)
+    assert known(ALPHA, own, donors, events=[event("transplant", days=30)]) == Known(POOR, (own,))
+    assert isinstance(known(ALPHA, own, donors), Conflicting)
+
+
+def test_an_unclear_result_of_the_donor_spends_no_method():
+    unclear = reading(ALPHA, Undetermined(), on=ago(5), method="genotype")
+    assert isinstance(known(ALPHA, unclear), Indeterminate)
+    assert isinstance(known(ALPHA, unclear, events=[event("transplant", days=30)]), Narrowed)
+
+
+# --- in one direction -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("found", "left"), [(NORMAL, {NORMAL, INTERMEDIATE, POOR}), (INTERMEDIATE, {INTERMEDIATE, POOR})]
+)
+def test_a_transfusion_may_hide_the_graver_states(found, left):
+    result = activity(ALPHA, found)
+    assert known(ALPHA, result, events=[event("transfusion", days=20)]) == Narrowed(
+        frozenset(left), "the_donors_cells", (result,)
+    )
+
+
+def test_the_gravest_state_stands():
+    result = activity(ALPHA, POOR)
+    assert known(ALPHA, result, events=[event("transfusion", days=20)]) == Known(POOR, (result,))
+
+
+@pytest.mark.parametrize(("days_after", "spoiled"), [(0, True), (100, True), (101, False)])
+def test_it_lasts_as_long_as_the_rule_says(days_after, spoiled):
+    result = activity(ALPHA, NORMAL, days=0)
+    found = known(ALPHA, result, events=[event("transfusion", days=days_after)])
+    assert isinstance(found, Narrowed if spoiled else Known)
+
+
+def test_a_genotype_stands_and_settles_the_activity_beside_it():
+    found = known(ALPHA, genotype(), activity(ALPHA, NORMAL), events=[event("transfusion", days=20)])
+    assert isinstance(found, Known)
+    assert found.state == NORMAL
+
+
+def test_a_variable_genotype_keeps_its_own_row_beside_a_spoiled_activity():
+    variable = reading(XI, "B/A-", on=ago(400), method="genotype")
+    events, deferring = [event("haemolysis", days=20)], frozenset({"Variable"})
+    found = known(XI, variable, activity(XI, "Normal"), events=events, deferring=deferring)
+    assert found == Indeterminate(ALL[XI], (variable,), frozenset({"genotype"}), "Variable")
+
+
+def test_an_unclear_activity_stays_unclear():
+    unclear = reading(XI, Undetermined(), on=ago(5), method="enzyme_activity")
+    assert isinstance(known(XI, unclear, events=[event("haemolysis", days=20)]), Indeterminate)
+
+
+@pytest.mark.parametrize(("rule", "acts"), [(TRANSFUSION, True), (TRANSPLANT, False)])
+def test_a_recalled_rule_adds_what_may_be_and_takes_nothing_back(rule, acts):
+    knowledge = replace(KNOWLEDGE, spoilers=(replace(rule, trust=Trust.RECALLED),))
+    result = activity(ALPHA, NORMAL) if rule is TRANSFUSION else genotype()
+    events = [event("transfusion", "transplant", days=20)]
+    assert isinstance(known(ALPHA, result, events=events, knowledge=knowledge), Narrowed) is acts
+
+
+# --- what is asked for then -----------------------------------------------------------------------------------------
+
+
+def asked(drug_table, *readings, events):
+    knowledge = replace(world(drug_table), spoilers=RULES)
+    finding = only(findings(knowledge, order("testolol"), person(*readings, conditions=tuple(events), sex="male")))
+    return only(finding.tests)
+
+
+XI_TABLE = table(
+    "testolol", row({XI: "Deficient"}, half()), row({XI: "Normal"}, "standard"), uses={XI: use("recommended")}
+)
+ALPHA_TABLE = table(
+    "testolol",
+    row({ALPHA: POOR}, half()),
+    row({ALPHA: (INTERMEDIATE, NORMAL, "Rapid Metabolizer", "Ultrarapid Metabolizer")}, "standard"),
+    uses={ALPHA: use("recommended")},
+)
+
+
+def test_a_test_that_would_be_spoiled_today_is_asked_for_last():
+    """The activity is preferred here, but not so soon after haemolysis, whether or not a result is there."""
+    tests = tuple(replace(t, preference=-5) if t.id == "xi_activity" else t for t in world().tests.values())
+    for days, wanted in ((20, "xi_genotype"), (400, "xi_activity")):
+        knowledge = replace(world(XI_TABLE, tests=tests), spoilers=RULES)
+        patient = person(conditions=(event("haemolysis", days=days),), sex="male")
+        assert only(only(findings(knowledge, order("testolol"), patient)).tests).test == wanted
+
+
+def test_where_every_test_is_spoiled_the_specimen_is_named():
+    for readings in ((), (genotype(),)):
+        question = asked(ALPHA_TABLE, *readings, events=[event("transplant", days=30)])
+        assert (question.test, question.specimen) == ("alpha_genotype", "hair_please")
+    assert asked(ALPHA_TABLE, events=[event("transfusion", days=30)]).specimen == ""

@@ -13,11 +13,10 @@ from cds_service.reading.records import Record, References
 
 @dataclass(frozen=True, slots=True)
 class Performer:
-    """Who performed a result. `kind` is the type of resource behind it, `said_kind` that which the reference says."""
+    """Who performed a result; `kind` is the type of resource behind the name."""
 
     name: str
     kind: str
-    said_kind: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import lru_cache
 
 from cds_service.codes import LOINC
 from cds_service.model import Grade, ReadingStatus
@@ -61,12 +60,6 @@ def why_unverified(record: Record, chart: Chart) -> str:
     return "" if status_of(record) in FINAL_STATUSES | PRELIMINARY_STATUSES else "status_unknown"
 
 
-def is_by_a_person(record: Record, chart: Chart) -> bool:
-    """Whether a person, or anybody who may be one, is among those who performed it."""
-    kinds = {kind for one in performers_by_kind(record, chart) for kind in (one.kind, one.said_kind)}
-    return not kinds.isdisjoint(_PERSONS)
-
-
 def grade_of(why: str, *, free_text: bool) -> Grade:
     """The grade of a reading from why it is unverified and whether it was found in free text."""
     if why:
@@ -74,7 +67,6 @@ def grade_of(why: str, *, free_text: bool) -> Grade:
     return Grade.LOW if free_text else Grade.CLINICAL
 
 
-@lru_cache(maxsize=4096)
 def _has_word(text: str, words: tuple[str, ...]) -> bool:
     padded = f" {fold(text)} "
     return any(f" {word} " in padded for word in words)
@@ -101,12 +93,12 @@ def _is_patient_reported(record: Record, chart: Chart) -> bool:
 
 def performers(record: Record, chart: Chart) -> tuple[str, ...]:
     """Names of the performing organisations and people, organisations first."""
-    found = performers_by_kind(record, chart)
+    found = _performers_of(record, chart)
     named = sorted((one for one in found if one.name), key=lambda one: one.kind in _PERSONS)
     return tuple(one.name for one in named)
 
 
-def performers_by_kind(record: Record, chart: Chart) -> tuple[Performer, ...]:
+def _performers_of(record: Record, chart: Chart) -> tuple[Performer, ...]:
     """Everyone who performed it, in the order of the record."""
     known = chart.performers.get(id(record))
     if known is None:
@@ -118,10 +110,10 @@ def performers_by_kind(record: Record, chart: Chart) -> tuple[Performer, ...]:
 def _performer(pointer: Resource, record: Record, chart: Chart) -> Performer:
     address = reference(pointer)
     target = chart.references.find(address, record.holder or record.resource) if address else None
-    said = local_name(address).partition("/")[0]
     if target is None:
-        return Performer(text_at(pointer, "display"), text_at(pointer, "type") or said, said)
-    return Performer(text_at(target.resource, "name") or text_at(pointer, "display"), target.kind, said)
+        kind = text_at(pointer, "type") or local_name(address).partition("/")[0]
+        return Performer(text_at(pointer, "display"), kind)
+    return Performer(text_at(target.resource, "name") or text_at(pointer, "display"), target.kind)
 
 
 def laboratory_of(record: Record, chart: Chart) -> str:

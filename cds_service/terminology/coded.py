@@ -45,9 +45,9 @@ class CodeBook:
         self._address = address
 
     @property
-    def asks(self) -> bool:
-        """Whether an address is asked: what a code says may then be another thing a moment later."""
-        return self._address is not None
+    def is_fixed(self) -> bool:
+        """Whether a code always says the same: no file and no address is asked, which may fail this time."""
+        return self._imported is None and self._address is None
 
     def held(self, codings: Iterable[Coding]) -> list[Coded]:
         """What the codings say by the knowledge and the imported release, the most telling system first."""

@@ -17,13 +17,13 @@ import gzip
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 from cds_service.codes import ATC, RXNORM, Coding
 from cds_service.errors import KnowledgeError
 from cds_service.knowledge.base import Knowledge
 from cds_service.knowledge.load import DATA
+from cds_service.memory import LONGEST_CONTENT, Memory, remembered_by_text
 from cds_service.model import DrugCodes, DrugIndex, DrugMatch
 from cds_service.terminology.coded import CodeBook, Coded
 from cds_service.terminology.database import CodeDatabase
@@ -32,7 +32,6 @@ from cds_service.terminology.text import fold
 
 _PRODUCT_COLUMNS = ["rxcui", "tty", "drugs", "route", "strength_mg", "name"]
 _BRAND_COLUMNS = ["brand", "drugs", "ordinary"]
-_TEXTS_REMEMBERED = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +54,14 @@ class Index:
         self._read = read_name
         self._combinations = combinations
         self._displays = displays
-        self._found = self._find if codes.asks else lru_cache(_TEXTS_REMEMBERED)(self._find)
+        self._found: Memory[tuple[tuple[Coding, ...], str], DrugMatch | None] = Memory()
 
     def find(self, codings: tuple[Coding, ...], text: str) -> DrugMatch | None:
         """See `DrugIndex.find`."""
-        return self._found(codings, text)
+        said = (text, *(coding.display for coding in codings))
+        if not self._codes.is_fixed or any(len(each) > LONGEST_CONTENT for each in said):
+            return self._find(codings, text)
+        return self._found.get((codings, text), self._find, codings, text)
 
     def _find(self, codings: tuple[Coding, ...], text: str) -> DrugMatch | None:
         texts = [text, *(coding.display for coding in codings)]
@@ -127,7 +129,7 @@ def open_index(
         raise KnowledgeError(f"{products.name}, brands.tsv: not in drugs.tsv: {', '.join(unknown)}")
     by_rxcui |= {drug.rxcui: Coded((drug.id,)) for drug in knowledge.drugs.values() if drug.rxcui}
     names = NameTable(knowledge.drugs.values(), brands, load_words(data_folder))
-    read_name = lru_cache(_TEXTS_REMEMBERED)(names.read)
+    read_name = remembered_by_text(names.read)
     packaged = {(RXNORM, code): entry for code, entry in by_rxcui.items()}
     packaged |= {(ATC, code): entry for code, entry in _by_atc(knowledge).items()}
     imported = CodeDatabase(database) if database else None

@@ -15,6 +15,7 @@ from cds_service.codes import ATC, LOINC, RXNORM, SNOMED, Coding
 from cds_service.errors import KnowledgeError
 from cds_service.knowledge.load import DATA
 from cds_service.knowledge.schema import Drug
+from cds_service.memory import LONGEST_CONTENT
 from cds_service.model import DrugMatch
 from cds_service.terminology import open_index
 from cds_service.terminology.text import fold
@@ -34,6 +35,12 @@ def drugs_of(text: str) -> tuple[str, ...]:
 
 def by_code(*codings: tuple[str, str], text: str = "") -> DrugMatch | None:
     return packaged_index().find(tuple(Coding(system, code) for system, code in codings), text)
+
+
+def test_a_text_too_long_to_be_remembered_is_read_like_any_other() -> None:
+    text = "clopidogrel 75 MG Oral Tablet, " + "one in the morning with water, " * 30
+    assert len(text) > LONGEST_CONTENT
+    assert drugs_of(text) == ("clopidogrel",)
 
 
 @pytest.mark.parametrize(

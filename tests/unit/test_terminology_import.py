@@ -372,6 +372,20 @@ def test_an_ingredient_without_a_code_of_ours_is_found_by_its_whole_name(tmp_pat
     assert match.drugs == ("lisinopril",)
 
 
+def test_a_file_that_could_not_be_read_once_is_asked_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = imported(tmp_path, releases.rxnorm_files()).path
+    index = open_index(knowledge_of(list(packaged_drugs())), database=path)
+    product = (Coding(RXNORM, "9900013"),)
+    with monkeypatch.context() as broken:
+        broken.setattr(CodeDatabase, "look_up", lambda *_: None)
+        assert index.find(product, "") is None
+    match = index.find(product, "")
+    assert match is not None
+    assert match.drugs == ("clopidogrel",)
+
+
 def test_codes_that_name_different_drugs_are_said(find: Find) -> None:
     match = find((NDC, "99999-0001-01"), (RXNORM, "9900032"), (SNOMED, "990000001"))
     assert match is not None

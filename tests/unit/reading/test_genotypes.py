@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from cds_service.memory import LONGEST_CONTENT
 from cds_service.model import (
     ActivityScore,
     Diplotype,
@@ -45,6 +46,12 @@ HGNC = "http://www.genenames.org"
 )
 def test_genotype_text_becomes_the_genes_own_notation(gene: str, text: str, expected: str) -> None:
     assert says(genotype(gene, text)) == [Diplotype(expected)]
+
+
+def test_a_text_too_long_to_be_remembered_is_read_like_any_other() -> None:
+    text = "CYP2C19 *1/*2" + " as reported by the laboratory;" * 30
+    assert len(text) > LONGEST_CONTENT
+    assert says(genotype("CYP2C19", text)) == [Diplotype("*1/*2")]
 
 
 @pytest.mark.parametrize("text", ["*1/*2/*3", "CYP2C19 is not *1/*2", "see attached report", "rs12248560 C/T"])

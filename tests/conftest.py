@@ -20,10 +20,7 @@ def _logging_of_the_module() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _own_logging() -> Iterator[None]:
     """The service's logger as it is before any application is created."""
-    logger = logging.getLogger("cds_service")
-    before = (logger.propagate, logger.level, list(logger.handlers))
-    logger.propagate = True
-    logger.setLevel(logging.NOTSET)
-    yield
-    logger.propagate, level, logger.handlers[:] = before
-    logger.setLevel(level)
+    with logging_restored() as logger:
+        logger.propagate = True
+        logger.setLevel(logging.NOTSET)
+        yield

@@ -10,6 +10,7 @@ import re
 import time
 import zlib
 from collections.abc import Iterator
+from contextlib import ExitStack
 from http.client import HTTPException
 from http.cookiejar import DefaultCookiePolicy
 from threading import Lock
@@ -159,11 +160,10 @@ class FhirClient:
         many at once some are complete.
         """
         body = bytearray()
-        try:
+        with ExitStack() as given_up:
+            given_up.callback(lambda: self._release(len(body)))
             self._take_in(response, deadline, body)
-        except FetchError:
-            self._release(len(body))
-            raise
+            given_up.pop_all()
         return body
 
     def _take_in(self, response: requests.Response, deadline: Deadline, body: bytearray) -> None:

@@ -43,6 +43,12 @@ def implied_conditions(knowledge: Knowledge) -> Mapping[str, frozenset[str]]:
     return {key: _widened(frozenset((key,)), knowledge) for key in _mentioned(knowledge)}
 
 
+def implied(keys: frozenset[str], knowledge: Knowledge) -> frozenset[str]:
+    """The condition keys, and every key of the knowledge that includes one of them."""
+    wider = implied_conditions(knowledge)
+    return keys.union(*(wider.get(key, ()) for key in keys))
+
+
 def _mentioned(knowledge: Knowledge) -> frozenset[str]:
     included = (key for condition in knowledge.conditions.values() for key in condition.includes)
     return frozenset(knowledge.conditions) | frozenset(included)

@@ -29,6 +29,9 @@ _IN_TANDEM = re.compile(r"\+(?=\(?\*)")
 MOST_COPIES = 13
 """More copies than any published arrangement has: read as an error of writing, not as a number."""
 
+WITH_ANY = "/any"
+"""Ends a state that names one allele: a genotype that contains it, and that is no state itself (`*3/any`)."""
+
 
 # --- one allele name ---------------------------------------------------------------------------------------
 

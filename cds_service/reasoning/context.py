@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 
 from cds_service.knowledge.base import Knowledge
-from cds_service.knowledge.derived import implied_conditions
+from cds_service.knowledge.derived import implied
 from cds_service.model import Availability, Medication, Order, Patient, Query
 
 DAYS_A_YEAR = 365.25
@@ -129,14 +129,8 @@ class Context:
         return found
 
     def _evidence(self, found: list[tuple[frozenset[str], str]], *, complete: bool) -> Evidence:
-        wider = implied_conditions(self.knowledge)
-        pairs = [(key, reference) for keys, reference in found for key in _implied(keys, wider)]
+        pairs = [(key, reference) for keys, reference in found for key in implied(keys, self.knowledge)]
         return Evidence(_collect(pairs), complete)
-
-
-def _implied(keys: frozenset[str], wider: Mapping[str, frozenset[str]]) -> frozenset[str]:
-    """The keys, and every key of the knowledge that includes one of them."""
-    return keys.union(*(wider.get(key, ()) for key in keys))
 
 
 def _collect(pairs: Iterable[tuple[str, str]]) -> Mapping[str, tuple[str, ...]]:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from cds_service.knowledge.base import Knowledge
-from cds_service.knowledge.derived import implied_conditions
+from cds_service.knowledge.derived import implied
 from cds_service.knowledge.rows import expand_terms
 from cds_service.knowledge.schema import FamilyPrior, Frequency
 from cds_service.model import ChangeProbability, FamilyCondition, Patient, Trust
@@ -78,8 +78,7 @@ def _share_of(prior: FamilyPrior, relative: FamilyCondition) -> float | None:
 
 
 def _has(relative: FamilyCondition, prior: FamilyPrior, knowledge: Knowledge) -> bool:
-    wider = implied_conditions(knowledge)
-    return any(not wider.get(key, frozenset((key,))).isdisjoint(prior.conditions) for key in relative.keys)
+    return not implied(relative.keys, knowledge).isdisjoint(prior.conditions)
 
 
 def raised(probability: ChangeProbability | None, prior: Inherited | None) -> ChangeProbability | None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import date
 
 from cds_service.knowledge.base import Knowledge
-from cds_service.knowledge.derived import implied_conditions
+from cds_service.knowledge.derived import implied
 from cds_service.knowledge.schema import ResultSpoiler
 from cds_service.model import Condition, Patient, Reading, Trust
 
@@ -56,8 +56,7 @@ def _acts(spoiler: ResultSpoiler) -> bool:
 
 
 def _is_event(condition: Condition, spoiler: ResultSpoiler, knowledge: Knowledge) -> bool:
-    wider = implied_conditions(knowledge)
-    keys = condition.keys.union(*(wider.get(key, ()) for key in condition.keys))
+    keys = implied(condition.keys, knowledge)
     return not keys.isdisjoint(spoiler.conditions) and keys.isdisjoint(spoiler.unless)
 
 

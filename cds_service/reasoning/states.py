@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from cds_service.knowledge.base import Knowledge
-from cds_service.knowledge.nomenclature import normalised, parse_diplotype
+from cds_service.knowledge.nomenclature import WITH_ANY, normalised, parse_diplotype
 from cds_service.knowledge.schema import Gene, GeneModel
 from cds_service.model import (
     INDETERMINATE,
@@ -317,8 +317,6 @@ def _said_of_genotype(gene: Gene, reading: Reading, states: frozenset[str]) -> S
 
 _NOBODY = Patient(id="")
 OTHER_GENOTYPE = "other"
-WITH_ANY = "/any"
-"""Ends a state that names one allele: a genotype that contains it, and that is no state itself (`*3/any`)."""
 
 
 def _genotypes_with(allele: str, states: frozenset[str]) -> frozenset[str]:

@@ -107,7 +107,7 @@ def without_empties(value: Any) -> Any:
         filled = {}
         for key, part in value.items():
             kept = part if type(part) in _SCALARS else without_empties(part)
-            if (kept or kept == 0) and not (isinstance(kept, str) and kept.isspace()):  # `is_empty`, without a call
+            if not is_empty(kept):
                 filled[key] = kept
         return filled
     if isinstance(value, list | tuple):

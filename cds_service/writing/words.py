@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 
 from cds_service.knowledge.base import Knowledge
+from cds_service.knowledge.nomenclature import WITH_ANY
 from cds_service.knowledge.schema import Gene
 from cds_service.model import (
     Action,
@@ -135,9 +136,8 @@ class Words:
 
     def _stated(self, state: str) -> str:
         """A state that stands for itself; `*3/any` is a genotype that contains the allele."""
-        allele, contains, _ = state.partition("/any")
-        if contains:
-            return self.wording.say("state_forms", "contains", allele=allele)
+        if state.endswith(WITH_ANY):
+            return self.wording.say("state_forms", "contains", allele=state.removesuffix(WITH_ANY))
         return self.wording.say("states", state)
 
     def _term(self, term: str, scores: Sequence[str], *, whole: bool) -> str:

@@ -21,7 +21,6 @@ from cds_service.hooks.requests import parse
 from cds_service.model import Query
 from cds_service.settings import Settings
 from tests.support.fault_server import Exchange, FaultServer, serving
-from tests.support.logs import logging_restored
 from tests.support.outbound import HOSTILE_COUNT, OWN_HOST, Outbound, spying, watched
 from tests.support.tokens import ES384, PUBLIC_URL, SERVER_A, clients_file, entry_a
 from tests.support.world import definition
@@ -92,10 +91,9 @@ def client(servers, service, tmp_path_factory) -> Iterator[FlaskClient]:
         fhir_servers=(f"http://{OWN_HOST}:{servers[0].port}/fhir",),
         answer_budget_ms=5000,
     )
-    with logging_restored():
-        app = create_app(settings, service)
-        yield app.test_client()
-        close(app)
+    app = create_app(settings, service)
+    yield app.test_client()
+    close(app)
 
 
 def ask(client, server, draft=CODEINE, **prefetch):

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from cds_service.answer import answer
+from cds_service.fetching.client import FetchError, FhirClient, open_session
 from cds_service.fetching.deadline import Deadline
 from cds_service.fetching.fetcher import Fetcher, Limits
 from cds_service.hooks.requests import HookRequest, parse
@@ -253,6 +254,25 @@ def test_huge_answers_together_are_bounded(fetcher: Fetcher) -> None:
     reasons = [result.reason for result in results.values()]
     assert set(reasons) <= {"", "too_large"}
     assert 1 <= reasons.count("") <= 3
+
+
+def test_a_broken_answer_takes_no_room_from_the_next() -> None:
+    """A body cut short is given up, whatever ended it; then there is room for a whole one."""
+    whole = b'{"resourceType": "Patient", "id": "' + b"x" * 300_000 + b'"}'
+
+    def script(exchange: Exchange) -> None:
+        if "whole" in exchange.target:
+            exchange.answer(whole)
+        else:
+            exchange.answer(whole[:-1], headers={"Content-Length": str(len(whole))}, framed=False)
+
+    with serving(script) as server, open_session(1) as session:
+        client = FhirClient(session, server.base_url, "", MIB, largest_total_bytes=len(whole))
+        for _ in range(2):
+            with pytest.raises(FetchError):
+                client.read("broken", Deadline.after(PATIENCE_S))
+            assert client._bytes_left == len(whole)
+        assert client.read("whole", Deadline.after(PATIENCE_S))
 
 
 def test_the_environment_says_nothing(

@@ -14,6 +14,7 @@ from cds_service.fetching.fetcher import Fetcher, Limits
 from cds_service.fetching.rxnav import RxNav
 from cds_service.hooks.discovery import services
 from cds_service.settings import Settings
+from cds_service.store.outbox import Outbox
 from cds_service.store.store import Store
 from cds_service.web import access, authentication, cds, cors, errors, headers, health, logs, pages
 from cds_service.web.rates import Rates
@@ -26,12 +27,14 @@ def create_app(settings: Settings, service: Service | None = None, answer_with: 
     """
     clients = clients_of(settings)
     service = service or load(settings)
+    store = Store(settings.database_url)
     runtime = Runtime(
         settings=settings,
         service=service,
         services=MappingProxyType({s.id: s for s in services(result_codes(service.knowledge))}),
         fetcher=Fetcher(_limits(settings, clients)),
-        store=Store(settings.database_url),
+        store=store,
+        outbox=Outbox(store, _tell_of_outbox),
         answer=answer_with,
     )
     app = Flask("cds_service.web", static_folder=None)
@@ -82,10 +85,15 @@ def load(settings: Settings) -> Service:
 
 
 def close(app: Flask) -> None:
-    """Let go of the connections that `app` holds."""
+    """Write what waits to be written, and let go of the connections that `app` holds."""
     runtime: Runtime = app.extensions["cds_service"]
     runtime.fetcher.close()
+    runtime.outbox.close()
     runtime.store.close()
+
+
+def _tell_of_outbox(event: str, answers: int, fault: str) -> None:
+    logs.log(event, level="ERROR", answers=answers, fault=fault)
 
 
 def _limits(settings: Settings, clients: Clients | None) -> Limits:

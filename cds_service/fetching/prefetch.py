@@ -120,12 +120,12 @@ def matches_in(resources: Iterable[JsonObject], query: Query) -> int:
 
 def _is_of_another(resource: JsonObject, patient_id: str) -> bool:
     """Whether the resource names its patient, as `.../Patient/id`, and that is another one."""
-    for name in ("subject", "patient"):
-        holder = resource.get(name)
+    for holder in (resource.get("subject"), resource.get("patient")):
         reference = holder.get("reference") if isinstance(holder, dict) else None
-        parts = reference.split("/_history/")[0].split("/") if isinstance(reference, str) else []
-        if parts[-2:-1] == ["Patient"] and parts[-1] != patient_id:
-            return True
+        if isinstance(reference, str):
+            path, _, named = reference.partition("/_history/")[0].rpartition("/")
+            if named != patient_id and path.rpartition("/")[2] == "Patient":
+                return True
     return False
 
 
@@ -141,22 +141,24 @@ def _bundle(bundle: JsonObject, query: Query, before: int) -> Page:
     return Page(QueryResult(availability, (bundle,) if entries else (), reason), next_url, flaw)
 
 
-def _entry_resources(entries: object) -> Iterator[JsonObject]:
-    for entry in entries if isinstance(entries, list) else ():
-        resource = entry.get("resource") if isinstance(entry, dict) else None
-        if isinstance(resource, dict) and isinstance(resource.get("resourceType"), str):
-            yield resource
+def _entry_resources(entries: object) -> list[JsonObject]:
+    held = [entry.get("resource") for entry in _list(entries) if isinstance(entry, dict)]
+    return [r for r in held if isinstance(r, dict) and isinstance(r.get("resourceType"), str)]
+
+
+def _list(value: object) -> list[object]:
+    return value if isinstance(value, list) else []
 
 
 def _flaw(entries: list[object], query: Query) -> str:
     """Why entries of a page are missing; empty when none is. A page of other things answers another question."""
-    resources = tuple(_entry_resources(entries))
+    resources = _entry_resources(entries)
     if len(resources) < len(entries):
         return "unreadable"
     if any(_is_error(resource) for resource in resources):
         return "refused"
-    answers = any(resource["resourceType"] not in _BESIDE for resource in resources_in(resources))
-    return "unreadable" if answers and not matches_in(resources, query) else ""
+    kinds = {resource["resourceType"] for resource in resources_in(resources)}
+    return "unreadable" if not kinds <= _BESIDE and kinds.isdisjoint(_EXPECTED[query]) else ""
 
 
 def _shortfall(bundle: JsonObject, query: Query, before: int) -> str:

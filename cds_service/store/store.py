@@ -85,6 +85,16 @@ class KnowledgeStamp:
     content_hash: str
 
 
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """The cards of one answer to a hook, and the knowledge they came from."""
+
+    cards: tuple[IssuedCard, ...]
+    hook: str
+    stamp: KnowledgeStamp
+    at: datetime
+
+
 class Store:
     """A database with our tables, made when they are missing."""
 
@@ -130,24 +140,9 @@ class Store:
         rows = [_feedback_row(entry, service, stamp, received_at, with_comments) for entry in entries]
         self._insert(feedback_table, rows)
 
-    def keep_issued(self, cards: Iterable[IssuedCard], hook: str, stamp: KnowledgeStamp, issued_at: datetime) -> None:
-        """Keep what was issued. A card with a known uuid from the same knowledge changes nothing."""
-        self._insert(
-            issued_table,
-            [
-                {
-                    "uuid": card.uuid,
-                    "knowledge_hash": stamp.content_hash,
-                    "knowledge_version": stamp.version,
-                    "hook": hook,
-                    "indicator": card.indicator,
-                    "kinds": list(card.kinds),
-                    "drugs": list(card.drugs),
-                    "issued_at": issued_at,
-                }
-                for card in cards
-            ],
-        )
+    def keep_issued(self, answers: Iterable[Issued]) -> None:
+        """Keep all cards or none. A card with a known uuid from the same knowledge changes nothing."""
+        self._insert(issued_table, [_issued_row(card, issued) for issued in answers for card in issued.cards])
 
     def use_token(self, digest: str, expires_at_s: int, now_s: int) -> bool:
         """Whether this is the first use of the token by any worker. It is remembered until `expires_at_s`; times
@@ -203,6 +198,19 @@ def _feedback_row(
         "received_at": received_at,
         "knowledge_version": stamp.version,
         "knowledge_hash": stamp.content_hash,
+    }
+
+
+def _issued_row(card: IssuedCard, issued: Issued) -> dict[str, object]:
+    return {
+        "uuid": card.uuid,
+        "knowledge_hash": issued.stamp.content_hash,
+        "knowledge_version": issued.stamp.version,
+        "hook": issued.hook,
+        "indicator": card.indicator,
+        "kinds": list(card.kinds),
+        "drugs": list(card.drugs),
+        "issued_at": issued.at,
     }
 
 

@@ -18,7 +18,7 @@ from cds_service.hooks.discovery import ServiceDefinition, discovery
 from cds_service.hooks.feedback import parse_feedback
 from cds_service.hooks.requests import HookRequest, parse
 from cds_service.model import IssuedCard, Query, QueryResult
-from cds_service.store.store import StoreError
+from cds_service.store.store import Issued
 from cds_service.web.access import tell
 from cds_service.web.authentication import with_own_server
 from cds_service.web.bodies import JSON, decoded_body
@@ -59,8 +59,7 @@ def _call(runtime: Runtime, service: ServiceDefinition) -> Response:
     result = runtime.answer(hook_request, results, runtime.service, now.astimezone().date())
     response = Response(orjson.dumps(result.body), content_type=JSON)
     _log_answer(runtime, hook_request, results, result, time.monotonic() - started_s)
-    # The client has its answer before the store is written.
-    response.call_on_close(lambda: _keep_issued(runtime, service, result, now))
+    runtime.outbox.put(Issued(tuple(_issued_cards(result.body)), service.hook.value, runtime.stamp, now))
     return response
 
 
@@ -121,13 +120,6 @@ def _log_answer(
 def _uuid(hook_instance: str) -> str:
     """The client's UUID; anything else is text of the client's, which does not belong in a log."""
     return hook_instance if _UUID.fullmatch(hook_instance) else "not a UUID"
-
-
-def _keep_issued(runtime: Runtime, service: ServiceDefinition, result: AnswerResult, now: datetime) -> None:
-    try:
-        runtime.store.keep_issued(_issued_cards(result.body), service.hook.value, runtime.stamp, now)
-    except StoreError as fault:
-        log("issued_cards_not_kept", level="ERROR", service=service.id, fault=type(fault).__name__)
 
 
 def _issued_cards(body: Mapping[str, object]) -> Iterator[IssuedCard]:

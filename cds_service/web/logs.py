@@ -15,9 +15,9 @@ from cds_service.errors import CdsError
 
 KEYS = frozenset(
     {
-        "cards", "client", "code", "expression", "fault", "hook_instance", "incident", "knowledge", "message",
-        "method", "milliseconds", "outcomes", "places", "policy", "queries", "reason", "route", "service", "shown",
-        "silent", "status",
+        "answers", "cards", "client", "code", "expression", "fault", "hook_instance", "incident", "knowledge",
+        "message", "method", "milliseconds", "outcomes", "places", "policy", "queries", "reason", "route", "service",
+        "shown", "silent", "status",
     }
 )  # fmt: skip
 

@@ -12,6 +12,7 @@ from cds_service.hooks.discovery import ServiceDefinition
 from cds_service.hooks.requests import HookRequest
 from cds_service.model import Query, QueryResult
 from cds_service.settings import Settings
+from cds_service.store.outbox import Outbox
 from cds_service.store.store import KnowledgeStamp, Store
 from cds_service.web.unfilled import UnfilledKeys
 
@@ -26,6 +27,7 @@ class Runtime:
     """By id."""
     fetcher: Fetcher
     store: Store
+    outbox: Outbox
     answer: Answer
     unfilled: UnfilledKeys = field(default_factory=UnfilledKeys)
 

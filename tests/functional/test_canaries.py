@@ -181,9 +181,10 @@ def watch() -> Iterator[Watch]:
 
 
 def rows(client) -> str:
-    """Every row of every table, as text."""
-    engine = client.application.extensions["cds_service"].store._engine
-    with engine.connect() as connection:
+    """Every row of every table, as text, once what waits to be written is there."""
+    runtime = client.application.extensions["cds_service"]
+    runtime.outbox.close()
+    with runtime.store._engine.connect() as connection:
         names = connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'table'").scalars().all()
         return str([connection.exec_driver_sql(f"SELECT * FROM {name}").all() for name in names])
 
@@ -223,6 +224,7 @@ def test_in_development(client_with, watch):
     assert_clean("log", *watch.lines)
     assert_clean("rows", rows(client))
     assert CARD in rows(client)
+    assert client.application.extensions["cds_service"].store.issued()
 
 
 def test_with_clients_and_their_tokens(client_with, tmp_path, watch):

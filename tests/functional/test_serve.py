@@ -11,11 +11,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import requests
 
+from cds_service.store.store import Store
 from tests.support import tokens
 
 ROOT = Path(__file__).parents[2]
@@ -36,8 +38,14 @@ def environment(tmp_path) -> dict[str, str]:
 
 @pytest.fixture
 def served(environment, tmp_path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    with serving(environment, tmp_path, "-m", "cds_service.cli") as running:
+        yield running
+
+
+@contextmanager
+def serving(environment, tmp_path, *program: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     port = free_port()
-    command = [sys.executable, "-m", "cds_service.cli", "serve", "--port", str(port), "--workers", "2"]
+    command = [sys.executable, *program, "serve", "--port", str(port), "--workers", "2"]
     with (tmp_path / "log").open("wb") as log:
         process = subprocess.Popen(command, env=environment, cwd=tmp_path, stderr=log)
         yield f"http://127.0.0.1:{port}", process
@@ -63,6 +71,21 @@ def test_it_serves_and_ends_cleanly(served):
         assert refused.headers["Access-Control-Allow-Origin"] == "*"
     process.send_signal(signal.SIGTERM)
     assert process.wait(timeout=30) == 0
+
+
+def test_cards_that_wait_to_be_written_are_written_at_the_end(environment, tmp_path):
+    patient = "import sys; from cds_service import cli; from cds_service.store import outbox; outbox.GATHER_S = 600; "
+    order = json.loads((ROOT / "fixtures/requests/01-clopidogrel-acs-poor-metaboliser.json").read_text())
+    with serving(environment, tmp_path, "-c", patient + "sys.exit(cli.main(sys.argv[1:]))") as (base, process):
+        wait_until_ready(base)
+        with requests.post(f"{base}/cds-services/{order['hook']}", json=order, timeout=10) as answered:
+            uuids = {card["uuid"] for card in answered.json()["cards"]}
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=30) == 0
+    store = Store(environment["CDS_DATABASE_URL"])
+    assert uuids
+    assert {row["uuid"] for row in store.issued()} == uuids
+    store.close()
 
 
 def test_wrong_settings_stop_the_start_with_every_fault(environment):

@@ -294,8 +294,9 @@ def test_bad_feedback_is_refused_and_none_of_it_kept(client, store):
 
 
 def test_issued_cards_are_kept_without_the_patient(client_with, store):
-    with client_with(answering({"cards": [CARD]})).post(SIGN, json=hook_request()):
-        pass
+    client = client_with(answering({"cards": [CARD]}))
+    client.post(SIGN, json=hook_request())
+    client.application.extensions["cds_service"].outbox.close()
     (row,) = store.issued()
     assert (row["uuid"], row["hook"], row["indicator"]) == (CARD["uuid"], "order-sign", "warning")
     assert (row["kinds"], row["drugs"]) == (["change_now"], ["codeine"])
@@ -308,10 +309,10 @@ def test_an_answer_does_not_wait_for_the_store(client_with, settings, caplog_jso
     runtime = client.application.extensions["cds_service"]
     with runtime.store._engine.begin() as connection:
         connection.exec_driver_sql("DROP TABLE issued_card")
-    with client.post(SIGN, json=hook_request()) as response:
-        assert response.status_code == 200
+    assert client.post(SIGN, json=hook_request()).status_code == 200
+    runtime.outbox.close()
     (line,) = caplog_json("issued_cards_not_kept")
-    assert line["level"] == "ERROR"
+    assert (line["level"], line["answers"], line["fault"]) == ("ERROR", 1, "OperationalError")
 
 
 # --- health, pages, logs --------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ import pytest
 
 from cds_service.codes import Coding
 from cds_service.model import Feedback, FeedbackOutcome, IssuedCard
-from cds_service.store.store import KnowledgeStamp, Store, StoreError
+from cds_service.store.store import Issued, KnowledgeStamp, Store, StoreError
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 STAMP = KnowledgeStamp("1", "abc")
@@ -56,14 +56,14 @@ def test_a_repeat_changes_nothing_and_a_later_answer_is_another_row(store):
 
 def test_issued_cards_are_kept_once_for_each_knowledge(store):
     for stamp in (STAMP, STAMP, KnowledgeStamp("2", "def")):
-        store.keep_issued([CARD], "order-sign", stamp, NOW)
+        store.keep_issued([Issued((CARD,), "order-sign", stamp, NOW)])
     rows = store.issued()
     assert [(row["uuid"], row["knowledge_hash"]) for row in rows] == [("c1", "abc"), ("c1", "def")]
     assert rows[0]["drugs"] == ["codeine"]
 
 
 def test_nothing_to_keep_is_fine(store):
-    store.keep_issued([], "order-sign", STAMP, NOW)
+    store.keep_issued([Issued((), "order-sign", STAMP, NOW)])
     assert store.issued() == []
 
 

@@ -2,39 +2,35 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from functools import lru_cache
 from typing import TypeVar
 
 from cds_service.knowledge.base import Knowledge
+from cds_service.knowledge.reach import modifier_key
 
 T = TypeVar("T")
 
 _KNOWLEDGE_BASES_REMEMBERED = 4
 
 
-@dataclass(frozen=True, slots=True)
-class _Identity:
-    """Knowledge compared by identity: it is immutable, and comparing its contents would cost more than the work."""
-
-    knowledge: Knowledge
-
-    def __hash__(self) -> int:
-        return id(self.knowledge)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Identity) and other.knowledge is self.knowledge
-
-
 def once_for_each(make: Callable[[Knowledge], T]) -> Callable[[Knowledge], T]:
-    """`make`, called once for each knowledge base."""
+    """`make`, called once for each knowledge base. They are compared by identity: a knowledge base is immutable, and
+    comparing contents would cost more than the work."""
+    kept: dict[int, tuple[Knowledge, T]] = {}
 
-    @lru_cache(maxsize=_KNOWLEDGE_BASES_REMEMBERED)
-    def made(identity: _Identity) -> T:
-        return make(identity.knowledge)
+    def made(knowledge: Knowledge) -> T:
+        found = kept.get(id(knowledge))
+        return found[1] if found is not None else keep(knowledge)
 
-    return lambda knowledge: made(_Identity(knowledge))
+    def keep(knowledge: Knowledge) -> T:
+        value = make(knowledge)
+        if len(kept) >= _KNOWLEDGE_BASES_REMEMBERED:
+            kept.clear()
+        kept[id(knowledge)] = knowledge, value  # with the knowledge itself kept, no other can come by its identity
+        return value
+
+    return made
 
 
 @once_for_each
@@ -46,7 +42,7 @@ def implied_conditions(knowledge: Knowledge) -> Mapping[str, frozenset[str]]:
 def implied(keys: frozenset[str], knowledge: Knowledge) -> frozenset[str]:
     """The condition keys, and every key of the knowledge that includes one of them."""
     wider = implied_conditions(knowledge)
-    return keys.union(*(wider.get(key, ()) for key in keys))
+    return keys.union(*[wider.get(key, ()) for key in keys])
 
 
 def _mentioned(knowledge: Knowledge) -> frozenset[str]:
@@ -57,3 +53,21 @@ def _mentioned(knowledge: Knowledge) -> frozenset[str]:
 def _widened(keys: frozenset[str], knowledge: Knowledge) -> frozenset[str]:
     wider = {c.id for c in knowledge.conditions.values() if keys.intersection(c.includes)}
     return keys if wider <= keys else _widened(keys | wider, knowledge)
+
+
+@once_for_each
+def reached_drugs(knowledge: Knowledge) -> Mapping[str, frozenset[str]]:
+    """Each drug that can matter to the tables of others -> those others (`reach.comedication_keys`)."""
+    by_key: defaultdict[str, set[str]] = defaultdict(set)
+    for other, keys in knowledge.comedications_by_drug.items():
+        for key in keys:
+            by_key[key].add(other)
+    drugs = {*by_key, *knowledge.groups_by_drug, *knowledge.modulators_by_drug}
+    reached = {drug: _reached(drug, by_key, knowledge) for drug in drugs}
+    return {drug: others for drug, others in reached.items() if others}
+
+
+def _reached(drug: str, by_key: Mapping[str, set[str]], knowledge: Knowledge) -> frozenset[str]:
+    modified = [modifier_key(m.enzyme) for m in knowledge.modulators_by_drug.get(drug, ())]
+    keys = (drug, *knowledge.groups_by_drug.get(drug, ()), *modified)
+    return frozenset().union(*(by_key.get(key, ()) for key in keys))

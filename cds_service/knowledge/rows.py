@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from cds_service.knowledge.schema import Gene, MarkerUse, Row, Table
-from cds_service.model import INDETERMINATE, NO_RESULT
+from cds_service.memory import Memory
+from cds_service.model import INDETERMINATE, NO_RESULT, Action
 
 HLA_STATES = ("positive", "negative")
 
@@ -20,12 +21,20 @@ class TableRows:
     rows: tuple[tuple[Row, tuple[frozenset[str] | None, ...]], ...]
     uses: Mapping[str, MarkerUse] = field(default_factory=dict)
     table: str = ""
+    deferring: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """For each marker the states whose advice is to use another test (G6PD variable)."""
+    answered: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """For each marker the other states: those that a test worth ordering returns."""
+    found: Memory[tuple[str, ...], Row | None] = field(default_factory=Memory, init=False, repr=False, compare=False)
 
     def find(self, tokens: tuple[str, ...]) -> Row | None:
         """The row for one token a marker, in the order of `markers`; None where no row answers.
 
         A token is a state, `No Result` or `Indeterminate`. The two tokens match only rows that name them.
         """
+        return self.found.get(tokens, self._find, tokens)
+
+    def _find(self, tokens: tuple[str, ...]) -> Row | None:
         found = [row for row, accepted in self.rows if _matches(accepted, tokens)]
         superseded = {other for row in found for other in row.supersedes}
         left = [row for row in found if row.id not in superseded]
@@ -34,21 +43,29 @@ class TableRows:
 
 def _matches(accepted: tuple[frozenset[str] | None, ...], tokens: tuple[str, ...]) -> bool:
     return all(
-        token in states if states is not None else True
-        for states, token in zip(accepted, tokens, strict=True)
+        token in states if states is not None else True for states, token in zip(accepted, tokens, strict=True)
     )
 
 
 def expand(table: Table, genes: Mapping[str, Gene]) -> TableRows:
     """The table's rows with phenotype terms expanded to states by `Gene.phenotypes`."""
     markers = tuple(table.markers)
+    states = {marker: states_of_marker(marker, table, genes) for marker in markers}
+    deferring = {marker: _deferring(marker, table, genes) for marker in markers}
     return TableRows(
         markers=markers,
-        states={marker: states_of_marker(marker, table, genes) for marker in markers},
+        states=states,
         rows=tuple((row, tuple(_accepted(row, m, genes) for m in markers)) for row in table.rows),
         uses=table.markers,
         table=table.id,
+        deferring={marker: deferring[marker].intersection(states[marker]) for marker in markers},
+        answered={marker: frozenset(states[marker]) - deferring[marker] for marker in markers},
     )
+
+
+def _deferring(marker: str, table: Table, genes: Mapping[str, Gene]) -> frozenset[str]:
+    rows = (row for row in table.rows if row.advice.options[0].action is Action.USE_OTHER_TEST)
+    return frozenset().union(*(_accepted(row, marker, genes) or frozenset() for row in rows))
 
 
 def states_of_marker(marker: str, table: Table, genes: Mapping[str, Gene]) -> tuple[str, ...]:

@@ -22,13 +22,13 @@ AS_DRAFTED = ResultingOrder(Outcome.AS_DRAFTED)
 _UNSPECIFIED_DOSE = ResultingOrder(Outcome.CHANGED_DOSE)
 """Advice of another dose that says nothing more."""
 
-_OUTCOMES = {
-    Action.AVOID: Outcome.OTHER_DRUG,
-    Action.ALTERNATIVE: Outcome.OTHER_DRUG,
-    Action.STOP: Outcome.STOP,
-    Action.NOT_INDICATED: Outcome.STOP,
-    Action.PREPARE_FIRST: Outcome.WAIT,
-    Action.USE_OTHER_TEST: Outcome.WAIT,
+_RESULTING = {
+    Action.AVOID: ResultingOrder(Outcome.OTHER_DRUG),
+    Action.ALTERNATIVE: ResultingOrder(Outcome.OTHER_DRUG),
+    Action.STOP: ResultingOrder(Outcome.STOP),
+    Action.NOT_INDICATED: ResultingOrder(Outcome.STOP),
+    Action.PREPARE_FIRST: ResultingOrder(Outcome.WAIT),
+    Action.USE_OTHER_TEST: ResultingOrder(Outcome.WAIT),
 }
 
 _SEVERITY = {
@@ -46,7 +46,7 @@ def apply(advice: Advice, order: Order, weight_kg: float | None = None) -> Resul
     if first.action is Action.DOSE:
         change = first.dose
         return _changed_dose(change, order.dose, weight_kg) if change is not None else _UNSPECIFIED_DOSE
-    return ResultingOrder(_OUTCOMES.get(first.action, Outcome.AS_DRAFTED))
+    return _RESULTING.get(first.action, AS_DRAFTED)
 
 
 def departs(resulting: ResultingOrder) -> bool:

@@ -5,14 +5,14 @@ The other drafts count as taken; the active medicines less those that the drafts
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 
 from cds_service.knowledge.base import Knowledge
 from cds_service.knowledge.derived import implied
-from cds_service.model import Availability, Medication, Order, Patient, Query
+from cds_service.knowledge.schema import Fact
+from cds_service.model import Availability, MarkerView, Medication, Order, Patient, Query
 
 DAYS_A_YEAR = 365.25
 SECOND_DEGREE = 2
@@ -23,17 +23,32 @@ LOCAL_ROUTES = frozenset(
 """Routes that do not act on the whole body; everything else, and no route at all, counts as systemic."""
 
 
+Said = tuple[Collection[str], str]
+"""Keys, and the reference of the resource that says them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """A set-valued fact: key -> references of the resources that say it. `complete` tells whether a key that
-    is missing is known to be absent."""
+    """A set-valued fact: all its `keys`, and what each resource says. `complete` tells whether a key that is
+    missing is known to be absent."""
 
-    by_key: Mapping[str, tuple[str, ...]]
+    keys: frozenset[str]
+    said: tuple[Said, ...]
     complete: bool
 
     def references(self, keys: Iterable[str]) -> tuple[str, ...]:
         """Resources that say one of the keys."""
-        return tuple(sorted({r for key in keys for r in self.by_key.get(key, ()) if r}))
+        asked = frozenset(keys)
+        return tuple(sorted({reference for said, reference in self.said if not asked.isdisjoint(said)} - {""}))
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """What was worked out of one patient on one day, whatever the order: many tables ask for the same."""
+
+    facts: dict[Fact, Evidence] = field(default_factory=dict)
+    views: dict[tuple[str, frozenset[str], frozenset[str]], MarkerView] = field(default_factory=dict)
+    """By marker, the states that a test could return, and those that defer to another test."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +62,10 @@ class Context:
     today: date
     others: tuple[Order, ...] = ()
     """The other drafts, taken as if given."""
-    gathered: dict[str, Evidence] = field(default_factory=dict, init=False, repr=False, compare=False)
-    """Facts asked for before: many predicates ask for the same."""
+    gathered: Gathered = field(default_factory=Gathered, repr=False, compare=False)
+    """Shared by all contexts of the patient."""
+    own: dict[Fact, Evidence] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """What depends on this order, gathered before."""
 
     @property
     def route(self) -> str:
@@ -61,25 +78,47 @@ class Context:
 
     def medications(self) -> tuple[Medication, ...]:
         """Active medicines other than those that the drafts replace and the order itself."""
-        replaced = {order.replaces for order in (self.order, *self.others) if order.replaces}
-        own = self.order.reference if self.order.active else ""
-        return tuple(
-            m
-            for m in self.patient.medications
-            if m.stopped is None and m.reference not in replaced and m.reference != own
-        )
+        left_out = {order.replaces for order in (self.order, *self.others)} - {""}
+        if self.order.active:
+            left_out.add(self.order.reference)
+        found = [m for m in self.patient.medications if m.stopped is None and m.reference not in left_out]
+        return tuple(found)
+
+    def evidence(self, fact: Fact) -> Evidence:
+        """What is known of a set-valued fact; nothing, incompletely, of any other."""
+        kept = self.gathered.facts if fact in _OF_THE_PATIENT else self.own
+        found = kept.get(fact)
+        if found is None:
+            found = kept[fact] = self._evidence(fact)
+        return found
+
+    def _evidence(self, fact: Fact) -> Evidence:
+        match fact:
+            case Fact.INDICATION:
+                return self.indication()
+            case Fact.CONDITION | Fact.PREGNANCY:
+                return self.conditions()
+            case Fact.REACTION:
+                return self.reactions()
+            case Fact.FAMILY_HISTORY:
+                return self.family_history()
+            case Fact.COMEDICATION:
+                return self.comedication()
+            case Fact.ROUTE:
+                return _collected([((self.route, self.order.route), "")], complete=True)
+            case Fact.SEX:
+                return _collected([((self.patient.sex,), "")], complete=bool(self.patient.sex))
+            case _:
+                return _collected([], complete=False)
 
     def comedication(self) -> Evidence:
         """Ids of the other drugs taken or drafted, the order's own other ingredients included, and of the groups
         that hold them."""
-        return self._once("comedication", self._comedication)
-
-    def _comedication(self) -> Evidence:
         taken = [(m.ingredients, m.reference) for m in self.medications()]
         taken += [(o.ingredients, o.reference) for o in (self.order, *self.others)]
-        found = [(d, reference) for drugs, reference in taken for d in drugs if d != self.drug]
-        pairs = [(key, reference) for d, reference in found for key in (d, *self.knowledge.groups_by_drug.get(d, ()))]
-        return Evidence(_collect(pairs), self.is_complete(Query.MEDICATIONS))
+        groups = self.knowledge.groups_by_drug
+        said = [((d, *groups.get(d, ())), reference) for drugs, reference in taken for d in drugs if d != self.drug]
+        return _collected(said, complete=self.is_complete(Query.MEDICATIONS))
 
     def age_years(self) -> float | None:
         """Age today in years; None when the birth date is not known."""
@@ -96,45 +135,35 @@ class Context:
 
     def conditions(self) -> Evidence:
         """Condition keys of the patient's record, with what each key implies."""
-        return self._once("conditions", self._conditions)
-
-    def _conditions(self) -> Evidence:
         found = [(c.keys, c.reference) for c in self.patient.conditions]
-        return self._evidence(found, complete=self.is_complete(Query.CONDITIONS))
+        return self._implied(found, complete=self.is_complete(Query.CONDITIONS))
 
     def indication(self) -> Evidence:
         """Condition keys of the order's reason. Where the order does not say why, those of the record, which
         never rule an indication out: a record rarely tells what a drug is for."""
-        return self._once("indication", self._indication)
-
-    def _indication(self) -> Evidence:
         if self.order.reasons:
-            return self._evidence([(self.order.reasons, self.order.reference)], complete=True)
-        return replace(self.conditions(), complete=False)
+            return self._implied([(self.order.reasons, self.order.reference)], complete=True)
+        recorded = self.evidence(Fact.CONDITION)
+        return Evidence(recorded.keys, recorded.said, complete=False)
 
     def reactions(self) -> Evidence:
         """Drug ids and condition keys of recorded allergies and earlier reactions."""
-        found = [(frozenset(a.ingredients) | a.keys, a.reference) for a in self.patient.allergies]
-        return self._evidence(found, complete=self.is_complete(Query.ALLERGIES))
+        found = [(a.keys.union(a.ingredients), a.reference) for a in self.patient.allergies]
+        return self._implied(found, complete=self.is_complete(Query.ALLERGIES))
 
     def family_history(self) -> Evidence:
         """Condition keys of relatives of the first and second degree."""
         found = [(f.keys, f.reference) for f in self.patient.family if f.degree <= SECOND_DEGREE]
-        return self._evidence(found, complete=self.is_complete(Query.FAMILY))
+        return self._implied(found, complete=self.is_complete(Query.FAMILY))
 
-    def _once(self, fact: str, gather: Callable[[], Evidence]) -> Evidence:
-        found = self.gathered.get(fact)
-        if found is None:
-            found = self.gathered[fact] = gather()
-        return found
-
-    def _evidence(self, found: list[tuple[frozenset[str], str]], *, complete: bool) -> Evidence:
-        pairs = [(key, reference) for keys, reference in found for key in implied(keys, self.knowledge)]
-        return Evidence(_collect(pairs), complete)
+    def _implied(self, found: list[tuple[frozenset[str], str]], *, complete: bool) -> Evidence:
+        said = [(implied(keys, self.knowledge), reference) for keys, reference in found]
+        return _collected(said, complete=complete)
 
 
-def _collect(pairs: Iterable[tuple[str, str]]) -> Mapping[str, tuple[str, ...]]:
-    found: defaultdict[str, list[str]] = defaultdict(list)
-    for key, reference in pairs:
-        found[key].append(reference)
-    return {key: tuple(references) for key, references in found.items()}
+_OF_THE_PATIENT = frozenset({Fact.CONDITION, Fact.PREGNANCY, Fact.REACTION, Fact.FAMILY_HISTORY})
+"""Facts that are the same for every order."""
+
+
+def _collected(said: Sequence[Said], *, complete: bool) -> Evidence:
+    return Evidence(frozenset().union(*[keys for keys, _ in said]), tuple(said), complete)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from itertools import product
@@ -32,7 +32,7 @@ from cds_service.model import (
 from cds_service.policy import Policy
 from cds_service.reasoning.apply import AS_DRAFTED, apply, departs, severity
 from cds_service.reasoning.predicates import any_holds
-from cds_service.reasoning.probability import change_probability, inherited, raised
+from cds_service.reasoning.probability import Inherited, change_probability, inherited, raised
 from cds_service.reasoning.spoilers import spoiler_today
 from cds_service.reasoning.states import pending_of
 from cds_service.reasoning.tables import Assignment, Reached, Situation
@@ -49,6 +49,10 @@ class Basis(StrEnum):
     MILDEST = "mildest"
     WAIT = "wait"
     DRAFT = "draft"
+
+
+_MAY_WAIT = frozenset({Basis.DRAFT, Basis.NO_RESULT_ROW})
+"""Where nothing is known to change the order, a required test may be waited for."""
 
 
 class Status(StrEnum):
@@ -107,22 +111,24 @@ def decide(situation: Situation, policy: Policy, floor: ResultingOrder = AS_DRAF
     """The table's decision. `floor` is what other tables already make of the order: a result that cannot lead
     beyond it changes nothing."""
     now, basis = _advice_now(situation)
-    questions = tuple(
-        _question(marker, situation, now, floor, policy)
-        for marker in situation.open_markers()
-        if _would_change(marker, situation, floor)
-    )
-    if basis in (Basis.DRAFT, Basis.NO_RESULT_ROW) and any(_must_wait(q) for q in questions):
+    questions = tuple(_questions(situation, now, floor, policy))
+    if basis in _MAY_WAIT and any(map(_must_wait, questions)):
         return Decision(situation, Reached(now.row, WAIT), Basis.WAIT, questions, floor)
     return Decision(situation, now, basis, questions, floor)
 
 
+def floored(decision: Decision, policy: Policy, floor: ResultingOrder) -> Decision:
+    """The decision where other tables already make `floor` of the order. That takes questions away, and never makes
+    one: without questions only the floor itself is another."""
+    if not departs(floor):
+        return decision
+    if decision.questions:
+        return decide(decision.situation, policy, floor)
+    return Decision(decision.situation, decision.now, decision.basis, (), floor)
+
+
 def _must_wait(question: MarkerQuestion) -> bool:
-    return (
-        question.fires
-        and question.testing is Testing.REQUIRED
-        and question.use.timing is Timing.BEFORE_START
-    )
+    return question.fires and question.testing is Testing.REQUIRED and question.use.timing is Timing.BEFORE_START
 
 
 # --- advice now ---------------------------------------------------------------------------------------------------
@@ -130,6 +136,8 @@ def _must_wait(question: MarkerQuestion) -> bool:
 
 def _advice_now(situation: Situation) -> tuple[Reached, Basis]:
     reached = list(situation.reached.values())
+    if len(reached) == 1:
+        return reached[0], Basis.ONE_OUTCOME
     if len({r.resulting for r in reached}) == 1:
         return _common(reached, situation), Basis.ONE_OUTCOME
     literal = _literal_advice(situation)
@@ -161,13 +169,23 @@ def _literal_advice(situation: Situation) -> Reached | None:
 # --- would a result change the order? --------------------------------------------------------------------------
 
 
-def _would_change(marker: str, situation: Situation, floor: ResultingOrder) -> bool:
+def _questions(situation: Situation, now: Reached, floor: ResultingOrder, policy: Policy) -> Iterator[MarkerQuestion]:
+    baseline = _beyond(now, floor)
+    for marker in situation.open_markers():
+        lines = lines_of(marker, situation)
+        testing = testing_level(situation.table.markers[marker], situation)
+        asking = _Asking(marker, situation, lines, testing, floor, baseline, policy)
+        if _would_change(asking):
+            yield _question(asking)
+
+
+def _would_change(asking: _Asking) -> bool:
     """For some assignment of the other open markers, two states of the marker give different orders."""
-    level = testing_level(situation.table.markers[marker], situation)
-    minor_counts = level in (Testing.REQUIRED, Testing.RECOMMENDED) and not departs(floor)
-    lines = [[situation.reached[a] for a in line] for line in lines_of(marker, situation)]
+    minor_counts = asking.testing in (Testing.REQUIRED, Testing.RECOMMENDED) and not departs(asking.floor)
+    lines = [[asking.situation.reached[a] for a in line] for line in asking.lines]
     return any(
-        len({_beyond(r, floor) for r in line}) > 1 or (minor_counts and len(_beside(line)) > 1) for line in lines
+        len({_beyond(r, asking.floor) for r in line}) > 1 or (minor_counts and len(_beside(line)) > 1)
+        for line in lines
     )
 
 
@@ -177,12 +195,12 @@ def _beside(line: list[Reached]) -> set[tuple[Action, str]]:
     return {(first.action, first.note) for first in firsts if first.action is not Action.NO_RECOMMENDATION}
 
 
-def lines_of(marker: str, situation: Situation) -> Iterable[list[Assignment]]:
+def lines_of(marker: str, situation: Situation) -> list[list[Assignment]]:
     """Groups of assignments that differ in the marker alone."""
     place = situation.markers.index(marker)
+    states = sorted(situation.domains[place])
     others = [sorted(d) if n != place else [""] for n, d in enumerate(situation.domains)]
-    for rest in product(*others):
-        yield [(*rest[:place], state, *rest[place + 1 :]) for state in sorted(situation.domains[place])]
+    return [[(*rest[:place], state, *rest[place + 1 :]) for state in states] for rest in product(*others)]
 
 
 # --- the question --------------------------------------------------------------------------------------------------
@@ -194,6 +212,9 @@ class _Asking:
 
     marker: str
     situation: Situation
+    lines: list[list[Assignment]]
+    """Assignments that differ in the marker alone."""
+    testing: Testing
     floor: ResultingOrder
     baseline: ResultingOrder
     """The advice now, or what other tables already make of the order."""
@@ -214,8 +235,7 @@ class _Asking:
     def changing(self) -> frozenset[Assignment]:
         """The assignments in which this marker's own state leads away: from the advice now, or, where the other
         markers already lead away from it, from the mildest that they leave."""
-        lines = lines_of(self.marker, self.situation)
-        return frozenset(a for line in lines for a in self._leading_away(line))
+        return frozenset(a for line in self.lines for a in self._leading_away(line))
 
     def _leading_away(self, line: list[Assignment]) -> Iterator[Assignment]:
         outcomes = {a: _beyond(self.situation.reached[a], self.floor) for a in line}
@@ -223,35 +243,34 @@ class _Asking:
         return (a for a, outcome in outcomes.items() if outcome != held)
 
 
-def _question(
-    marker: str, situation: Situation, now: Reached, floor: ResultingOrder, policy: Policy
-) -> MarkerQuestion:
-    asking = _Asking(marker, situation, floor, max(now.resulting, floor, key=severity), policy)
+def _question(asking: _Asking) -> MarkerQuestion:
+    marker, context = asking.marker, asking.situation.context
     test = _usable_test(asking)
     status = _status(asking, test)
-    testing = testing_level(asking.use, situation)
-    context = situation.context
     prior = inherited(marker, context.patient, context.knowledge)
-    probability = raised(change_probability(situation, marker, asking.changing()), prior)
-    asked = MarkerQuestion(marker, status, testing, asking.use, None)
-    if test is not None:
-        outcomes = branches(marker, situation, floor)
-        spoiler = _spoiler_today(test, asking)
-        told = TestQuestion(
-            marker,
-            test.id,
-            outcomes,
-            probability,
-            order_it=status in _ORDERABLE,
-            relative=prior.relative if prior is not None else None,
-            specimen=spoiler.specimen if spoiler is not None else "",
-        )
-        asked = replace(asked, question=told)
-    return replace(asked, silent=_silent(asked, asking, probability))
+    probability = raised(change_probability(asking.situation, marker, asking.changing()), prior)
+    question = _test_question(test, status, asking, probability, prior) if test is not None else None
+    silent = "no_test" if test is None and status is Status.OPEN else _silent(asking, probability)
+    return MarkerQuestion(marker, status, asking.testing, asking.use, question, silent)
+
+
+def _test_question(
+    test: Test, status: Status, asking: _Asking, probability: ChangeProbability | None, prior: Inherited | None
+) -> TestQuestion:
+    spoiler = _spoiler_today(test, asking)
+    return TestQuestion(
+        asking.marker,
+        test.id,
+        branches(asking.marker, asking.situation, asking.floor),
+        probability,
+        order_it=status in _ORDERABLE,
+        relative=prior.relative if prior is not None else None,
+        specimen=spoiler.specimen if spoiler is not None else "",
+    )
 
 
 def _beyond(reached: Reached, floor: ResultingOrder) -> ResultingOrder:
-    return max(reached.resulting, floor, key=severity)
+    return max(reached.resulting, floor, key=severity) if departs(floor) else reached.resulting
 
 
 def testing_level(use: MarkerUse, situation: Situation) -> Testing:
@@ -338,48 +357,43 @@ def _tells_apart(test: Test, marker: str, situation: Situation) -> bool:
     if groups is None:
         return True
     place = situation.markers.index(marker)
-    outcomes = {
-        frozenset(r.resulting for a, r in situation.reached.items() if a[place] in group) for group in groups
-    }
+    outcomes = {frozenset(r.resulting for a, r in situation.reached.items() if a[place] in group) for group in groups}
     return len(outcomes - {frozenset()}) > 1
 
 
 # --- does the question fire? --------------------------------------------------------------------------------------
 
 
-def _silent(asked: MarkerQuestion, asking: _Asking, probability: ChangeProbability | None) -> str:
+def _silent(asking: _Asking, probability: ChangeProbability | None) -> str:
     """Empty where the question fires, else the rule that keeps it quiet (design 4.7)."""
-    situation = asking.situation
-    if asked.question is None and asked.status is Status.OPEN:
-        return "no_test"
-    if is_tolerated(asked.use, situation):
+    situation, testing = asking.situation, asking.testing
+    if is_tolerated(asking.use, situation):
         return "tolerated"
     if isinstance(asking.known, Unreadable):
         # A result is on file and might change the order: that is said whatever a new test would be worth.
         return ""
-    if asked.testing in (Testing.REQUIRED, Testing.RECOMMENDED) or _deferred_by_row(asked, situation):
+    if testing in (Testing.REQUIRED, Testing.RECOMMENDED) or _deferred_by_row(asking):
         return ""
-    if asked.testing is Testing.IF_RISK:
-        at_risk = any_holds(asked.use.risks, situation.context, situation.table.id).holds
+    if testing is Testing.IF_RISK:
+        at_risk = any_holds(asking.use.risks, situation.context, situation.table.id).holds
         return "" if at_risk else "risk_not_known" if at_risk is None else "not_at_risk"
     return "" if _likely_enough(asking, probability) else "below_threshold"
 
 
-def _deferred_by_row(asked: MarkerQuestion, situation: Situation) -> bool:
+def _deferred_by_row(asking: _Asking) -> bool:
     """The guidance itself asks for another test, given what is known (G6PD variable)."""
-    row = situation.literal
-    known = situation.view(asked.marker).knowledge
-    return (
-        row is not None
-        and isinstance(known, Indeterminate)
-        and row.advice.options[0].action is Action.USE_OTHER_TEST
-    )
+    row = asking.situation.literal
+    if row is None or not isinstance(asking.known, Indeterminate):
+        return False
+    return row.advice.options[0].action is Action.USE_OTHER_TEST
 
 
 def is_tolerated(use: MarkerUse, situation: Situation) -> bool:
     """Taken for longer than the marker's window: the marker concerns starting."""
+    if use.tolerated_after_days is None:
+        return False
     exposure = situation.context.exposure_days()
-    return use.tolerated_after_days is not None and exposure is not None and exposure > use.tolerated_after_days
+    return exposure is not None and exposure > use.tolerated_after_days
 
 
 def _likely_enough(asking: _Asking, probability: ChangeProbability | None) -> bool:
@@ -399,7 +413,7 @@ def _grave(asking: _Asking) -> bool:
     return any(
         len({_beyond(reached[a], asking.floor) for a in line}) > 1
         and any(_is_grave(reached[a]) and asking.changes(reached[a]) for a in line)
-        for line in lines_of(asking.marker, asking.situation)
+        for line in asking.lines
     )
 
 

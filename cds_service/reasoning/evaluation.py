@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from cds_service.knowledge.base import Knowledge
-from cds_service.knowledge.reach import modifier_key
+from cds_service.knowledge.derived import reached_drugs
 from cds_service.knowledge.schema import Table, TableKind
 from cds_service.model import (
     Advice,
@@ -24,12 +25,12 @@ from cds_service.model import (
     Trust,
 )
 from cds_service.policy import Policy, Switch
-from cds_service.reasoning.apply import AS_DRAFTED, severity
-from cds_service.reasoning.context import Context
-from cds_service.reasoning.decide import Decision, decide
-from cds_service.reasoning.findings import findings_of, switch_of
+from cds_service.reasoning.apply import AS_DRAFTED, departs, severity
+from cds_service.reasoning.context import Context, Gathered
+from cds_service.reasoning.decide import Decision, decide, floored
+from cds_service.reasoning.findings import findings_of, speaks, switch_of
 from cds_service.reasoning.measures import is_measured
-from cds_service.reasoning.predicates import Truth, all_hold
+from cds_service.reasoning.predicates import FALSE, Truth, all_hold
 from cds_service.reasoning.tables import situation_of
 
 
@@ -41,7 +42,7 @@ def evaluate(
 
     Pure: the same arguments give the same findings, and the order of resources makes no difference to them.
     """
-    evaluator = _Evaluator(patient, knowledge, policy, today)
+    evaluator = _evaluator(orders, patient, knowledge, policy, today)
     found = [f for order in orders if order.selected for f in evaluator.of_order(order, _without(orders, order))]
     found += [f for draft in orders if draft.selected for f in evaluator.affected_by(draft, orders)]
     return tuple(found)
@@ -50,7 +51,7 @@ def evaluate(
 def _without(orders: tuple[Order, ...], order: Order) -> tuple[Order, ...]:
     """The other orders, the ones in question and the ones beside them. Active medicines under review stand among
     the patient's medicines already."""
-    return tuple(o for o in orders if o is not order and not o.active)
+    return tuple([o for o in orders if o is not order and not o.active])
 
 
 Decided = tuple[Decision, Truth]
@@ -63,6 +64,13 @@ class _Evaluator:
     knowledge: Knowledge
     policy: Policy
     today: date
+    active: tuple[Medication, ...]
+    """The medicines that the patient takes."""
+    taken: frozenset[str]
+    """Their ingredients."""
+    beside: frozenset[str]
+    """What is taken or drafted: all that a draft could matter to."""
+    gathered: Gathered = field(default_factory=Gathered)
 
     def of_order(self, order: Order, others: tuple[Order, ...]) -> list[Finding]:
         """The findings of an order with its alternatives evaluated."""
@@ -80,62 +88,74 @@ class _Evaluator:
         tables = self.knowledge.tables_by_drug.get(drug, ())
         if not tables:
             return [Finding(Kind.NO_CHANGE, order, drug, table="", silent="no_guidance")]
-        context = Context(order, drug, self.patient, self.knowledge, self.today, others)
+        context = Context(order, drug, self.patient, self.knowledge, self.today, others, self.gathered)
         return list(self._of_tables(tables, context))
 
     def _of_tables(self, tables: tuple[Table, ...], context: Context) -> Iterator[Finding]:
-        fitting = [(t, fit) for t in tables if (fit := self._fit(t, context)).holds is not False]
+        route = context.route
+        given = [t for t in tables if route in t.routes or "any" in t.routes]
+        fitting = [(t, fit) for t in given if (fit := self._fit(t, context)).holds is not False]
         if not fitting:
             yield Finding(Kind.NO_CHANGE, context.order, context.drug, table="", silent="no_table_fits")
-        decided = [(decide(situation_of(t, context, self.policy), self.policy), fit) for t, fit in fitting]
+            return
         leading = self._leading(fitting)
+        decided = [(decide(situation_of(t, context, self.policy), self.policy), fit) for t, fit in fitting]
         decisions = [d for d in decided if d[0].situation.table.id in leading]
         led = [d for d in decided if d[0].situation.table.id not in leading]
-        yield from self._moot(decisions)
-        decisions = [d for d in decisions if not moot_by(d, decisions)]
-        for n, (decision, fit) in enumerate(decisions):
-            floor = self._floor(d for m, d in enumerate(decisions) if m != n)
-            floored = decision if floor == AS_DRAFTED else decide(decision.situation, self.policy, floor)
-            quotes = tuple(d.situation.table.id for d, other in led if self._differs(d, other, decision))
-            yield from (replace(f, quotes=quotes) for f in findings_of(floored, fit, self.policy))
-
-    def _moot(self, decisions: list[Decided]) -> Iterator[Finding]:
-        """Findings of indication tables that another indication makes moot: kept, and silent."""
-        for decision, fit in decisions:
-            rule = moot_by((decision, fit), decisions)
+        moot = [moot_by(d, decisions) for d in decisions]
+        for (decision, fit), rule in zip(decisions, moot, strict=True):
             if rule:
-                yield from (replace(f, silent=f.silent or rule) for f in findings_of(decision, fit, self.policy))
+                yield from findings_of(decision, fit, self.policy, moot=rule)
+        yield from self._of_decisions([d for d, rule in zip(decisions, moot, strict=True) if not rule], led)
+
+    def _of_decisions(self, decisions: list[Decided], led: list[Decided]) -> Iterator[Finding]:
+        """Each with what the others already make of the order, and what sources that do not lead say instead."""
+        makes = [self._makes(d) for d in decisions] if len(decisions) > 1 else []
+        for n, (decision, fit) in enumerate(decisions):
+            others = [made for m, made in enumerate(makes) if m != n and departs(made)]
+            floor = max(others, key=severity, default=AS_DRAFTED)
+            quotes = tuple([d.situation.table.id for d, other in led if self._differs(d, other, decision)])
+            yield from findings_of(floored(decision, self.policy, floor), fit, self.policy, quotes)
+
+    def _makes(self, decided: Decided) -> ResultingOrder:
+        """What the table, taken for certain, already makes of the order."""
+        decision, fit = decided
+        certain = fit.holds and decision.changes_now and speaks(decision, self.policy)
+        return decision.now.resulting if certain else AS_DRAFTED
 
     def _differs(self, led: Decision, fit: Truth, leading: Decision) -> bool:
         """Whether a source that does not lead says something else of the same markers now."""
         same = frozenset(led.situation.markers) == frozenset(leading.situation.markers)
-        return same and led.now.resulting != leading.now.resulting and bool(fit.holds) and self._speaks(led, fit)
+        return same and led.now.resulting != leading.now.resulting and bool(fit.holds) and speaks(led, self.policy)
 
     def _fit(self, table: Table, context: Context) -> Truth:
         """Whether the table speaks for this order. A site may say what is assumed where that is not known."""
         if switch_of(table, context, self.policy) is Switch.OFF:
-            return Truth(holds=False)
-        if "any" not in table.routes and context.route not in table.routes:
-            return Truth(holds=False)
+            return FALSE
         fit = all_hold(table.population.fits, context, table.id)
+        if fit.holds is not None:
+            return fit
         assumed = self.policy.assume_when_unknown.get(table.id)
-        return replace(fit, holds=assumed) if fit.holds is None and assumed is not None else fit
+        return fit if assumed is None else replace(fit, holds=assumed)
 
     def _leading(self, fitting: list[tuple[Table, Truth]]) -> frozenset[str]:
-        """Ids of the tables that speak. For the same markers one source leads (design 4.8), one that fits for
-        certain before others; tables of no marker or of a measured one stand for themselves, and so does one that
-        may fit and would then lead."""
-        leaders: dict[frozenset[str], Table] = {}
-        for table, _ in sorted(fitting, key=lambda pair: (not pair[1].holds, self._rank(pair[0]))):
-            leaders.setdefault(frozenset(table.markers), table)
+        """Ids of the tables that speak: for the same markers one source leads (design 4.8)."""
+        of_same: defaultdict[frozenset[str], list[tuple[Table, Truth]]] = defaultdict(list)
+        for table, fit in fitting:
+            of_same[_shared(table)].append((table, fit))
+        return frozenset([t.id for same in of_same.values() for t in self._leading_of(same)])
 
-        def speaks(table: Table, fit: Truth) -> bool:
-            leader = leaders[frozenset(table.markers)]
-            would_lead = not fit.holds and self._rank(table) < self._rank(leader)
-            alone = not table.markers or any(map(is_measured, table.markers))
-            return alone or table.source == leader.source or would_lead
-
-        return frozenset(table.id for table, fit in fitting if speaks(table, fit))
+    def _leading_of(self, same: list[tuple[Table, Truth]]) -> list[Table]:
+        """Of tables of the same markers those of the source that leads, one that fits for certain before others; and
+        those that may fit and would then lead."""
+        if len(same) == 1:
+            return [same[0][0]]
+        leader, _ = min(same, key=lambda pair: (not pair[1].holds, self._rank(pair[0])))
+        return [
+            table
+            for table, fit in same
+            if table.source == leader.source or (not fit.holds and self._rank(table) < self._rank(leader))
+        ]
 
     def _rank(self, table: Table) -> tuple[bool, int]:
         """What leads: knowledge that may be shown before what is recalled, then the site's order of sources."""
@@ -143,43 +163,35 @@ class _Evaluator:
         order = self.policy.source_order
         return table.trust is Trust.RECALLED, order.index(kind) if kind in order else len(order)
 
-    def _floor(self, others: Iterable[tuple[Decision, Truth]]) -> ResultingOrder:
-        """What the other tables, taken for certain, already make of the order."""
-        decided = [d.now.resulting for d, fit in others if fit.holds and d.changes_now and self._speaks(d, fit)]
-        return max(decided, key=severity, default=AS_DRAFTED)
-
-    def _speaks(self, decision: Decision, fit: Truth) -> bool:
-        return any(not f.silent for f in findings_of(decision, fit, self.policy))
-
     # --- active medicines that a draft affects ------------------------------------------------------------------
 
     def affected_by(self, draft: Order, orders: tuple[Order, ...]) -> Iterator[Finding]:
         """Findings of active medicines that this draft changes (paroxetine ordered on top of codeine)."""
-        if draft.active or not draft.ingredients:
+        if draft.active or self._reached_by(draft).isdisjoint(self.taken):
             return
-        replaced = {o.replaces for o in orders}
-        for medication in self.patient.medications:
-            if medication.stopped is None and medication.reference not in replaced:
-                taken = _as_order(medication)
-                for finding in self._changed_by(draft, taken, ()):
-                    yield replace(self._with_alternatives(finding, taken, (draft,)), caused_by=draft.reference)
+        for taken in self._taken_beside(orders, draft):
+            for finding in self._changed_by(draft, taken, ()):
+                yield replace(self._with_alternatives(finding, taken, (draft,)), caused_by=draft.reference)
+
+    def _reached_by(self, draft: Order) -> frozenset[str]:
+        """The drugs whose findings the draft can change at all."""
+        reached = reached_drugs(self.knowledge)
+        return frozenset().union(*[reached.get(drug, ()) for drug in draft.ingredients])
+
+    def _taken_beside(self, orders: Iterable[Order], draft: Order) -> Iterator[Order]:
+        """The active medicines that the orders do not replace and whose findings the draft can change."""
+        reached, replaced = self._reached_by(draft), {o.replaces for o in orders}
+        for medication in self.active:
+            if medication.reference not in replaced and not reached.isdisjoint(medication.ingredients):
+                yield _as_order(medication)
 
     def _changed_by(self, draft: Order, other: Order, rest: tuple[Order, ...]) -> list[Finding]:
         """Shown findings of the other order, or of a medicine taken, that are there because of the draft."""
-        if set(other.ingredients) & set(draft.ingredients) or not self._may_affect(draft, other):
+        if not frozenset(draft.ingredients).isdisjoint(other.ingredients):
             return []
-        before = {_gist(f) for f in self._all(other, rest)}
-        after = self._all(other, (*rest, draft))
-        return [f for f in after if not f.silent and _gist(f) not in before]
-
-    def _may_affect(self, draft: Order, other: Order) -> bool:
-        """Whether any table of the other order can be touched by the draft at all."""
-        knowledge = self.knowledge
-        reaching = set(draft.ingredients)
-        for drug in draft.ingredients:
-            reaching.update(knowledge.groups_by_drug.get(drug, ()))
-            reaching.update(modifier_key(m.enzyme) for m in knowledge.modulators_by_drug.get(drug, ()))
-        return any(reaching & knowledge.comedications_by_drug.get(d, frozenset()) for d in other.ingredients)
+        after = [f for f in self._all(other, (*rest, draft)) if not f.silent]
+        before = {_gist(f) for f in self._all(other, rest)} if after else set()
+        return [f for f in after if _gist(f) not in before]
 
     def _all(self, order: Order, others: tuple[Order, ...]) -> list[Finding]:
         return [f for drug in order.ingredients for f in self._of_drug(order, drug, others)]
@@ -190,10 +202,9 @@ class _Evaluator:
         """The finding with each drug that its advice names evaluated for this patient."""
         if finding.silent:
             return finding
-        drugs = dict.fromkeys(d for advice in _advices(finding) for o in advice.options for d in o.alternatives)
-        return replace(
-            finding, alternatives=tuple(self._alternative(d, order, others) for d in drugs if d != finding.drug)
-        )
+        drugs = dict.fromkeys([d for advice in _advices(finding) for o in advice.options for d in o.alternatives])
+        evaluated = [self._alternative(drug, order, others) for drug in drugs if drug != finding.drug]
+        return replace(finding, alternatives=tuple(evaluated)) if evaluated else finding
 
     def _alternative(self, drug: str, order: Order, others: tuple[Order, ...]) -> Alternative:
         refused = self._refused_outright(drug, others)
@@ -207,24 +218,39 @@ class _Evaluator:
             return Alternative(drug, "by_result" if against.markers else "by_limit")
         if self._harms_others(candidate, others):
             return Alternative(drug, "interaction")
-        return Alternative(drug, open_markers=tuple(dict.fromkeys(t.marker for f in shown for t in f.tests)))
+        return Alternative(drug, open_markers=tuple(dict.fromkeys([t.marker for f in shown for t in f.tests])))
 
     def _harms_others(self, candidate: Order, others: tuple[Order, ...]) -> bool:
         """Whether the candidate would draw a change or a warning on another draft or on a medicine taken."""
-        replaced = {o.replaces for o in (candidate, *others)}
-        taken = [
-            _as_order(m) for m in self.patient.medications if m.stopped is None and m.reference not in replaced
-        ]
-        found = [f for other in taken for f in self._changed_by(candidate, other, others)]
-        found += [f for o in others for f in self._changed_by(candidate, o, tuple(r for r in others if r is not o))]
-        return any(_is_against(f) for f in found)
+        reached = self._reached_by(candidate)
+        if reached.isdisjoint(self.beside):
+            return False
+        found = [(taken, others) for taken in self._taken_beside((candidate, *others), candidate)]
+        drafted = [o for o in others if not reached.isdisjoint(o.ingredients)]
+        found += [(o, tuple([rest for rest in others if rest is not o])) for o in drafted]
+        return any(_is_against(f) for other, rest in found for f in self._changed_by(candidate, other, rest))
 
     def _refused_outright(self, drug: str, others: tuple[Order, ...]) -> str:
         if any(drug in a.ingredients for a in self.patient.allergies):
             return "allergy"
-        active = [m.ingredients for m in self.patient.medications if m.stopped is None]
-        taken = any(drug in ingredients for ingredients in (*active, *(o.ingredients for o in others)))
-        return "taken_already" if taken else ""
+        drafted = [o for o in others if drug in o.ingredients]
+        return "taken_already" if drafted or drug in self.taken else ""
+
+
+def _evaluator(
+    orders: tuple[Order, ...], patient: Patient, knowledge: Knowledge, policy: Policy, today: date
+) -> _Evaluator:
+    active = tuple([m for m in patient.medications if m.stopped is None])
+    taken = frozenset([drug for m in active for drug in m.ingredients])
+    beside = taken.union([drug for order in orders for drug in order.ingredients])
+    return _Evaluator(patient, knowledge, policy, today, active, taken, beside)
+
+
+def _shared(table: Table) -> frozenset[str]:
+    """What tables have in common of which one source leads: their markers. Tables of no marker or of a measured one
+    stand for themselves."""
+    alone = not table.markers or any(map(is_measured, table.markers))
+    return frozenset((table.id,)) if alone else frozenset(table.markers)
 
 
 def moot_by(decided: Decided, decisions: list[Decided]) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 from cds_service.knowledge.schema import Table
 from cds_service.model import (
@@ -14,6 +14,7 @@ from cds_service.model import (
     Indicator,
     Kind,
     Known,
+    Option,
     Testing,
     TestQuestion,
     Trust,
@@ -45,100 +46,154 @@ _KINDS = (
 )
 
 
-def findings_of(decision: Decision, fit: Truth, policy: Policy) -> Iterator[Finding]:
+def findings_of(
+    decision: Decision, fit: Truth, policy: Policy, quotes: tuple[str, ...] = (), moot: str = ""
+) -> list[Finding]:
     """The findings of one table. `fit` is how its population was found to fit: where that is not known, the
-    table's own question is the missing fact."""
-    base = _base(decision, fit)
+    table's own question is the missing fact. `quotes` are tables of other sources that say something else; `moot` is
+    the rule that keeps all of it silent, if there is one."""
+    telling = _Telling(decision, fit, quotes, moot)
+    never = _never_shown(decision, policy)
     if fit.holds is None:
-        yield _population_unknown(decision, base, fit, policy)
-        return
-    found = list(_kinds(decision, base))
-    for n, finding in enumerate(found):
-        yield replace(finding, indicator=indicator_of(finding, decision), silent=_silence(finding, decision, policy))
-        if n == 0 and finding.kind is Kind.CHANGE_NOW and finding.closed_markers:
-            yield replace(base, kind=Kind.NO_TEST_CHANGES, silent="no_test_changes")
+        return [_population_unknown(telling, never)]
+    closed = _closed(decision)
+    found = [_told(kind, asked, telling, never, closed) for kind, asked in _kinds(decision)]
+    if decision.changes_now and closed:
+        found.insert(1, telling.finding(Kind.NO_TEST_CHANGES, Kind.NO_TEST_CHANGES.value, closed=closed))
+    return found
 
 
-def _base(decision: Decision, fit: Truth) -> Finding:
-    situation, now = decision.situation, decision.now
-    context = situation.context
-    return Finding(
-        kind=Kind.NO_CHANGE,
-        order=context.order,
-        drug=context.drug,
-        table=situation.table.id,
-        row=now.row.id if now.row is not None else "",
-        markers=situation.views,
-        resulting=now.resulting,
-        advice=now.advice if now.row is not None else None,
-        arithmetic=arithmetic(now.resulting, context.order, context.patient.weight_kg),
-        closed_markers=_closed(decision),
-        assumptions=fit.assumptions,
-        facts=fit.references,
-    )
+def speaks(decision: Decision, policy: Policy) -> bool:
+    """Whether a table that fits for certain shows any finding."""
+    if _never_shown(decision, policy):
+        return False
+    return not all(_silence(kind, asked, decision) for kind, asked in _kinds(decision))
+
+
+Asked = list[MarkerQuestion]
+"""Questions of one status."""
+
+
+def _kinds(decision: Decision) -> list[tuple[Kind, Asked]]:
+    """What is said, and of which questions: what changes now with the open questions beside it, else one for each
+    status."""
+    questions, changes_now = decision.questions, decision.changes_now
+    told = {q.status for q in questions if not (changes_now and q.status is Status.OPEN)}
+    asked = [(kind, [q for q in questions if q.status is status]) for status, kind in _KINDS if status in told]
+    if changes_now:
+        return [(Kind.CHANGE_NOW, []), *asked]
+    return asked or [(_settled(decision), [])]
+
+
+def _settled(decision: Decision) -> Kind:
+    """Nothing changes the order now: because other tables decide, or until a value is looked at again."""
+    if departs(decision.floor) and _closed(decision):
+        return Kind.NO_TEST_CHANGES
+    return Kind.TEST_WOULD_CHANGE if _rechecks(decision) else Kind.NO_CHANGE
+
+
+def _rechecks(decision: Decision) -> tuple[TestQuestion, ...]:
+    return tuple(rechecks(decision.situation, decision.now.advice.options))
+
+
+@dataclass(frozen=True, slots=True)
+class _Telling:
+    """A decision with what its findings have in common."""
+
+    decision: Decision
+    fit: Truth
+    quotes: tuple[str, ...]
+    moot: str
+
+    def finding(
+        self,
+        kind: Kind,
+        silent: str,
+        indicator: Indicator = Indicator.INFO,
+        *,
+        closed: tuple[str, ...] = (),
+        tests: tuple[TestQuestion, ...] = (),
+        gaps: tuple[Gap, ...] = (),
+        bridge: tuple[Option, ...] = (),
+        hold: bool = False,
+        further_may_ask_more: bool = False,
+    ) -> Finding:
+        """The finding, made at once with all that it says."""
+        situation, now = self.decision.situation, self.decision.now
+        context = situation.context
+        return Finding(
+            kind=kind,
+            order=context.order,
+            drug=context.drug,
+            table=situation.table.id,
+            row=now.row.id if now.row is not None else "",
+            indicator=indicator,
+            silent=silent or self.moot,
+            markers=situation.views,
+            resulting=now.resulting,
+            advice=now.row.advice if now.row is not None else None,
+            arithmetic=arithmetic(now.resulting, context.order, context.patient.weight_kg),
+            tests=tests,
+            closed_markers=closed,
+            assumptions=self.fit.assumptions,
+            gaps=gaps,
+            further_may_ask_more=further_may_ask_more,
+            hold=hold,
+            bridge=bridge,
+            facts=self.fit.references,
+            quotes=self.quotes,
+        )
 
 
 def _closed(decision: Decision) -> tuple[str, ...]:
     """Markers commonly asked for here that are not known and whose test could not change the order now. Of the
     measured ones, those that labelling or guidance asks for."""
-    asked = {q.marker for q in decision.questions}
+    unknown = [v.marker for v in decision.situation.views if not isinstance(v.knowledge, Known)]
+    if not unknown:
+        return ()
+    asked = [q.marker for q in decision.questions]
     uses = decision.situation.table.markers
-    return tuple(
-        v.marker
-        for v in decision.situation.views
-        if v.marker not in asked
-        and not isinstance(v.knowledge, Known)
-        and not (is_measured(v.marker) and uses[v.marker].testing is Testing.NONE)
-    )
+    return tuple([m for m in unknown if m not in asked and not (uses[m].testing is Testing.NONE and is_measured(m))])
 
 
-def _population_unknown(decision: Decision, base: Finding, fit: Truth, policy: Policy) -> Finding:
+def _population_unknown(telling: _Telling, never: str) -> Finding:
+    decision = telling.decision
     matters = decision.changes_now or any(q.fires for q in decision.questions)
-    silence = _never_shown(decision, policy) or ("" if matters else "would_not_change")
-    gaps = tuple(Gap(fact, "fact_not_known") for fact in dict.fromkeys(fit.missing))
-    return replace(base, kind=Kind.NOT_ASSESSED, gaps=gaps, closed_markers=(), silent=silence)
+    gaps = tuple(Gap(fact, "fact_not_known") for fact in dict.fromkeys(telling.fit.missing))
+    return telling.finding(Kind.NOT_ASSESSED, never or ("" if matters else "would_not_change"), gaps=gaps)
 
 
-def _kinds(decision: Decision, base: Finding) -> Iterator[Finding]:
-    """The decision's findings: what changes now with the open questions beside it, else one for each status."""
-    questions = decision.questions
-    if decision.changes_now:
-        yield replace(
-            base,
-            kind=Kind.CHANGE_NOW,
-            tests=_tests(q for q in questions if q.fires and q.status is Status.OPEN),
-            further_may_ask_more=decision.basis is Basis.MILDEST,
+def _told(kind: Kind, asked: Asked, telling: _Telling, never: str, closed: tuple[str, ...]) -> Finding:
+    decision = telling.decision
+    silent = never or _silence(kind, asked, decision)
+    if kind is Kind.CHANGE_NOW:
+        return telling.finding(
+            kind,
+            silent,
+            _indicator_of_change(decision),
+            closed=closed,
+            tests=_tests(q for q in decision.questions if q.fires and q.status is Status.OPEN),
             hold=_conflict_contraindicates(decision),
+            further_may_ask_more=decision.basis is Basis.MILDEST,
         )
-    by_status = [(kind, [q for q in questions if q.status is status]) for status, kind in _KINDS]
-    rest = [(kind, found) for kind, found in by_status if found]
-    if decision.changes_now:
-        rest = [(kind, found) for kind, found in rest if kind is not Kind.TEST_WOULD_CHANGE]
-    elif not rest:
-        yield _settled(decision, base)
-    for kind, found in rest:
-        yield _questioned(kind, found, decision, base)
+    if asked:
+        return _questioned(kind, asked, telling, silent)
+    again = _rechecks(decision) if kind is Kind.TEST_WOULD_CHANGE else ()
+    return telling.finding(kind, silent, closed=closed, tests=again)
 
 
-def _settled(decision: Decision, base: Finding) -> Finding:
-    """Nothing changes the order now: because other tables decide, or until a value is looked at again."""
-    if departs(decision.floor) and base.closed_markers:
-        return replace(base, kind=Kind.NO_TEST_CHANGES)
-    again = tuple(rechecks(decision.situation, decision.now.advice.options))
-    return replace(base, kind=Kind.TEST_WOULD_CHANGE if again else Kind.NO_CHANGE, tests=again)
-
-
-def _questioned(kind: Kind, found: list[MarkerQuestion], decision: Decision, base: Finding) -> Finding:
-    firing = [q for q in found if q.fires]
-    told = firing or found
-    return replace(
-        base,
-        kind=kind,
+def _questioned(kind: Kind, asked: Asked, telling: _Telling, silent: str) -> Finding:
+    decision = telling.decision
+    told = [q for q in asked if q.fires] or asked
+    hold = decision.holds_order or (kind is Kind.RESULTS_CONFLICT and _conflict_contraindicates(decision))
+    return telling.finding(
+        kind,
+        silent,
+        _indicator_of_question(kind, asked, hold=hold),
         tests=_tests(told),
-        closed_markers=(),
-        hold=decision.holds_order or (kind is Kind.RESULTS_CONFLICT and _conflict_contraindicates(decision)),
-        bridge=tuple(option for q in told for option in q.use.bridge),
         gaps=_gaps(kind, told, decision.situation),
+        bridge=tuple(option for q in told for option in q.use.bridge),
+        hold=hold,
     )
 
 
@@ -174,22 +229,15 @@ def _contraindicates(reached: Reached) -> bool:
 # --- how urgent ----------------------------------------------------------------------------------------------------
 
 
-def indicator_of(finding: Finding, decision: Decision) -> Indicator:
-    """By the rules of the indicators: critical only for contraindication or grave toxicity that was read."""
-    match finding.kind:
-        case Kind.CHANGE_NOW:
-            return _indicator_of_change(decision)
-        case Kind.TEST_WOULD_CHANGE:
-            asked = (q for q in decision.questions if q.status is Status.OPEN and q.fires)
-            required = any(q.testing is Testing.REQUIRED for q in asked)
-            return Indicator.WARNING if required else Indicator.INFO
-        case Kind.RESULTS_CONFLICT:
-            return Indicator.WARNING if finding.hold else Indicator.INFO
-        case _:
-            return Indicator.INFO
+def _indicator_of_question(kind: Kind, asked: Asked, *, hold: bool) -> Indicator:
+    if kind is Kind.TEST_WOULD_CHANGE:
+        required = any(q.fires and q.testing is Testing.REQUIRED for q in asked)
+        return Indicator.WARNING if required else Indicator.INFO
+    return Indicator.WARNING if kind is Kind.RESULTS_CONFLICT and hold else Indicator.INFO
 
 
 def _indicator_of_change(decision: Decision) -> Indicator:
+    """Critical only for contraindication or grave toxicity that was read."""
     advice, table = decision.now.advice, decision.situation.table
     read = trust_of(table, decision.now) is Trust.READ
     label = decision.situation.context.knowledge.sources[table.source].kind == "label_contraindication"
@@ -209,22 +257,21 @@ def trust_of(table: Table, reached: Reached) -> Trust:
 # --- shown or silent ------------------------------------------------------------------------------------------------
 
 
-def _silence(finding: Finding, decision: Decision, policy: Policy) -> str:
+def _silence(kind: Kind, asked: Asked, decision: Decision) -> str:
     """Empty where the finding is shown, else the rule that keeps it silent."""
-    never = _never_shown(decision, policy)
-    if never:
-        return never
-    match finding.kind:
+    match kind:
         case Kind.CHANGE_NOW:
             return "tolerated" if _is_tolerated_change(decision) else ""
         case Kind.RESULTS_CONFLICT:
             return ""
         case Kind.NO_CHANGE | Kind.NO_TEST_CHANGES:
-            return finding.kind.value
-        case Kind.CONFIRM_RESULT:
-            return _silence_of(finding, decision, or_departs=True)
+            return kind.value
+        case _ if not asked or any(q.fires for q in asked):
+            return ""
+        case Kind.CONFIRM_RESULT if any(_says_depart(q, decision) for q in asked):
+            return ""
         case _:
-            return _silence_of(finding, decision, or_departs=False)
+            return asked[0].silent
 
 
 def _never_shown(decision: Decision, policy: Policy) -> str:
@@ -233,16 +280,6 @@ def _never_shown(decision: Decision, policy: Policy) -> str:
         return "recalled"
     table, context = decision.situation.table, decision.situation.context
     return "policy_silent" if switch_of(table, context, policy) is Switch.SILENT else ""
-
-
-def _silence_of(finding: Finding, decision: Decision, *, or_departs: bool) -> str:
-    status = next(status for status, kind in _KINDS if kind is finding.kind)
-    asked = [q for q in decision.questions if q.status is status]
-    if any(q.fires for q in asked):
-        return ""
-    if or_departs and any(_says_depart(q, decision) for q in asked):
-        return ""
-    return asked[0].silent if asked else ""
 
 
 def _says_depart(question: MarkerQuestion, decision: Decision) -> bool:
@@ -269,8 +306,11 @@ def _is_tolerated_change(decision: Decision) -> bool:
 
 def switch_of(table: Table, context: Context, policy: Policy) -> Switch:
     """The policy's switch for the table: the table's own, else the drug's, else one of its markers'."""
+    guidance = policy.guidance
+    if not guidance:
+        return Switch.ON
     for name in (table.id, context.drug):
-        if name in policy.guidance:
-            return policy.guidance[name]
-    found = [policy.guidance[m] for m in table.markers if m in policy.guidance]
+        if name in guidance:
+            return guidance[name]
+    found = [guidance[m] for m in table.markers if m in guidance]
     return found[0] if found and len(found) == len(table.markers) else Switch.ON

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from cds_service.knowledge.schema import Gene, Modifier, Modulator
+from cds_service.knowledge.schema import Fact, Gene, Modifier, Modulator
 from cds_service.model import Trust
 from cds_service.policy import Policy
 from cds_service.reasoning.context import Context
@@ -49,7 +49,7 @@ def _strongest(modifier: Modifier, context: Context, *, inferred: bool) -> Shift
 def inhibitors_taken(modifier: Modifier, context: Context) -> Iterator[Modulator]:
     """Inhibitors of the modifier's enzyme among what is taken, drafted, or stopped and still acting."""
     enzyme = modifier.marker.partition(":")[2]
-    taken = frozenset(context.comedication().by_key)
+    taken = context.evidence(Fact.COMEDICATION).keys
     found = (
         modulator
         for drug in sorted(taken | _still_acting(context))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from cds_service.knowledge.schema import Fact, Predicate
 from cds_service.model import Assumption
-from cds_service.reasoning.context import Context, Evidence
+from cds_service.reasoning.context import Context
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,32 +25,40 @@ TRUE, FALSE = Truth(holds=True), Truth(holds=False)
 
 def all_hold(predicates: Iterable[Predicate], context: Context, table: str) -> Truth:
     """Whether every predicate holds (Kleene's strong conjunction)."""
-    found: list[Truth] = []
+    known: bool | None = True
+    assumptions: tuple[Assumption, ...] = ()
+    references: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
     for predicate in predicates:
         truth = holds(predicate, context, table)
         if truth.holds is False:
             return FALSE
-        found.append(truth)
-    if not found:
-        return TRUE
-    known = all(t.holds for t in found)
-    return Truth(
-        holds=True if known else None,
-        assumptions=tuple(a for t in found for a in t.assumptions),
-        references=tuple(r for t in found for r in t.references),
-        missing=tuple(m for t in found if t.holds is None for m in t.missing),
-    )
+        if truth.holds is None:
+            known = None
+            missing += truth.missing
+        assumptions += truth.assumptions
+        references += truth.references
+    return Truth(known, assumptions, references, missing)
 
 
 def any_holds(predicates: Iterable[Predicate], context: Context, table: str) -> Truth:
     """Whether one predicate holds at least (Kleene's strong disjunction)."""
-    found = [holds(p, context, table) for p in predicates]
-    true = [t for t in found if t.holds]
-    if true:
+    assumed: list[Truth] = []
+    missing: tuple[str, ...] = ()
+    unknown = False
+    for predicate in predicates:
+        truth = holds(predicate, context, table)
+        if truth.holds and not truth.assumptions:
+            return truth
+        if truth.holds:
+            assumed.append(truth)
+        elif truth.holds is None:
+            unknown = True
+            missing += truth.missing
+    if assumed:
         # What is known goes before what is assumed: an assumption is said only where it is needed.
-        return min(true, key=lambda t: len(t.assumptions))
-    unknown = [t for t in found if t.holds is None]
-    return Truth(holds=None if unknown else False, missing=tuple(m for t in unknown for m in t.missing))
+        return min(assumed, key=lambda t: len(t.assumptions))
+    return Truth(None, missing=missing) if unknown else FALSE
 
 
 def holds(predicate: Predicate, context: Context, table: str) -> Truth:
@@ -63,17 +71,16 @@ def holds(predicate: Predicate, context: Context, table: str) -> Truth:
 
 
 def _plain(predicate: Predicate, context: Context, table: str) -> Truth:
+    if predicate.fact is not None:
+        ask = _set_fact if predicate.is_in else _number_fact
+        return ask(predicate.fact, predicate, context)
     if predicate.all:
         return all_hold(predicate.all, context, table)
     if predicate.any:
         return any_holds(predicate.any, context, table)
     if predicate.none:
         return _negated(any_holds(predicate.none, context, table))
-    if predicate.fact is None:
-        return TRUE
-    if predicate.is_in:
-        return _set_fact(predicate.fact, predicate.is_in, context)
-    return _number_fact(predicate, context)
+    return TRUE
 
 
 def _negated(truth: Truth) -> Truth:
@@ -82,39 +89,18 @@ def _negated(truth: Truth) -> Truth:
     return Truth(holds=not truth.holds, assumptions=truth.assumptions)
 
 
-def _set_fact(fact: Fact, wanted: tuple[str, ...], context: Context) -> Truth:
-    evidence = _evidence(fact, context)
-    if not evidence.by_key.keys().isdisjoint(wanted):
-        return Truth(holds=True, references=evidence.references(wanted))
+def _set_fact(fact: Fact, predicate: Predicate, context: Context) -> Truth:
+    evidence = context.evidence(fact)
+    if not evidence.keys.isdisjoint(predicate.is_in):
+        return Truth(holds=True, references=evidence.references(predicate.is_in))
     return FALSE if evidence.complete else Truth(holds=None, missing=(fact.value,))
 
 
-def _evidence(fact: Fact, context: Context) -> Evidence:
-    match fact:
-        case Fact.INDICATION:
-            return context.indication()
-        case Fact.CONDITION | Fact.PREGNANCY:
-            return context.conditions()
-        case Fact.REACTION:
-            return context.reactions()
-        case Fact.FAMILY_HISTORY:
-            return context.family_history()
-        case Fact.COMEDICATION:
-            return context.comedication()
-        case Fact.ROUTE:
-            return Evidence({context.route: (), context.order.route: ()}, complete=True)
-        case Fact.SEX:
-            return Evidence({context.patient.sex: ()}, complete=bool(context.patient.sex))
-        case _:
-            return Evidence({}, complete=False)
-
-
-def _number_fact(predicate: Predicate, context: Context) -> Truth:
-    fact = predicate.fact
-    value = _number(fact, context) if fact is not None else None
+def _number_fact(fact: Fact, predicate: Predicate, context: Context) -> Truth:
+    value = _number(fact, context)
     if value is None:
         return Truth(holds=None, missing=(str(fact),))
-    return Truth(holds=_within(value, predicate))
+    return TRUE if _within(value, predicate) else FALSE
 
 
 def _within(value: float, predicate: Predicate) -> bool:

@@ -9,13 +9,14 @@ without any published shares it counts as its mildest state.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from cds_service.knowledge.base import Knowledge
-from cds_service.knowledge.derived import implied
+from cds_service.knowledge.derived import implied, once_for_each
 from cds_service.knowledge.rows import expand_terms
 from cds_service.knowledge.schema import FamilyPrior, Frequency
+from cds_service.memory import Memory
 from cds_service.model import ChangeProbability, FamilyCondition, Patient, Trust
 from cds_service.reasoning.context import SECOND_DEGREE
 from cds_service.reasoning.tables import Assignment, Situation
@@ -42,14 +43,29 @@ class Span:
     high: float
 
 
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """Of the states left for a marker, scaled to them."""
+
+    by_population: Mapping[str, tuple[Share, ...]]
+    """Where anything usable is published."""
+    counted: tuple[str, ...]
+    """The populations of those that count: the ones whose shares are known to be too low only where there are no
+    others."""
+    pooled: tuple[Share, ...]
+    """Each state's range over the populations that count."""
+
+
 def change_probability(situation: Situation, marker: str, counted: Counted) -> ChangeProbability | None:
     """The probability that the marker's result leads to one of `counted`, low to high over populations; None
     where no population has published shares."""
-    populations = _populations(marker, situation.context.knowledge)
-    spans = [span for p in populations if (span := _in_population(situation, marker, p, counted)) is not None]
+    own = _shares(situation, marker)
+    others = [m for m in situation.open_markers() if m != marker] if own.counted else []
+    shares = {marker: own, **{m: _shares(situation, m) for m in others}}
+    spans = [_expected(_weighed(situation, shares, p), _any(situation), counted) for p in own.counted]
     if not spans:
         return None
-    return ChangeProbability(min(s.low for s in spans), max(s.high for s in spans), len(spans))
+    return ChangeProbability(min([s.low for s in spans]), max([s.high for s in spans]), len(spans))
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,96 +105,120 @@ def raised(probability: ChangeProbability | None, prior: Inherited | None) -> Ch
     return replace(probability, high=max(probability.high, prior.share))
 
 
-def _populations(marker: str, knowledge: Knowledge) -> list[str]:
-    """Populations with published shares. Those whose shares are known to be too low count only where there are
-    no others."""
-    found = [f for f in knowledge.frequencies_by_marker.get(marker, ()) if f.trust is not Trust.RECALLED]
-    too_low = {f.population for f in found if f.lower_bound}
-    return sorted({f.population for f in found} - too_low) or sorted(too_low)
+Weighed = tuple[int, frozenset[str], tuple[Share, ...]]
+"""A marker's place in assignments, the states left for it, and their shares in one population."""
 
 
-def _in_population(situation: Situation, marker: str, population: str, counted: Counted) -> Span | None:
-    own = shares_of(situation, marker, population)
-    if not own:
-        return None
-    others = [m for m in situation.open_markers() if m != marker]
-    shares = {m: shares_of(situation, m, population) or _pooled(situation, m) for m in others}
-    return _expected(situation, [marker, *others], {marker: own, **shares}, {}, counted)
+def _weighed(situation: Situation, shares: Mapping[str, Shares], population: str) -> list[Weighed]:
+    places = [(situation.markers.index(marker), of) for marker, of in shares.items()]
+    return [(n, situation.domains[n], of.by_population.get(population, of.pooled)) for n, of in places]
 
 
-def _pooled(situation: Situation, marker: str) -> tuple[Share, ...]:
-    """Each state's range over all populations."""
-    ranges: dict[frozenset[str], Share] = {}
-    for population in _populations(marker, situation.context.knowledge):
-        for share in shares_of(situation, marker, population):
-            seen = ranges.get(share.states, share)
-            ranges[share.states] = Share(share.states, min(seen.low, share.low), max(seen.high, share.high))
-    return tuple(ranges.values())
+def _any(situation: Situation) -> Assignment:
+    """An assignment of the states left."""
+    return tuple([next(iter(states)) for states in situation.domains])
 
 
-def _expected(
-    situation: Situation,
-    markers: list[str],
-    shares: Mapping[str, tuple[Share, ...]],
-    fixed: Mapping[str, str],
-    counted: Counted,
-) -> Span:
-    """The share of assignments that count, the remaining `markers` weighted by their shares."""
-    if not markers:
-        counts = float(_assignment(situation, fixed) in counted)
-        return Span(counts, counts)
-    marker, *rest = markers
+def _expected(weighed: list[Weighed], assignment: Assignment, counted: Counted) -> Span:
+    """The share of assignments that count, of those that differ from `assignment` in the `weighed` markers alone."""
+    (place, left, shares), *rest = weighed
+    before, after = assignment[:place], assignment[place + 1 :]
 
     def over(states: frozenset[str]) -> Span:
-        spans = [_expected(situation, rest, shares, {**fixed, marker: s}, counted) for s in states]
-        return Span(min(s.low for s in spans), max(s.high for s in spans))
+        reached = [(*before, state, *after) for state in states]
+        if not rest:
+            count = [a in counted for a in reached]
+            return Span(float(all(count)), float(any(count)))
+        spans = [_expected(rest, a, counted) for a in reached]
+        return Span(min([s.low for s in spans]), max([s.high for s in spans]))
 
-    if not shares[marker]:
-        mildest = over(situation.domains[situation.markers.index(marker)]).low
+    if not shares:
+        mildest = over(left).low
         return Span(mildest, mildest)
-    spans = [(share, over(share.states)) for share in shares[marker]]
-    low = sum(share.low * span.low for share, span in spans)
-    high = sum(share.high * span.high for share, span in spans)
+    spans = [(share, over(share.states)) for share in shares]
+    low = sum([share.low * span.low for share, span in spans])
+    high = sum([share.high * span.high for share, span in spans])
     return Span(min(low, 1.0), min(high, 1.0))
 
 
-def _assignment(situation: Situation, fixed: Mapping[str, str]) -> Assignment:
-    return tuple(
-        fixed[m] if m in fixed else next(iter(states))
-        for m, states in zip(situation.markers, situation.domains, strict=True)
-    )
+# --- published shares ------------------------------------------------------------------------------------------
 
 
 def shares_of(situation: Situation, marker: str, population: str) -> tuple[Share, ...]:
     """Shares of the states left for the marker, scaled to them; empty where nothing usable is published."""
-    left = situation.domains[situation.markers.index(marker)]
+    return _shares(situation, marker).by_population.get(population, ())
+
+
+def _shares(situation: Situation, marker: str) -> Shares:
+    """Shares count people before any co-medication: a shift moves them. Without one they are the same for everybody
+    of whom as much is known."""
+    left, knowledge = situation.domains[situation.markers.index(marker)], situation.context.knowledge
+    if marker in situation.shifts:
+        return _left_of(_published(marker, knowledge), lambda states: situation.moved(marker, states) & left)
+    return _remembered(knowledge).get((marker, left), _unshifted, marker, left, knowledge)
+
+
+@once_for_each
+def _remembered(_knowledge: Knowledge) -> Memory[tuple[str, frozenset[str]], Shares]:
+    return Memory()
+
+
+def _unshifted(marker: str, left: frozenset[str], knowledge: Knowledge) -> Shares:
+    return _left_of(_published(marker, knowledge), left.intersection)
+
+
+Published = Mapping[str, tuple[bool, list[list[Share]]]]
+"""Of each population, whether its shares are known to be too low, and what each source that covers it says."""
+
+
+def _published(marker: str, knowledge: Knowledge) -> Published:
+    populations: defaultdict[str, list[Frequency]] = defaultdict(list)
+    for frequency in knowledge.frequencies_by_marker.get(marker, ()):
+        if frequency.trust is not Trust.RECALLED:
+            populations[frequency.population].append(frequency)
+    return {
+        population: (any(f.lower_bound for f in found), list(_by_source(found, knowledge)))
+        for population, found in populations.items()
+    }
+
+
+def _by_source(frequencies: list[Frequency], knowledge: Knowledge) -> Iterator[list[Share]]:
+    """Each source's shares of one population, if they cover it."""
+    by_source: defaultdict[str, list[Share]] = defaultdict(list)
+    for f in frequencies:
+        states = frozenset(expand_terms(f.marker, (f.state,), knowledge.genes))
+        by_source[f.source].append(Share(states, f.low, f.high))
+    yield from (found for found in by_source.values() if sum(s.high for s in found) >= COVERED_AT_LEAST)
+
+
+def _left_of(published: Published, left: Callable[[frozenset[str]], frozenset[str]]) -> Shares:
+    """The published shares of the states that `left` leaves of each."""
+    best = {population: _best(sources, left) for population, (_, sources) in published.items()}
+    by_population = {population: shares for population, shares in best.items() if shares}
+    enough = sorted(population for population, (too_low, _) in published.items() if not too_low)
+    counted = tuple(p for p in enough or sorted(published) if p in by_population)
+    return Shares(by_population, counted, _pooled(by_population[p] for p in counted))
+
+
+def _best(sources: list[list[Share]], left: Callable[[frozenset[str]], frozenset[str]]) -> tuple[Share, ...]:
+    """Of the source that tells most of the states apart; the last one of several."""
     best: tuple[Share, ...] = ()
-    for frequencies in _by_source(marker, population, situation.context.knowledge):
-        shares = _scaled(tuple(_shares(frequencies, left, situation)))
+    for source in sources:
+        shares = _scaled([Share(states, s.low, s.high) for s in source if (states := left(s.states))])
         if shares and len(shares) >= len(best):
             best = shares
     return best
 
 
-def _by_source(marker: str, population: str, knowledge: Knowledge) -> Iterator[list[Frequency]]:
-    """Each source's shares for the population, if they cover it."""
-    by_source: defaultdict[str, list[Frequency]] = defaultdict(list)
-    for f in knowledge.frequencies_by_marker.get(marker, ()):
-        if f.population == population and f.trust is not Trust.RECALLED:
-            by_source[f.source].append(f)
-    yield from (found for found in by_source.values() if sum(f.high for f in found) >= COVERED_AT_LEAST)
-
-
-def _shares(frequencies: list[Frequency], left: frozenset[str], situation: Situation) -> Iterator[Share]:
-    """The published shares of what is left. They count people before any co-medication: a shift moves them."""
-    for f in frequencies:
-        published = frozenset(expand_terms(f.marker, (f.state,), situation.context.knowledge.genes))
-        states = situation.moved(f.marker, published) & left
-        if states:
-            yield Share(states, f.low, f.high)
-
-
-def _scaled(shares: tuple[Share, ...]) -> tuple[Share, ...]:
+def _scaled(shares: list[Share]) -> tuple[Share, ...]:
     """Shares of what is left, scaled to one."""
     mass = sum((s.low + s.high) / 2 for s in shares)
     return tuple(Share(s.states, s.low / mass, s.high / mass) for s in shares) if mass > 0 else ()
+
+
+def _pooled(populations: Iterable[tuple[Share, ...]]) -> tuple[Share, ...]:
+    ranges: dict[frozenset[str], Share] = {}
+    for share in (share for shares in populations for share in shares):
+        seen = ranges.get(share.states, share)
+        ranges[share.states] = Share(share.states, min(seen.low, share.low), max(seen.high, share.high))
+    return tuple(ranges.values())

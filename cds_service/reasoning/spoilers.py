@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import date
 
 from cds_service.knowledge.base import Knowledge
-from cds_service.knowledge.derived import implied
+from cds_service.knowledge.derived import implied, implied_conditions, once_for_each
 from cds_service.knowledge.schema import ResultSpoiler
 from cds_service.model import Condition, Patient, Reading, Trust
 
@@ -43,11 +43,22 @@ def _events(
     marker: str, method: str, patient: Patient, knowledge: Knowledge
 ) -> Iterator[tuple[ResultSpoiler, Condition]]:
     """The spoilers of the marker and method, each with an event of the record that sets it going."""
+    spoiling = _spoiling(knowledge)
+    conditions = [c for c in patient.conditions if not spoiling.isdisjoint(c.keys)]
+    if not conditions:
+        return
     names = {marker, marker.partition(":")[0]}
     for spoiler in knowledge.spoilers:
         concerned = names.intersection(spoiler.markers) and (not spoiler.methods or method in spoiler.methods)
         if concerned and _acts(spoiler):
-            yield from ((spoiler, c) for c in patient.conditions if _is_event(c, spoiler, knowledge))
+            yield from ((spoiler, c) for c in conditions if _is_event(c, spoiler, knowledge))
+
+
+@once_for_each
+def _spoiling(knowledge: Knowledge) -> frozenset[str]:
+    """The condition keys that may set a spoiler going, themselves or through what they imply."""
+    events = frozenset(key for spoiler in knowledge.spoilers for key in spoiler.conditions)
+    return events.union(key for key, wider in implied_conditions(knowledge).items() if not wider.isdisjoint(events))
 
 
 def _acts(spoiler: ResultSpoiler) -> bool:

@@ -73,8 +73,10 @@ def knowledge_of(
     """What the patient's readings, pending tests and gaps tell of the marker. `states` are all the states that
     a test could return; `deferring` are those of which another test has to be done (G6PD variable)."""
     observable = _observable(marker)
-    readings = tuple(sorted((r for r in patient.readings if r.observable == observable), key=_place))
+    readings = tuple(sorted([r for r in patient.readings if r.observable == observable], key=_place))
     usable = [r for r in readings if r.status is ReadingStatus.FINAL and r.grade is not Grade.UNVERIFIED]
+    if not usable:
+        return untold(marker, readings, patient)
     every = frozenset(states)
     said = [_deferred(_said(marker, r, every, patient, knowledge), deferring) for r in usable]
     counted = [_spoiled(s, marker, every, patient, knowledge) for s in said if _tells(s)]
@@ -92,6 +94,8 @@ def _place(reading: Reading) -> tuple[int, str]:
 
 def pending_of(marker: str, patient: Patient) -> tuple[PendingTest, ...]:
     """Ordered tests that answer the marker, the newest first; one without a date counts as new."""
+    if not patient.pending:
+        return ()
     names = {marker, _observable(marker)}
     found = (p for p in patient.pending if names.intersection(p.markers))
     return tuple(sorted(found, key=lambda p: (p.since is not None, -(p.since or date.min).toordinal(), p.reference)))
@@ -153,9 +157,7 @@ def untold(marker: str, readings: tuple[Reading, ...], patient: Patient) -> Mark
     return NotTested(readings)
 
 
-def _combined(
-    said: list[Said], states: frozenset[str], marker: str, knowledge: Knowledge
-) -> MarkerKnowledge | None:
+def _combined(said: list[Said], states: frozenset[str], marker: str, knowledge: Knowledge) -> MarkerKnowledge | None:
     """The readings of a lifelong marker taken together; None where none of them tells anything."""
     readings = tuple(s.reading for s in said)
     if any(s.contradicts_itself for s in said):
@@ -193,7 +195,7 @@ def _without_earlier_labels(said: list[Said], marker: str, knowledge: Knowledge)
     """Without phenotype labels that an earlier consensus would have given the same diplotype: the diplotype
     decides by today's rule (design section 4.8)."""
     gene = knowledge.genes.get(marker.partition(":")[2])
-    if gene is None:
+    if gene is None or len(said) == 1:
         return said
     allowed = frozenset(term for s in said for term in _earlier_labels(s, gene))
     return [s for s in said if not (isinstance(s.reading.says, Phenotype) and s.reading.says.term in allowed)]
@@ -213,9 +215,7 @@ def _earlier_labels(said: Said, gene: Gene) -> Iterable[str]:
 # --- what one reading says ------------------------------------------------------------------------------------
 
 
-def _said(
-    marker: str, reading: Reading, states: frozenset[str], patient: Patient, knowledge: Knowledge
-) -> Said:
+def _said(marker: str, reading: Reading, states: frozenset[str], patient: Patient, knowledge: Knowledge) -> Said:
     match reading.says:
         case NotReadable(reason):
             return Said(reading, frozenset(), unreadable=reason)
@@ -253,6 +253,8 @@ def _said_of_gene(gene: Gene, reading: Reading, states: frozenset[str], patient:
             return Said(reading, frozenset(), indeterminate=INDETERMINATE)
         case Phenotype(term):
             return Said(reading, states_of_phenotype(gene, term))
+        case ActivityScore() if not gene.bands:
+            return Said(reading, frozenset(), unreadable="no_scores")
         case ActivityScore(value, at_least):
             found = state_of_score(gene, value, at_least)
             return Said(reading, frozenset({found}) if isinstance(found, str) else found)
@@ -262,9 +264,7 @@ def _said_of_gene(gene: Gene, reading: Reading, states: frozenset[str], patient:
             return Said(reading, frozenset())
 
 
-def _said_by_diplotype(
-    gene: Gene, text: str, reading: Reading, states: frozenset[str], patient: Patient
-) -> Said:
+def _said_by_diplotype(gene: Gene, text: str, reading: Reading, states: frozenset[str], patient: Patient) -> Said:
     call = call_phenotype(gene, text)
     if call.indeterminate and call.unknown_alleles:
         return Said(reading, frozenset(), unreadable="unknown_allele")
@@ -360,12 +360,8 @@ def possible(knowledge: MarkerKnowledge, states: frozenset[str]) -> frozenset[st
             return states
 
 
-def states_if_verified(
-    marker: str, states: frozenset[str], patient: Patient, knowledge: Knowledge
-) -> frozenset[str]:
+def states_if_verified(marker: str, states: frozenset[str], patient: Patient, knowledge: Knowledge) -> frozenset[str]:
     """The states that unverified readings would leave if a clinical laboratory confirmed them."""
-    trusted = tuple(
-        replace(r, grade=Grade.CLINICAL) if r.grade is Grade.UNVERIFIED else r for r in patient.readings
-    )
+    trusted = tuple(replace(r, grade=Grade.CLINICAL) if r.grade is Grade.UNVERIFIED else r for r in patient.readings)
     known = knowledge_of(marker, tuple(states), replace(patient, readings=trusted), knowledge)
     return possible(known, states)

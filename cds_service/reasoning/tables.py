@@ -13,7 +13,6 @@ from cds_service.model import (
     Action,
     Advice,
     Indeterminate,
-    MarkerKnowledge,
     MarkerView,
     Option,
     ResultingOrder,
@@ -77,53 +76,58 @@ class Situation:
 
     def open_markers(self) -> tuple[str, ...]:
         """Markers with more than one state left."""
-        return tuple(m for m, states in zip(self.markers, self.domains, strict=True) if len(states) > 1)
+        return tuple([m for m, states in zip(self.markers, self.domains, strict=True) if len(states) > 1])
 
 
 def situation_of(table: Table, context: Context, policy: Policy) -> Situation:
     """The table as it stands for this order and patient."""
     rows = context.knowledge.rows_by_table[table.id]
     shifts = {m: s for m in rows.markers if (s := shift_of(m, context, policy)) is not None}
-    views = tuple(_view(m, rows, context, shifts.get(m)) for m in rows.markers)
-    domains = tuple(v.effective for v in views)
-    reached = {a: _reached(rows, a, context) for a in product(*(sorted(d) for d in domains))}
-    tokens = tuple(_token(v) for v in views)
-    return Situation(table, context, rows.markers, views, domains, reached, rows.find(tokens), shifts)
+    views = tuple([_view(m, rows, context, shifts.get(m)) for m in rows.markers])
+    domains = tuple([v.effective for v in views])
+    literal = rows.find(tuple([_token(v) for v in views]))
+    return Situation(table, context, rows.markers, views, domains, _reached(rows, domains, context), literal, shifts)
 
 
-def _reached(rows: TableRows, assignment: Assignment, context: Context) -> Reached:
-    row = rows.find(assignment)
-    resulting = AS_DRAFTED if row is None else apply(row.advice, context.order, context.patient.weight_kg)
-    return Reached(row, resulting)
+def _reached(rows: TableRows, domains: tuple[frozenset[str], ...], context: Context) -> dict[Assignment, Reached]:
+    """What each assignment leads to: the same for all that one row answers."""
+    found: dict[Assignment, Reached] = {}
+    by_row: dict[str | None, Reached] = {}
+    for assignment in product(*map(sorted, domains)):
+        row = rows.find(assignment)
+        name = row.id if row is not None else None
+        if name not in by_row:
+            by_row[name] = Reached(row, _resulting(row, context))
+        found[assignment] = by_row[name]
+    return found
+
+
+def _resulting(row: Row | None, context: Context) -> ResultingOrder:
+    return AS_DRAFTED if row is None else apply(row.advice, context.order, context.patient.weight_kg)
 
 
 def _view(marker: str, rows: TableRows, context: Context, shift: Shift | None) -> MarkerView:
-    answered = frozenset(rows.states[marker]) - _deferring(marker, rows)
-    known = _knowledge(marker, rows, answered, context)
-    left = possible(known, answered)
+    view = _measured(marker, rows, context) if is_measured(marker) else _lifelong(marker, rows, context)
     if shift is None:
-        return MarkerView(marker, known, left)
+        return view
     gene = context.knowledge.genes[marker.partition(":")[2]]
-    return MarkerView(marker, known, shifted(left, shift, gene), shift.drugs, shift.inferred)
+    return MarkerView(marker, view.knowledge, shifted(view.effective, shift, gene), shift.drugs, shift.inferred)
 
 
-def _knowledge(marker: str, rows: TableRows, answered: frozenset[str], context: Context) -> MarkerKnowledge:
-    if is_measured(marker):
-        return measured(marker, rows.uses[marker], frozenset(rows.states[marker]), context, rows.table)
-    deferring = frozenset(rows.states[marker]) - answered
-    return knowledge_of(marker, tuple(answered), context.patient, context.knowledge, deferring)
+def _measured(marker: str, rows: TableRows, context: Context) -> MarkerView:
+    known = measured(marker, rows.uses[marker], frozenset(rows.states[marker]), context, rows.table)
+    return MarkerView(marker, known, possible(known, rows.answered[marker]))
 
 
-def _deferring(marker: str, rows: TableRows) -> frozenset[str]:
-    """States whose advice is to use another test (G6PD variable): no test worth ordering returns them."""
-    place = rows.markers.index(marker)
-    return frozenset().union(
-        *(
-            accepted[place] or frozenset()
-            for row, accepted in rows.rows
-            if row.advice.options[0].action is Action.USE_OTHER_TEST
-        )
-    )
+def _lifelong(marker: str, rows: TableRows, context: Context) -> MarkerView:
+    """Of a marker that tables and orders have in common."""
+    answered, deferring = rows.answered[marker], rows.deferring[marker]
+    views, asked = context.gathered.views, (marker, answered, deferring)
+    view = views.get(asked)
+    if view is None:
+        known = knowledge_of(marker, tuple(answered), context.patient, context.knowledge, deferring)
+        view = views[asked] = MarkerView(marker, known, possible(known, answered))
+    return view
 
 
 def _token(view: MarkerView) -> str:

@@ -15,6 +15,21 @@ import yaml
 from cds_service.knowledge.check import check
 from cds_service.knowledge.compare import compare
 from cds_service.knowledge.load import DATA
+from cds_service.model import (
+    ActivityScore,
+    Diplotype,
+    HlaType,
+    NotReadable,
+    Patient,
+    Phenotype,
+    Presence,
+    Quantity,
+    Reading,
+    SelfContradiction,
+    Undetermined,
+    Unreadable,
+)
+from cds_service.reasoning.states import knowledge_of, possible
 from cds_service.writing import load_wording, missing_phrases
 from tests.support.world import knowledge
 
@@ -100,3 +115,41 @@ def test_a_copied_sentence_would_be_found() -> None:
     theirs = frozenset(runs("In made-up patients testolol is given at half of the usual starting dose"))
     assert copied([("x.yaml", "Testolol is given at HALF of the usual starting dose.")], theirs)
     assert not copied([("x.yaml", "Give half of the usual starting dose of testolol")], theirs)
+
+
+STATEMENTS = (
+    Diplotype("*1/*2"),
+    Diplotype("*1/?"),
+    Diplotype(""),
+    Phenotype("Poor Metabolizer"),
+    Phenotype("Indeterminate"),
+    Phenotype("x"),
+    ActivityScore(1.0),
+    ActivityScore(-1.0),
+    ActivityScore(1e300, at_least=True),
+    Presence("*2", True),
+    Presence("", False),
+    HlaType(("*57:01",), complete=True),
+    Quantity(1.0, "mg"),
+    Undetermined(),
+    NotReadable("unreadable"),
+    SelfContradiction(("a", "b")),
+)
+"""Whatever a laboratory, or somebody who means to harm, may say of any marker."""
+
+
+def test_no_statement_of_any_marker_stops_an_answer() -> None:
+    asked = {(m, frozenset(rows.states[m])) for rows in knowledge().rows_by_table.values() for m in rows.markers}
+    for marker, states in asked:
+        kind, _, name = marker.partition(":")
+        observable = f"gene:{name}" if kind == "genotype" else marker.partition("*")[0]
+        for says in STATEMENTS:
+            patient = Patient(id="p", readings=(Reading(observable, says, "Observation/1"),))
+            found = knowledge_of(marker, tuple(states), patient, knowledge())
+            assert possible(found, states) <= states, (marker, says)
+
+
+def test_a_score_of_a_gene_without_scores_is_told_as_unreadable() -> None:
+    patient = Patient(id="p", readings=(Reading("gene:CYP2C19", ActivityScore(1.0), "Observation/1"),))
+    found = knowledge_of("gene:CYP2C19", knowledge().genes["CYP2C19"].states, patient, knowledge())
+    assert found == Unreadable("no_scores", patient.readings)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
+from cds_service.knowledge.derived import reached_drugs
 from cds_service.knowledge.reach import modifier_key
 from cds_service.knowledge.schema import Fact, Predicate
 from cds_service.model import Availability, Order, Patient, Query
@@ -35,6 +36,13 @@ def test_a_drug_that_does_not_reach_a_table_changes_nothing_in_it():
     assert len(apart) > PAIRS / 2
     for draft, drug in apart:
         assert _findings(drug, draft) == _findings(drug), f"{draft} beside {drug}"
+
+
+def test_the_drugs_that_a_draft_reaches_are_found_at_once():
+    guided = knowledge().tables_by_drug
+    for draft in {*knowledge().drugs, *knowledge().groups_by_drug, *knowledge().modulators_by_drug}:
+        expected = {drug for drug in guided if _reaches(draft, drug)}
+        assert reached_drugs(knowledge()).get(draft, frozenset()) == expected, draft
 
 
 def test_the_pairs_that_matter_do_reach():

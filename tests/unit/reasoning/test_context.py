@@ -43,15 +43,15 @@ def test_what_is_taken_drafted_or_in_the_same_product_is_comedication():
     patient = person(medications=(taking("drowsin"),))
     context = around("achol", patient, KNOWLEDGE, order("fluol"))
     evidence = context.comedication()
-    assert set(evidence.by_key) == {"drowsin", "sedatives", "fluol"}
+    assert set(evidence.keys) == {"drowsin", "sedatives", "fluol"}
     assert evidence.references(frozenset({"sedatives", "fluol"})) == ("Draft/fluol", "MedicationRequest/drowsin")
     product = replace(context, order=order("achol", "slumberol"), others=())
-    assert {"slumberol", "sedatives"} <= set(product.comedication().by_key)
-    assert "achol" not in product.comedication().by_key
+    assert {"slumberol", "sedatives"} <= set(product.comedication().keys)
+    assert "achol" not in product.comedication().keys
 
 
 def test_the_same_drug_drafted_twice_is_not_its_own_companion():
-    assert around("achol", person(), KNOWLEDGE, order("achol", reference="Draft/second")).comedication().by_key == {}
+    assert around("achol", person(), KNOWLEDGE, order("achol", reference="Draft/second")).comedication().said == ()
 
 
 def test_age():
@@ -71,7 +71,7 @@ def test_exposure_is_the_longest_use_or_not_known():
 def test_a_condition_means_every_wider_one():
     patient = person(conditions=(Condition(frozenset({"heart_attack"}), "", "Condition/1"),))
     evidence = around("x", patient, KNOWLEDGE).conditions()
-    assert set(evidence.by_key) == {"heart_attack", "acute_coronary_syndrome", "vascular_disease"}
+    assert set(evidence.keys) == {"heart_attack", "acute_coronary_syndrome", "vascular_disease"}
     assert evidence.references(frozenset({"vascular_disease"})) == ("Condition/1",)
     assert evidence.complete
     assert not around("x", without(patient, Query.CONDITIONS), KNOWLEDGE).conditions().complete
@@ -80,10 +80,10 @@ def test_a_condition_means_every_wider_one():
 def test_the_record_never_rules_an_indication_out():
     patient = person(conditions=(Condition(frozenset({"stroke"}), "", "Condition/1"),))
     by_record = around("x", patient, KNOWLEDGE).indication()
-    assert set(by_record.by_key) == {"stroke"}
+    assert set(by_record.keys) == {"stroke"}
     assert not by_record.complete
     by_order = around("x", patient, KNOWLEDGE, reasons=frozenset({"heart_attack"})).indication()
-    assert "stroke" not in by_order.by_key
+    assert "stroke" not in by_order.keys
     assert by_order.complete
     assert by_order.references(frozenset({"heart_attack"})) == ("Draft/x",)
 
@@ -97,6 +97,6 @@ def test_reactions_and_relatives():
         ),
     )
     context = around("x", patient, KNOWLEDGE)
-    assert set(context.reactions().by_key) == {"penol", "stroke"}
-    assert set(context.family_history().by_key) == {"stroke"}
+    assert set(context.reactions().keys) == {"penol", "stroke"}
+    assert set(context.family_history().keys) == {"stroke"}
     assert context.today == TODAY

@@ -47,7 +47,9 @@ from tests.support.tiny import (
     world,
 )
 
+GENOTYPE = ALPHA.replace("gene:", "genotype:")
 REST = (INTERMEDIATE, NORMAL, RAPID, ULTRARAPID)
+SLOWED = person(medications=(taking("slowol"),))
 POOR_READING = reading(ALPHA, "*2/*2")
 
 
@@ -104,6 +106,37 @@ def test_every_ingredient_of_a_combination_is_evaluated():
 def test_ingredients_of_one_product_interact():
     found = findings(world(interaction("unol", "duol")), order("unol", "duol"), person())
     assert [f.drug for f in shown(found)] == ["unol"]
+
+
+def test_what_was_gathered_for_one_order_does_not_tell_of_another():
+    """Reasons, routes, companions and a table's own states are each order's own."""
+    of_stroke = population(Predicate(Fact.INDICATION, is_in=("stroke",)))
+    by_vein = population(Predicate(Fact.ROUTE, is_in=("intravenous",)))
+    own_states = {GENOTYPE: use(states=("*2/*2", "other"))}
+    other_states = {GENOTYPE: use(states=("*2/any", "other"))}
+    knowledge = world(
+        unol(population=of_stroke),
+        unol(drug="duol", population=by_vein),
+        interaction("triol", "unol"),
+        table("tetrol", row({GENOTYPE: "*2/*2"}, "avoid"), uses=own_states),
+        table("pentol", row({GENOTYPE: "*2/any"}, "avoid"), uses=other_states),
+    )
+    drafts = (
+        order("unol", reasons=frozenset({"stroke"})),
+        order("unol", reasons=frozenset({"heart_attack"}), reference="Draft/again"),
+        order("duol", route="oral"),
+        order("duol", route="intravenous", reference="Draft/by_vein"),
+        order("unol", "triol"),
+        order("tetrol"),
+        order("pentol"),
+    )
+    patient = person(POOR_READING)
+    together = findings(knowledge, drafts, patient)
+    alone = [f for draft in drafts for f in findings(knowledge, draft, patient)]
+    assert [f for f in together if f.drug != "triol"] == [f for f in alone if f.drug != "triol"]
+    assert {f.order.reference for f in shown(together)} == {
+        "Draft/unol", "Draft/by_vein", "Draft/unol-triol", "Draft/tetrol", "Draft/pentol",
+    }  # fmt: skip
 
 
 # --- several tables ----------
@@ -165,6 +198,14 @@ def test_silent_advice_closes_nothing():
     silent = Policy(guidance={"unol_table": Switch.SILENT})
     found = findings(world(unol(), beta), order("unol"), person(POOR_READING), silent)
     assert {f.table: f.kind for f in shown(found)} == {"beta": Kind.TEST_WOULD_CHANGE}
+
+
+def test_a_test_that_leads_beyond_what_another_table_makes_of_the_order_is_still_asked_for():
+    tested = unol(then=fatal(), uses={ALPHA: use("required")})
+    found = findings(world(tested, interaction("unol", "slowol", then=half())), order("unol"), SLOWED)
+    asked = only(f for f in found if f.table == "unol_table")
+    (question,) = asked.tests
+    assert [b.resulting.outcome for b in question.branches] == [Outcome.CHANGED_DOSE, Outcome.OTHER_DRUG]
 
 
 # --- several orders and active medicines ----------

@@ -174,3 +174,22 @@ def test_daily_dose_by_weight(dose, weight, expected):
     predicate = Predicate(Fact.DAILY_DOSE_PER_KG, above=5)
     assert truth(predicate, person(weight_kg=weight), dose=dose).holds is expected
     assert order("x").dose is None
+
+
+def test_of_what_is_only_assumed_the_first_with_the_fewest_assumptions_is_said():
+    """And what is known goes before it, wherever it stands."""
+    silently = Predicate(Fact.REACTION, is_in=("stroke",), when_unknown=True)
+    aloud = Predicate(Fact.CONDITION, is_in=("stroke",), when_unknown=True, say="assumed")
+    also_aloud = Predicate(Fact.FAMILY_HISTORY, is_in=("stroke",), when_unknown=True, say="assumed_too")
+    sure = Predicate(Fact.SEX, is_in=("female",))
+    patient = without(person(), Query.CONDITIONS, Query.ALLERGIES, Query.FAMILY)
+
+    def said(*any_of):
+        found = truth(Predicate(any=any_of), patient)
+        assert found.holds is True
+        return [a.assumed for a in found.assumptions]
+
+    assert said(aloud, also_aloud) == ["assumed"]
+    assert said(Predicate(all=(aloud, also_aloud)), also_aloud) == ["assumed_too"]
+    assert said(aloud, silently) == []
+    assert said(aloud, sure) == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cds_service.knowledge.schema import Frequency, Modifier, Modulator
-from cds_service.model import Trust
+from cds_service.model import Presence, Trust
 from cds_service.policy import Policy
 from cds_service.reasoning.apply import departs
 from cds_service.reasoning.probability import change_probability, shares_of
@@ -140,6 +140,18 @@ def test_shares_of_nothing_that_is_left():
         probability(ONE, shares(ALPHA, Poor_Metabolizer=0.0, Normal_Metabolizer=1.0), ALPHA, reading(ALPHA, "*2/*9"))
         is None
     )
+
+
+def test_what_is_left_of_one_patient_is_not_what_is_left_of_the_next():
+    knowledge = world(ONE, frequencies=alpha("North", 0.1))
+
+    def low(*readings):
+        situation = situation_of(ONE, around("unol", person(*readings), knowledge), Policy())
+        return change_probability(situation, ALPHA, frozenset({(POOR,)})).low
+
+    assert low() == pytest.approx(0.1)
+    assert low(reading(ALPHA, Presence("*2", True))) == pytest.approx(0.1 / 0.4), "poor or intermediate"
+    assert low() == pytest.approx(0.1)
 
 
 def test_published_shares_count_people_before_any_comedication():

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import pytest
+
 from cds_service.codes import LOINC, Coding
 from cds_service.knowledge.schema import Band, Test
 from cds_service.model import Action, Kind, Option, Outcome, PendingTest, Quantity, Reading
-from tests.support.tiny import advice, ago, findings, only, order, person, row, table, use, world
+from cds_service.policy import Policy
+from cds_service.reasoning.apply import AS_DRAFTED
+from cds_service.reasoning.decide import WAIT, decide, floored
+from cds_service.reasoning.findings import findings_of
+from cds_service.reasoning.predicates import TRUE
+from cds_service.reasoning.tables import situation_of
+from tests.support.tiny import advice, ago, around, findings, only, order, person, row, table, use, world
 
 POTASSIUM = "lab:potassium"
 AGAIN = Option(Action.MONITOR, note="potassium", recheck=POTASSIUM, recheck_days=(3, 5))
@@ -49,3 +57,14 @@ def test_no_recheck_beside_a_change_nor_without_a_test():
     assert found(5.6).kind is Kind.CHANGE_NOW
     assert found(5.6).tests == ()
     assert found(4.2, tests=()).kind is Kind.NO_CHANGE
+
+
+@pytest.mark.parametrize("floor", [AS_DRAFTED, WAIT])
+def test_the_recheck_is_offered_whatever_other_tables_make_of_the_order(floor):
+    result = Reading(POTASSIUM, Quantity(4.2, "mmol/L"), "Observation/k", on=ago(1))
+    context = around("kaliol", person(result), world(TABLE, tests=(TEST,)))
+    decision = floored(decide(situation_of(TABLE, context, Policy()), Policy()), Policy(), floor)
+    assert decision.floor == floor
+    finding = only(findings_of(decision, TRUE, Policy()))
+    assert finding.kind is Kind.TEST_WOULD_CHANGE
+    assert [question.test for question in finding.tests] == ["potassium"]

@@ -39,6 +39,10 @@ class Memory(Generic[K, V]):
             return found  # type: ignore[no-any-return]
         return self.keep(key, make(*args))
 
+    def find(self, key: K) -> V | None:
+        """The value of `key`, None where it is not remembered."""
+        return self._values.get(key)
+
     def keep(self, key: K, value: V) -> V:
         """`value` itself, remembered under the key."""
         if len(self._values) >= MOST_ENTRIES:
@@ -71,15 +75,18 @@ def remembered_by_identity(function: Callable[Concatenate[T, P], V]) -> Callable
     """
     memory: Memory[Hashable, tuple[T, V]] = Memory()
 
-    def make(part: T, args: Any) -> tuple[T, V]:
-        plain: Callable[..., V] = function
-        return part, plain(part, *args)  # with the part itself kept, no other can come by its identity
-
     @wraps(function)
     def call(part: T, *args: P.args, **kwargs: P.kwargs) -> V:
-        if kwargs or any(isinstance(arg, str) and len(arg) > LONGEST_CONTENT for arg in args):
+        if kwargs:
             return function(part, *args, **kwargs)
-        return memory.get((id(part), args), make, part, args)[1]
+        key = (id(part), args)
+        found = memory.find(key)
+        if found is not None:
+            return found[1]
+        value = function(part, *args, **kwargs)
+        if any(isinstance(arg, str) and len(arg) > LONGEST_CONTENT for arg in args):
+            return value
+        return memory.keep(key, (part, value))[1]  # with the part itself kept, no other can come by its identity
 
     return cast("Callable[Concatenate[T, P], V]", call)
 

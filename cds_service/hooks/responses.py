@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from cds_service.errors import AnswerError
 
+_HOLDERS = frozenset({dict, list})
 LONGEST_SUMMARY = 139
 """CDS Hooks 2.0.1: under 140 characters."""
 
@@ -49,16 +51,13 @@ def _empty_places(value: object, place: str) -> Iterator[str]:
 
 
 def _has_empty(value: object) -> bool:
-    waiting = [value]
-    while waiting:
-        part = waiting.pop()
-        for child in part.values() if isinstance(part, dict) else part if isinstance(part, list) else ():
-            if isinstance(child, dict | list):
-                if not child:
-                    return True
-                waiting.append(child)
-            elif child is None or child == "":
+    waiting: list[Any] = [value] if type(value) in _HOLDERS else []
+    for holder in waiting:  # which grows on the way
+        for part in holder.values() if type(holder) is dict else holder:
+            if not part and part != 0:
                 return True
+            if type(part) in _HOLDERS:
+                waiting.append(part)
     return False
 
 

@@ -15,15 +15,16 @@ from cds_service.knowledge.base import Knowledge
 from cds_service.model import Finding, Indicator, Kind, Outcome, Patient
 from cds_service.policy import Policy
 from cds_service.writing.detail import detail_of, summary_of
+from cds_service.writing.evidence import source_of
 from cds_service.writing.extension import extension, finding_json
 from cds_service.writing.laboratory import Orderable, orderables
 from cds_service.writing.review import HOOK as REVIEW_HOOK
 from cds_service.writing.review import review_of
 from cds_service.writing.suggestions import Suggestion, as_json, exclusive, suggestions_for
-from cds_service.writing.text import without_empties
-from cds_service.writing.views import Surroundings, source_words, table_of
+from cds_service.writing.text import filled
+from cds_service.writing.views import Surroundings, table_of, tables_of
 from cds_service.writing.wording import Wording
-from cds_service.writing.words import Words
+from cds_service.writing.words import Words, words_of
 
 _NAMESPACE = uuid5(NAMESPACE_URL, OWN)
 _INDICATORS = (Indicator.CRITICAL, Indicator.WARNING, Indicator.INFO)
@@ -70,7 +71,7 @@ def write(  # noqa: PLR0917  the order is that of the way of a request
     `drafts` maps an order's reference to its drafted resource; only those are offered to be updated. Raises
     AnswerError where a test order that we make is not valid FHIR.
     """
-    setting = _Setting(patient, drafts, policy, Words(knowledge, wording), today, hook)
+    setting = _Setting(patient, drafts, policy, words_of(knowledge, wording), today, hook)
     groups = _groups(findings)
     if len(groups) > 1 and hook == REVIEW_HOOK:
         return {"cards": [_review(groups, findings, setting)]}
@@ -83,16 +84,12 @@ def write(  # noqa: PLR0917  the order is that of the way of a request
 
 def explain(findings: Iterable[Finding], knowledge: Knowledge, wording: Wording) -> list[dict[str, Any]]:
     """Each finding, silent ones included, as the extension has it; `silentBecause` says the rule in words."""
-    words = Words(knowledge, wording)
-    return [
-        without_empties(
-            {
-                **finding_json(finding, words),
-                "silentBecause": wording.say("silence", finding.silent) if finding.silent else "",
-            }
-        )
-        for finding in worst_first(findings)
-    ]
+    words = words_of(knowledge, wording)
+    return [{**finding_json(finding, words), **_silence(finding, words)} for finding in worst_first(findings)]
+
+
+def _silence(finding: Finding, words: Words) -> dict[str, str]:
+    return {"silentBecause": words.wording.say("silence", finding.silent)} if finding.silent else {}
 
 
 def worst_first(findings: Iterable[Finding]) -> _Group:
@@ -135,9 +132,9 @@ def _makes_a_card(finding: Finding) -> bool:
     return not finding.silent and finding.kind not in _NEVER_A_CARD
 
 
-def _cards(groups: Sequence[_Group], findings: Iterable[Finding], setting: _Setting) -> list[dict[str, Any]]:
+def _cards(groups: Sequence[_Group], findings: Sequence[Finding], setting: _Setting) -> list[dict[str, Any]]:
     words = setting.words
-    names = {finding.order.reference: words.order(finding.order) for finding in findings}
+    names = _names_of_causes(findings, words)
     by_question = orderables([finding for group in groups for finding in group], words, setting.policy)
     offers = _offers(groups, by_question, words)
     cards = []
@@ -150,6 +147,13 @@ def _cards(groups: Sequence[_Group], findings: Iterable[Finding], setting: _Sett
         own = [offer for offer in offers.values() if offer.card == number]
         cards.append(_card(group, own, Surroundings(names, elsewhere), setting))
     return cards
+
+
+def _names_of_causes(findings: Sequence[Finding], words: Words) -> dict[str, str]:
+    """Reference -> name of the orders that a finding names as what caused it."""
+    causes = {finding.caused_by for finding in findings}
+    orders = [finding.order for finding in findings if finding.order.reference in causes]
+    return {order.reference: words.order(order) for order in orders}
 
 
 def _review(groups: Sequence[_Group], findings: Iterable[Finding], setting: _Setting) -> dict[str, Any]:
@@ -205,20 +209,18 @@ def _assembled(said: _Said, group: _Group, offers: Sequence[_Offer], setting: _S
     tests = [(offer.orderable, offer.drugs) for offer in offers]
     draft = setting.drafts.get(group[0].order.reference)
     suggestions = suggestions_for(group, tests, draft, patient=setting.patient, words=words, today=setting.today)
-    card: dict[str, Any] = without_empties(
-        {
-            "uuid": str(said.id),
-            "summary": said.summary,
-            "detail": said.detail,
-            "indicator": group[0].indicator.value,
-            "source": _source(group[0], words),
-            "suggestions": as_json(suggestions, said.id),
-            "selectionBehavior": _selection_behavior(suggestions),
-            "overrideReasons": _override_reasons(said.firsts, setting),
-            "links": _links(group, words),
-        }
+    return filled(
+        uuid=str(said.id),
+        summary=said.summary,
+        detail=said.detail,
+        indicator=group[0].indicator.value,
+        source=_source(group[0], words),
+        suggestions=as_json(suggestions, said.id),
+        selectionBehavior=_selection_behavior(suggestions),
+        overrideReasons=_override_reasons(said.firsts, setting),
+        links=_links(group, words),
+        extension=_extension(group, setting),
     )
-    return {**card, "extension": _extension(group, setting)}  # which has no empties itself
 
 
 def _selection_behavior(suggestions: Sequence[Suggestion]) -> str:
@@ -249,16 +251,12 @@ def _card_id(group: _Group, setting: _Setting) -> UUID:
 
 
 def _source(finding: Finding, words: Words) -> dict[str, Any]:
-    table = table_of(finding, words)
-    topic = {
-        "system": TOPIC,
-        "code": finding.kind.value,
-        "display": words.wording.catalogue["kinds"][finding.kind]["topic"],
-    }
+    table, kind = table_of(finding, words), finding.kind
+    topic = {"system": TOPIC, "code": kind.value, "display": words.wording.catalogue["kinds"][kind]["topic"]}
     if table is None:
         return {"label": words.wording.say("service", "label"), "topic": topic}
-    source = source_words(table.source, words)
-    return {"label": source["title"], "url": source["url"], "topic": topic}
+    source = source_of(table, words)
+    return filled(label=source.title, url=source.url, topic=topic)
 
 
 def _override_reasons(findings: Sequence[Finding], setting: _Setting) -> list[dict[str, str]]:
@@ -271,14 +269,9 @@ def _override_reasons(findings: Sequence[Finding], setting: _Setting) -> list[di
 
 
 def _links(group: _Group, words: Words) -> list[dict[str, str]]:
-    tables = filter(None, (table_of(finding, words) for finding in group))
-    sources = [source_words(source, words) for source in dict.fromkeys(table.source for table in tables)]
+    sources = dict.fromkeys([source_of(table, words) for table in tables_of(group, words)])
     return [
-        {
-            "label": words.wording.say("links", "guidance", title=source["title"]),
-            "url": source["url"],
-            "type": "absolute",
-        }
+        {"label": words.wording.say("links", "guidance", title=source.title), "url": source.url, "type": "absolute"}
         for source in sources
-        if source["url"]
+        if source.url
     ]

@@ -9,8 +9,9 @@ from itertools import accumulate
 
 from cds_service.model import Finding
 from cds_service.policy import Policy
+from cds_service.writing.evidence import evidence_of
 from cds_service.writing.text import escaped, first_that_fits, sentence
-from cds_service.writing.views import Surroundings, evidence_of, view_of
+from cds_service.writing.views import Surroundings, view_of
 from cds_service.writing.words import Words
 
 HEAD_LIMIT = 900
@@ -19,7 +20,7 @@ _PART = "%% "
 _BLANKS_AT_THE_END = re.compile(r" +\n")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Part:
     name: str
     text: str
@@ -29,8 +30,8 @@ class _Part:
 
 def summary_of(finding: Finding, words: Words, around: Surroundings) -> str:
     """One plain sentence under 140 characters: drug, test or result, consequence."""
-    template = words.wording.templates[f"{_template(finding, words)}.summary.j2"]
-    return sentence(first_that_fits(template.render(view_of(finding, words, around)).splitlines()))
+    candidates = words.wording.rendered(f"{_template(finding, words)}.summary.j2", view_of(finding, words, around))
+    return sentence(first_that_fits(candidates.splitlines()))
 
 
 def detail_of(findings: Sequence[Finding], words: Words, around: Surroundings, policy: Policy, summary: str) -> str:
@@ -65,16 +66,16 @@ def _parts(findings: Sequence[Finding], words: Words, around: Surroundings) -> l
     """The non-empty parts of every finding in order; a part said before is not said again."""
     parts: dict[str, _Part] = {}
     for place, finding in enumerate(findings):
-        template = words.wording.templates[f"{_template(finding, words)}.md.j2"]
-        for name, text in _split(template.render(view_of(finding, words, around))):
+        rendered = words.wording.rendered(f"{_template(finding, words)}.md.j2", view_of(finding, words, around))
+        for name, text in _split(rendered):
             parts.setdefault(text, _Part(name, text, place))
     return list(parts.values())
 
 
 def _split(rendered: str) -> list[tuple[str, str]]:
-    lines = _BLANKS_AT_THE_END.sub("\n", f"\n{rendered}")
-    named = [section.partition("\n") for section in lines.split(f"\n{_PART}")[1:]]
-    return [(name.strip(), text.strip()) for name, _, text in named if text.strip()]
+    lines = _BLANKS_AT_THE_END.sub("\n", rendered) if " \n" in rendered else rendered
+    said = [section.split("\n", 1) for section in f"\n{lines}".split(f"\n{_PART}")[1:] if "\n" in section]
+    return [(name.strip(), text.strip()) for name, text in said if text.strip()]
 
 
 def _within_limit(parts: Sequence[_Part], keep: Sequence[str]) -> tuple[list[_Part], list[_Part]]:
@@ -91,11 +92,10 @@ def _joined(parts: Sequence[_Part]) -> str:
 
 def _evidence(findings: Sequence[Finding], words: Words, policy: Policy) -> str:
     found = (evidence_of(finding, words, review_note=policy.review_note) for finding in findings)
-    items = [item for item in found if item is not None]
-    once = [item for number, item in enumerate(items) if item not in items[:number]]
-    template = words.wording.templates["evidence.md.j2"]
+    lines = dict.fromkeys(line for line in found if line)
     knowledge = words.knowledge
-    return template.render(items=once, version=knowledge.version, hash=knowledge.content_hash).strip()
+    told = {"lines": list(lines), "version": knowledge.version, "hash": knowledge.content_hash}
+    return words.wording.rendered("evidence.md.j2", told).strip()
 
 
 def _template(finding: Finding, words: Words) -> str:

@@ -12,7 +12,6 @@ from typing import Any
 from cds_service.codes import RXNORM
 from cds_service.knowledge.schema import Drug
 from cds_service.model import DoseArithmetic
-from cds_service.writing.text import without_empties
 
 _LISTS_ANYWHERE = frozenset({"additionalInstruction", "coding", "doseAndRate", "extension", "modifierExtension"})
 _LISTS_OF_THE_ORDER = _LISTS_ANYWHERE | frozenset(
@@ -40,7 +39,7 @@ def repaired(draft: Mapping[str, Any], patient_id: str) -> dict[str, Any] | None
     """
     if draft.get("resourceType") != "MedicationRequest" or not isinstance(draft.get("id"), str):
         return None
-    clean = without_empties(_listed(draft, _LISTS_OF_THE_ORDER))
+    clean = _tidied(draft, _LISTS_OF_THE_ORDER)
     clean.pop("text", None)
     defaults = {
         "resourceType": clean["resourceType"],
@@ -113,13 +112,16 @@ def _mapping(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
-def _listed(value: Any, lists: frozenset[str] = _LISTS_ANYWHERE) -> Any:
-    """A single object where FHIR has a list becomes a list of one; `lists` are those of this level alone."""
-    if isinstance(value, dict):
-        return {
-            key: [_listed(part)] if key in lists and isinstance(part, dict) else _listed(part)
-            for key, part in value.items()
-        }
-    if isinstance(value, list):
-        return [_listed(part) for part in value]
-    return value
+def _tidied(held: Any, lists: frozenset[str] = _LISTS_ANYWHERE) -> Any:
+    """A copy without null, empty or blank values at any depth. A single object where FHIR has a list becomes a list
+    of one; `lists` are those of this level alone.
+    """
+    if isinstance(held, str):
+        return "" if held.isspace() else held
+    if isinstance(held, list):
+        return [kept for part in held if (kept := _tidied(part)) or kept == 0]
+    if not isinstance(held, Mapping):
+        return held
+    tidy = {key: kept for key, part in held.items() if (kept := _tidied(part)) or kept == 0}
+    single = [key for key in lists.intersection(tidy) if isinstance(tidy[key], dict)]
+    return {**tidy, **{key: [tidy[key]] for key in single}} if single else tidy

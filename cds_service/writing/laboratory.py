@@ -12,7 +12,7 @@ from cds_service.errors import AnswerError
 from cds_service.model import Finding, Patient, TestQuestion, Timing
 from cds_service.policy import CatalogueTest, Policy
 from cds_service.writing.drafts import reference_to
-from cds_service.writing.text import clean, without_empties
+from cds_service.writing.text import clean, filled
 from cds_service.writing.validity import fault
 from cds_service.writing.views import table_of
 from cds_service.writing.words import Words
@@ -94,20 +94,18 @@ def service_request(
     """A draft ServiceRequest for the test. Raises AnswerError where it is not valid FHIR R4B."""
     say = words.wording.say
     specimen = say("suggestions", "specimen", specimen=orderable.specimen) if orderable.specimen else ""
-    request: dict[str, Any] = without_empties(
-        {
-            "resourceType": "ServiceRequest",
-            "status": "draft",
-            "intent": "order",
-            "category": [{"coding": [dict(words.wording.catalogue["laboratory_category"])]}],
-            "priority": "urgent" if orderable.urgent else "routine",
-            "code": {"coding": [coding_of(one) for one in orderable.codings], "text": orderable.name},
-            "subject": {"reference": reference_to(patient.id)},
-            "occurrencePeriod": _due(orderable.due_days, today),
-            "authoredOn": today.isoformat(),
-            "reasonCode": [{"text": say("suggestions", "reason", drug=clean(drug))} for drug in drugs],
-            "note": [{"text": specimen}],
-        }
+    request = filled(
+        resourceType="ServiceRequest",
+        status="draft",
+        intent="order",
+        category=[{"coding": [dict(words.wording.catalogue["laboratory_category"])]}],
+        priority="urgent" if orderable.urgent else "routine",
+        code=filled(coding=[coding_of(one) for one in orderable.codings], text=orderable.name),
+        subject={"reference": reference_to(patient.id)},
+        occurrencePeriod=_due(orderable.due_days, today),
+        authoredOn=today.isoformat(),
+        reasonCode=[{"text": say("suggestions", "reason", drug=clean(drug))} for drug in drugs],
+        note=[{"text": specimen}] if specimen else [],
     )
     wrong = fault(request)
     if wrong:
@@ -124,5 +122,4 @@ def _due(days: tuple[float, float] | None, today: date) -> dict[str, str]:
 
 def coding_of(coding: Coding) -> dict[str, str]:
     """A FHIR Coding without empty members."""
-    parts = {"system": coding.system, "code": coding.code, "display": coding.display}
-    return {name: part for name, part in parts.items() if part}
+    return filled(system=coding.system, code=coding.code, display=coding.display)

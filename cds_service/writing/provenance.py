@@ -12,6 +12,7 @@ from cds_service.model import (
     Known,
     MarkerView,
     Narrowed,
+    Pending,
     Phenotype,
     Presence,
     Quantity,
@@ -33,32 +34,31 @@ READINGS_SHOWN = 3
 
 def known_of(view: MarkerView, words: Words) -> str:
     """One sentence: the marker, what is known of it, and from where."""
-    wording, found = words.wording, view.knowledge
-    return wording.say(
+    found, state = view.knowledge, _state(view, words)
+    return words.wording.say(
         "knowledge",
         type(found).__name__,
         marker=words.marker(view.marker),
-        state=_state(view, words),
+        state=state,
         states=_states(view, words),
         reason=_reason(view, words),
-        since=words.day(getattr(found, "since", None)),
-        origin=_origin(found.readings, _state(view, words), words),
+        since=words.day(found.since) if isinstance(found, Stale | Pending) else "",
+        origin=_origin(found.readings, state, words),
     )
 
 
 def result_of(view: MarkerView, words: Words) -> str:
     """Marker and result as a noun phrase for a summary (`CYP2D6 poor metaboliser`); "" where there is none."""
-    marker, found = words.marker(view.marker), view.knowledge
+    found = view.knowledge
     if view.modified_by:
+        marker = words.marker(view.marker)
         return words.wording.say(
             "modifiers", _SHIFTED[_role(view, words)], drugs=_modifiers(view, words), marker=marker
         )
     if isinstance(found, Known):
-        return f"{marker} {words.wording.say('states', words.term(view.marker, found.state))}"
-    if isinstance(found, Narrowed):
-        return f"{marker} {words.states(view.marker, sorted(found.states))}"
-    if isinstance(found, Conflicting):
-        return f"{marker} {words.states(view.marker, sorted(found.states), last='and')}"
+        return words.result(view.marker, found.state)
+    if isinstance(found, Narrowed | Conflicting):
+        return f"{words.marker(view.marker)} {_states(view, words)}"
     return ""
 
 
@@ -74,7 +74,7 @@ def modifiers_of(view: MarkerView, words: Words) -> str:
         marker=words.marker(view.marker),
     )
     key = "inferred" if view.inferred else "effect"
-    states = words.states(view.marker, sorted(view.effective))
+    states = words.states(view.marker, tuple(sorted(view.effective)))
     return sentence(wording.say("modifiers", key, cause=cause, states=states))
 
 
@@ -100,9 +100,10 @@ def _state(view: MarkerView, words: Words) -> str:
 
 def _states(view: MarkerView, words: Words) -> str:
     found = view.knowledge
+    if not isinstance(found, Narrowed | Indeterminate | Conflicting):
+        return ""
     last = "and" if isinstance(found, Conflicting) else "or"
-    states = found.states if isinstance(found, Narrowed | Indeterminate | Conflicting) else frozenset[str]()
-    return words.states(view.marker, sorted(states), last)
+    return words.states(view.marker, tuple(sorted(found.states)), last)
 
 
 def _reason(view: MarkerView, words: Words) -> str:

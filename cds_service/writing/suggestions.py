@@ -12,8 +12,8 @@ from cds_service.model import Action, Alternative, Finding, Kind, Outcome, Patie
 from cds_service.writing.drafts import on_hold, redosed, repaired, swapped
 from cds_service.writing.laboratory import Orderable, service_request
 from cds_service.writing.text import clean, shortened
-from cds_service.writing.validity import fault
-from cds_service.writing.views import departs_to_other_drug, first_action
+from cds_service.writing.validity import faults
+from cds_service.writing.views import asked_markers, departs_to_other_drug, first_action
 from cds_service.writing.words import Words
 
 ALTERNATIVES_OFFERED = 3
@@ -53,7 +53,8 @@ def suggestions_for(
         for number, (orderable, drugs) in enumerate(tests)
     ]
     updates = _updates(findings, clean_draft, words) if clean_draft else []
-    return (*ordering, *(update for update in updates if not fault(update.resource)))
+    wrong = faults([update.resource for update in updates])
+    return (*ordering, *[update for update, fault in zip(updates, wrong, strict=True) if not fault])
 
 
 def exclusive(suggestions: Sequence[Suggestion]) -> bool:
@@ -160,8 +161,7 @@ def _doses(findings: Sequence[Finding], draft: Mapping[str, Any], words: Words) 
 
 
 def _hold(finding: Finding, draft: Mapping[str, Any], words: Words) -> Suggestion:
-    asked = [test.marker for test in finding.tests] or [view.marker for view in finding.markers]
-    reason = words.wording.say("suggestions", "hold_reason", markers=words.markers(asked))
+    reason = words.wording.say("suggestions", "hold_reason", markers=words.markers(asked_markers(finding)))
     return Suggestion(
         key="hold",
         label=words.wording.say("suggestions", "hold", drug=words.drug_of(finding)),

@@ -4,16 +4,15 @@ escaped."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
-from cds_service.memory import LONGEST_CONTENT, MOST_ENTRIES, remembered_by_text
+from cds_service.memory import LONGEST_CONTENT, MOST_ENTRIES
 
 SUMMARY_LIMIT = 139
 """CDS Hooks 2.0.1: a summary has fewer than 140 characters."""
 
-_SCALARS = frozenset({str, int, float, bool, type(None)})
 _TAG = re.compile(r"<[A-Za-z/!?][^>]*>?")
 _SCHEME = re.compile(r"\b(javascript|vbscript|data|file|https?|ftp|mailto)\s*:", re.IGNORECASE)
 _NOT_PRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]+")
@@ -65,12 +64,15 @@ def escaped(text: object) -> str:
     """
     if isinstance(text, Markdown):
         return text
-    return _escaped(str(text))
+    plain = str(text)
+    return _remembered_escaped(plain) if len(plain) <= LONGEST_CONTENT else _escaped(plain)
 
 
-@remembered_by_text
 def _escaped(text: str) -> str:
     return _SPECIAL.sub(lambda sign: f"\\{sign[0]}", text).replace("www.", "www\\.")
+
+
+_remembered_escaped = lru_cache(maxsize=MOST_ENTRIES)(_escaped)
 
 
 def link_target(url: str) -> Markdown:
@@ -85,8 +87,12 @@ def sentence(text: str) -> str:
 
 def first_that_fits(candidates: Iterable[str], limit: int = SUMMARY_LIMIT) -> str:
     """The first non-empty candidate of at most `limit` characters, else the last one, cut."""
-    lines = [" ".join(line.split()) for line in candidates if line.strip()]
-    return next((line for line in lines if len(line) <= limit), shortened(lines[-1], limit))
+    line = ""
+    for candidate in candidates:
+        line = " ".join(candidate.split()) or line
+        if line and len(line) <= limit:
+            return line
+    return shortened(line, limit)
 
 
 def number(value: float) -> str:
@@ -99,24 +105,8 @@ def number(value: float) -> str:
     return f"{value:,.{digits}f}".rstrip("0").rstrip(".")
 
 
-def without_empties(value: Any) -> Any:
-    """A copy without null, empty or blank values, at any depth (CDS Hooks 2.0.1, JSON: no empty values)."""
-    if type(value) in _SCALARS:
-        return value
-    if type(value) is dict or isinstance(value, Mapping):
-        filled = {}
-        for key, part in value.items():
-            kept = part if type(part) in _SCALARS else without_empties(part)
-            if not is_empty(kept):
-                filled[key] = kept
-        return filled
-    if isinstance(value, list | tuple):
-        return [part for part in map(without_empties, value) if not is_empty(part)]
-    return value
-
-
-def is_empty(value: object) -> bool:
-    """Null, "", blank, [] or {}; False and 0 are values."""
-    if isinstance(value, str):
-        return not value or value.isspace()
-    return value is None or (not value and isinstance(value, dict | list | tuple))
+def filled(**members: Any) -> dict[str, Any]:
+    """A JSON object of the members that say something: None, "", [] and {} do not, False and 0 do (CDS Hooks 2.0.1,
+    JSON: no empty values).
+    """
+    return {name: value for name, value in members.items() if value or value == 0}

@@ -7,7 +7,7 @@ were valid, and where one of those had the same elements. Who is meant and when 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
@@ -29,14 +29,26 @@ _SAID = {
     ),
 }  # fmt: skip
 """Elements that say nothing of whose the resource is."""
-_NAMES_SOMEBODY = (b'"reference":', b'"identifier":')
+_REFERENCE, _IDENTIFIER = b'"reference":', b'"identifier":'
+"""Members by which an element names somebody."""
+_AS_USUAL = "as usual"
+"""Of an element that says of whom the resource is, or when, and is valid."""
 
 _valid: Memory[Hashable, None] = Memory()
 
 
 def fault(resource: Mapping[str, Any]) -> str:
     """What is wrong with a resource as FHIR R4B; "" when it is valid."""
-    keys = _keys(resource)
+    return faults([resource])[0]
+
+
+def faults(resources: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What is wrong with each; an element that several of them share (the same object) is looked at once."""
+    looked_at: dict[tuple[str, int], Hashable | None] = {}
+    return [_fault_unless_known(resource, _keys(resource, looked_at)) for resource in resources]
+
+
+def _fault_unless_known(resource: Mapping[str, Any], keys: list[Hashable] | None) -> str:
     if keys is not None and all(key in _valid for key in keys):
         return ""
     wrong = _fault(resource)
@@ -56,30 +68,41 @@ def _fault(resource: Mapping[str, Any]) -> str:
     return ""
 
 
-def _keys(resource: Mapping[str, Any]) -> list[Hashable] | None:
+def _keys(resource: Mapping[str, Any], looked_at: dict[tuple[str, int], Hashable | None]) -> list[Hashable] | None:
     """What has to have been valid before: each element by its content, and all of them together by their names. None
     where an element may name somebody, or is too long to be remembered.
     """
     kind = resource["resourceType"]
     keys: list[Hashable] = [(kind, *resource)]
     for name, part in resource.items():
-        is_as_usual = _OF_WHOM_AND_WHEN.get(name)
-        if is_as_usual is not None and is_as_usual(part):
-            continue
-        content = content_key(part) if name in _SAID.get(kind, ()) else None
-        if content is None or any(mark in content for mark in _NAMES_SOMEBODY):
+        place = (name, id(part))
+        if place not in looked_at:
+            looked_at[place] = _key(kind, name, part)
+        key = looked_at[place]
+        if key is None:
             return None
-        keys.append((kind, name, content))
+        if key is not _AS_USUAL:
+            keys.append(key)
     return keys
+
+
+def _key(kind: str, name: str, part: Any) -> Hashable | None:
+    is_as_usual = _OF_WHOM_AND_WHEN.get(name)
+    if is_as_usual is not None and is_as_usual(part):
+        return _AS_USUAL
+    content = content_key(part) if name in _SAID.get(kind, ()) else None
+    if content is None or _REFERENCE in content or _IDENTIFIER in content:
+        return None
+    return (kind, name, content)
 
 
 def _is(kind: Any) -> Callable[[object], bool]:
     """Whether a text is one of the FHIR type."""
-    adapter = TypeAdapter(kind)
+    validator = TypeAdapter(kind).validator
 
     def is_of_kind(value: object) -> bool:
         try:
-            adapter.validate_python(value)
+            validator.validate_python(value)
         except ValidationError:
             return False
         return isinstance(value, str)

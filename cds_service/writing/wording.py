@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -36,10 +37,11 @@ _CLOSED_SETS: Mapping[str, type[StrEnum]] = {
 _PHRASE_FIELDS = frozenset(
     {"reason", "note", "label", "only_if", "alternative_class", "frequency", "say", "specimen"}
 )
-_EVIDENCE = "evidence.md.j2"
+_EVIDENCE = ("evidence.md.j2", "evidence_line.md.j2")
+_INCLUDE = re.compile(r'^\{% include "([^"]+)" %\}\n', re.MULTILINE)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Wording:
     """`catalogue` maps group -> key -> words, `phrases` key -> text, `templates` file name -> template."""
 
@@ -54,17 +56,21 @@ class Wording:
 
     def phrase(self, key: str, **values: str) -> str:
         """The text of a phrase key with its placeholders filled; the key, spaced, where it has no text."""
-        text = self.phrases.get(key, spaced(key))
+        text = self.phrases.get(key) or spaced(key)
         for name, value in values.items():
             text = text.replace(f"{{{name}}}", value)
         return text
 
+    def rendered(self, name: str, values: Mapping[str, Any]) -> str:
+        """The template `name` with these values for its names."""
+        return self.templates[name].render(values)
+
     def any_of(self, words: tuple[str, ...] | list[str], last: str = "and") -> str:
         """`a, b and c`, joined by the catalogue's own signs; `last` is `and` or `or`."""
+        if not words:
+            return ""
         signs = self.catalogue["lists"]
-        if len(words) < 2:
-            return "".join(words)
-        return f"{signs['comma'].join(words[:-1])}{signs[last]}{words[-1]}"
+        return words[0] if len(words) == 1 else f"{signs['comma'].join(words[:-1])}{signs[last]}{words[-1]}"
 
 
 def spaced(key: str) -> str:
@@ -180,16 +186,33 @@ def _templates(folder: Path, catalogue: Mapping[str, Any]) -> dict[str, Template
     markdown.finalize = escaped
     names = {kind["template"] for kind in catalogue["kinds"].values()}
     try:
-        details = {f"{name}.md.j2": markdown.get_template(f"{name}.md.j2") for name in names}
-        summaries = {f"{name}.summary.j2": plain.get_template(f"{name}.summary.j2") for name in names}
-        return details | summaries | {_EVIDENCE: markdown.get_template(_EVIDENCE)}
+        details = {name: _template(name, markdown) for name in (*(f"{name}.md.j2" for name in names), *_EVIDENCE)}
+        return details | {name: _template(name, plain) for name in (f"{name}.summary.j2" for name in names)}
     except TemplateError as fault:
         raise KnowledgeError(f"cards: template {fault}") from fault
 
 
+def _template(name: str, environment: Environment) -> Template:
+    """Without the functions that Jinja would carry into every context: the templates use none."""
+    template = environment.get_template(name)
+    template.globals = {}
+    return template
+
+
+class _WholeFiles(FileSystemLoader):
+    """The files of a folder, each with those that it includes (a line of its own) in their places: a template of one
+    piece takes one context.
+    """
+
+    def get_source(self, environment: Environment, template: str) -> tuple[str, str, Callable[[], bool]]:
+        source, path, is_fresh = super().get_source(environment, template)
+        whole = _INCLUDE.sub(lambda included: self.get_source(environment, included[1])[0], source)
+        return whole, path, is_fresh
+
+
 def _environment(folder: Path) -> Environment:
     environment = Environment(  # noqa: S701  # nosec B701  escaping for Markdown is done by `finalize`
-        loader=FileSystemLoader(folder),
+        loader=_WholeFiles(folder),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

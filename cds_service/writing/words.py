@@ -3,13 +3,14 @@ catalogue's."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 
 from cds_service.knowledge.base import Knowledge
 from cds_service.knowledge.nomenclature import WITH_ANY
 from cds_service.knowledge.schema import Gene
+from cds_service.memory import remembered_by_identity
 from cds_service.model import (
     Action,
     Amount,
@@ -28,9 +29,11 @@ from cds_service.writing.text import clean, number
 from cds_service.writing.wording import Wording, spaced
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class About:
-    """What `{drug}` and `{gene}` stand for in a phrase."""
+    """What `{drug}` and `{gene}` stand for in a phrase. `Words.about` gives the same object for the same names: what
+    is remembered of it goes by its identity.
+    """
 
     drug: str
     gene: str
@@ -39,14 +42,18 @@ class About:
         return {"drug": self.drug, "gene": self.gene}
 
 
-@dataclass(frozen=True, slots=True)
+@remembered_by_identity
+def words_of(knowledge: Knowledge, wording: Wording) -> Words:
+    """The words of a knowledge in a wording: the same ones in every answer, so that they may be remembered."""
+    return Words(knowledge, wording)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Words:
     """Says the things of one knowledge in one wording."""
 
     knowledge: Knowledge
     wording: Wording
-    known: dict[int, tuple[Finding, About]] = field(default_factory=dict, init=False, repr=False, compare=False)
-    """What phrases are about in the findings of one answer, by their identity: every phrase asks for it."""
 
     # --- names ----------------------------------------------------------------------------------------------
 
@@ -63,6 +70,7 @@ class Words:
         """The drugs of an order, or its name where none was recognised."""
         return self.wording.any_of([self.drug(drug) for drug in order.ingredients]) or clean(order.name)
 
+    @remembered_by_identity
     def marker(self, marker: str) -> str:
         """`gene:CYP2C19` -> CYP2C19, `hla:B*57:01` -> HLA-B*57:01."""
         kind, _, name = marker.partition(":")
@@ -73,7 +81,8 @@ class Words:
         """A laboratory marker's own name where the phrases have one, else its id with spaces."""
         return self.wording.phrases.get(f"marker_{name}", spaced(name))
 
-    def markers(self, markers: Iterable[str], last: str = "and") -> str:
+    @remembered_by_identity
+    def markers(self, markers: tuple[str, ...], last: str = "and") -> str:
         return self.wording.any_of(tuple(dict.fromkeys(self.marker(marker) for marker in markers)), last)
 
     def test(self, question: TestQuestion) -> str:
@@ -109,6 +118,12 @@ class Words:
 
     # --- states ---------------------------------------------------------------------------------------------
 
+    @remembered_by_identity
+    def result(self, marker: str, state: str) -> str:
+        """Marker and state as a noun phrase: `CYP2D6 poor metaboliser`."""
+        return f"{self.marker(marker)} {self.wording.say('states', self.term(marker, state))}"
+
+    @remembered_by_identity
     def state(self, marker: str, state: str) -> str:
         """`poor metaboliser`, `activity score 1.0 (intermediate metaboliser)`, `positive`."""
         term = self.term(marker, state)
@@ -121,7 +136,8 @@ class Words:
         terms = [term for term, states in gene.phenotypes.items() if state in states] if gene else []
         return state if not terms or state in terms else terms[0]
 
-    def states(self, marker: str, states: Iterable[str], last: str = "or") -> str:
+    @remembered_by_identity
+    def states(self, marker: str, states: tuple[str, ...], last: str = "or") -> str:
         """Several states; the scores of a gene are gathered under the phenotype terms they belong to."""
         left = list(dict.fromkeys(states))
         gene = self._gene(marker)
@@ -177,11 +193,11 @@ class Words:
 
     def about(self, finding: Finding) -> About:
         """What the placeholders of phrases stand for in this finding."""
-        known = self.known.get(id(finding))
-        if known is None:
-            about = About(self.drug_of(finding), self.markers(view.marker for view in finding.markers))
-            known = self.known[id(finding)] = (finding, about)
-        return known[1]
+        return self._about_names(self.drug_of(finding), tuple([view.marker for view in finding.markers]))
+
+    @remembered_by_identity
+    def _about_names(self, drug: str, markers: tuple[str, ...]) -> About:
+        return About(drug, self.markers(markers))
 
     def dose(self, change: DoseChange) -> str:
         """`start with 30 to 80 % of the usual dose`, `give at most 20 mg a day, three times a week`."""
@@ -226,15 +242,6 @@ class Words:
     def _range(self, pair: tuple[float, float]) -> str:
         low, high = number(pair[0]), number(pair[1])
         return low if low == high else self.wording.say("arithmetic", "range", low=low, high=high)
-
-    def resulting(self, branch: Branch, about: About) -> str:
-        """What the order becomes in this branch: its first option, or that it stays as drafted."""
-        if branch.resulting.outcome is Outcome.AS_DRAFTED or not branch.advice.options:
-            return self.wording.say("outcomes", branch.resulting.outcome)
-        first = branch.advice.options[0]
-        if first.action is Action.STANDARD:
-            return self.wording.say("outcomes", branch.resulting.outcome)
-        return self.option(first, about)
 
     def harm(self, branch: Branch) -> str:
         """What the drug would risk in this branch, where it is left out for that; else empty."""

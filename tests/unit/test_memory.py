@@ -97,6 +97,19 @@ def test_parts_of_the_knowledge_are_told_apart_by_identity():
     assert len(counted.calls) == 4
 
 
+def test_what_is_asked_by_name_is_worked_out_each_time():
+    counted: list[str] = []
+
+    def told(part: dict[str, str], kind: str) -> str:
+        counted.append(kind)
+        return part["name"] + kind
+
+    call, part = remembered_by_identity(told), {"name": "one "}
+    assert [call(part, kind="x"), call(part, kind="y")] == ["one x", "one y"]
+    assert [call(part, "x"), call(part, "x")] == ["one x", "one x"]
+    assert counted == ["x", "y", "x"]
+
+
 def test_the_identity_of_a_part_that_is_gone_is_not_mistaken():
     call = remembered_by_identity(lambda part: part["n"])
     assert [call({"n": n}) for n in range(200)] == list(range(200))

@@ -46,6 +46,12 @@ def test_nothing_stands_anywhere(nothing):
         checked({"cards": [], "extension": {"x": nothing}})
 
 
+@pytest.mark.parametrize("card", ["x", 1, None, ["x"]])
+def test_a_card_is_an_object(card):
+    with pytest.raises(AnswerError, match=r"cards\[1\] is not an object"):
+        checked({"cards": [CARD, card]})
+
+
 def without(path):
     card = copy.deepcopy(CARD)
     holder = card

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import replace
 
 import pytest
@@ -136,6 +137,21 @@ def _ids(body):
     return [card["uuid"] for card in body["cards"]] + [
         suggestion["uuid"] for card in body["cards"] for suggestion in card.get("suggestions", ())
     ]
+
+
+def _emptied(value):
+    for part in [*(value.values() if isinstance(value, dict) else value)]:
+        if isinstance(part, dict | list):
+            _emptied(part)
+    value.clear()
+
+
+def test_no_answer_shares_a_part_with_the_next_one(respond):
+    findings, drafts = (change_now(), test_wanted()), {"MedicationRequest/1": draft()}
+    first = respond(*findings, drafts=drafts)
+    expected = deepcopy(first)
+    _emptied(first)
+    assert respond(*findings, drafts=drafts) == expected
 
 
 def test_the_same_finding_of_the_same_draft_keeps_its_ids(respond):

@@ -70,6 +70,21 @@ def test_a_template_that_does_not_compile_is_refused(cards):
         load_wording(cards)
 
 
+def test_a_template_that_includes_what_is_not_there_is_refused(cards):
+    (cards / "_advice.md.j2").unlink()
+    with pytest.raises(KnowledgeError, match="_advice"):
+        load_wording(cards)
+
+
+def test_what_a_template_includes_stands_in_its_place(cards):
+    (cards / "no_change.md.j2").write_text(
+        '{% set who = "X" %}\nBefore\n{% include "_a.j2" %}\nAfter', encoding="utf-8"
+    )
+    (cards / "_a.j2").write_text('{{ who }}\n{% include "_b.j2" %}\n', encoding="utf-8")
+    (cards / "_b.j2").write_text("{{ said }}\n", encoding="utf-8")
+    assert load_wording(cards).rendered("no_change.md.j2", {"said": "a_b"}) == "Before\nX\na\\_b\nAfter"
+
+
 def test_the_packaged_folder_comes_first_and_none_is_a_fault(cards, monkeypatch, tmp_path):
     monkeypatch.setattr(wording, "_PLACES", (tmp_path / "absent", cards))
     _phrases(cards, a="only_here: Here\n")

@@ -59,11 +59,12 @@ from cds_service.model import (
     Unverified,
 )
 from cds_service.policy import Policy
+from cds_service.writing.advice import advice_words
 from cds_service.writing.provenance import known_of, modifiers_of, result_of
 from cds_service.writing.text import clean, first_that_fits, number
 from cds_service.writing.words import About, Words
 
-ABOUT = About("primol", "GENA")
+ABOUT, ELSE = About("primol", "GENA"), About("secundol", "GENS")
 START, MAINTENANCE, MAXIMUM = DosePhase.START, DosePhase.MAINTENANCE, DosePhase.MAXIMUM
 
 
@@ -86,6 +87,20 @@ def test_a_state(words, marker, state, expected):
     assert words.state(marker, state) == expected
 
 
+def test_what_is_remembered_is_that_of_the_wording_and_of_the_names(words, wording):
+    states = {**wording.catalogue["states"], "Poor Metabolizer": "slow"}
+    others = Words(KNOWLEDGE, replace(wording, catalogue={**wording.catalogue, "states": states}, phrases={}))
+    for said, state in ((words, "poor metaboliser"), (others, "slow"), (words, "poor metaboliser")):
+        assert said.state("gene:GENA", "Poor Metabolizer") == state
+        assert said.states("gene:GENA", ("Poor Metabolizer",)) == state
+        assert said.result("gene:GENA", "Poor Metabolizer") == f"GENA {state}"
+    advice = Advice((Option(Action.AVOID, note="levels"),), reason="why_poor")
+    reasons = [advice_words(advice, *spoken).reason for spoken in ((words, ABOUT), (others, ABOUT), (words, ELSE))]
+    assert reasons == [
+        "Primol stays inactive in these GENA results.", "Why poor", "Secundol stays inactive in these GENS results."
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("marker", "states", "expected"),
     [
@@ -106,7 +121,7 @@ def test_a_state(words, marker, state, expected):
     ],
 )
 def test_several_states_are_gathered(words, marker, states, expected):
-    assert words.states(marker, states) == expected
+    assert words.states(marker, tuple(states)) == expected
 
 
 @pytest.mark.parametrize(

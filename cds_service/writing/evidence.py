@@ -1,0 +1,119 @@
+"""The guidance behind a finding, and the source it comes from, in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from cds_service.knowledge.schema import Source, Table
+from cds_service.memory import remembered_by_identity
+from cds_service.model import Advice, Finding, Outcome, Strength, Trust
+from cds_service.writing.advice import NO_ADVICE, AdviceWords, advice_words
+from cds_service.writing.text import Markdown
+from cds_service.writing.views import DEPARTS, table_of
+from cds_service.writing.words import Words
+
+_SEVERITY = tuple(Outcome)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceWords:
+    """What is shown of a source. `url` is "" where it is no web address, `year` where it is not dated."""
+
+    title: str
+    developer: str
+    year: str
+    url: str
+    pmids: tuple[str, ...]
+
+
+def source_of(table: Table, words: Words) -> SourceWords:
+    """The source of a table in words."""
+    return _source_words(words.knowledge.sources[table.source])
+
+
+@remembered_by_identity
+def _source_words(source: Source) -> SourceWords:
+    url = source.url if source.url.startswith(("https://", "http://")) else ""
+    return SourceWords(source.title, source.developer, _year(source), url, source.pmids)
+
+
+def _year(source: Source) -> str:
+    """The year of the revision, else of the release; empty where neither is dated."""
+    dated = (text[:4] for text in (source.revised, source.released) if text[:4].isdigit())
+    return next(dated, "")
+
+
+class _Evidence(NamedTuple):
+    """What a line of evidence says beside what its table does."""
+
+    about: str
+    advice: AdviceWords
+    states: str
+    """The result that the advice is for; "" where it is the advice now."""
+    strength: Strength
+    topic: str
+    row: str
+    quotes: tuple[str, ...]
+    review_note: bool
+
+
+def evidence_of(finding: Finding, words: Words, *, review_note: bool) -> Markdown:
+    """The guidance behind a finding with source, trust and review; "" without a table."""
+    table = table_of(finding, words)
+    if table is None:
+        return Markdown()
+    advice, states = _leading_advice(finding, words)
+    evidence = _Evidence(
+        about=words.wording.phrase(table.label) if table.label else words.drug_of(finding),
+        advice=advice_words(advice, words, words.about(finding)) if advice else NO_ADVICE,
+        states=states,
+        strength=advice.strength if advice else Strength.NONE,
+        topic=words.wording.catalogue["kinds"][finding.kind]["topic"],
+        row=finding.row,
+        quotes=finding.quotes,
+        review_note=review_note,
+    )
+    return _evidence_line(table, words, evidence)
+
+
+def _leading_advice(finding: Finding, words: Words) -> tuple[Advice | None, str]:
+    """The advice now; where that is none, or as drafted with a test open, the gravest outcome's with its states."""
+    undecided = not finding.advice or finding.resulting.outcome not in DEPARTS
+    branches = [(test.marker, branch) for test in finding.tests for branch in test.branches] if undecided else []
+    if not branches:
+        return finding.advice, ""
+    marker, worst = max(branches, key=lambda pair: _SEVERITY.index(pair[1].resulting.outcome))
+    return worst.advice, f"{words.marker(marker)} {words.states(marker, worst.states)}"
+
+
+@remembered_by_identity
+def _evidence_line(table: Table, words: Words, evidence: _Evidence) -> Markdown:
+    wording, source = words.wording, source_of(table, words)
+    told = evidence.advice.together or evidence.topic
+    by_result = evidence.states and wording.say("evidence", "by_result", states=evidence.states, advice=told)
+    said = {
+        "about": evidence.about,
+        "advice": by_result or told,
+        "strength": wording.say("strengths", evidence.strength),
+        "title": source.title,
+        "url": source.url,
+        "developer": source.developer,
+        "year": source.year,
+        "pmids": source.pmids,
+        "trust": wording.say("trusts", trust_of(table, evidence.row)),
+        "review": _review(table, words) if evidence.review_note or table.review.by else "",
+        "quotes": [source_of(words.knowledge.tables[one], words) for one in evidence.quotes],
+    }
+    return Markdown(wording.rendered("evidence_line.md.j2", said).strip())
+
+
+def trust_of(table: Table, row_id: str) -> Trust:
+    """The trust of the row that gave the advice, else of the table."""
+    return next((row.trust for row in table.rows if row.id == row_id and row.trust), table.trust)
+
+
+def _review(table: Table, words: Words) -> str:
+    if not table.review.by:
+        return words.wording.say("review", "unreviewed")
+    return words.wording.say("review", "reviewed", by=table.review.by, on=words.day(table.review.on))

@@ -5,9 +5,11 @@ Entry by entry: what cannot be read becomes a `Gap` and never spoils the rest.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
+from operator import attrgetter
 from typing import Any, TypeVar
 
 from cds_service.knowledge.base import Knowledge
@@ -32,28 +34,36 @@ from cds_service.policy import CatalogueTest
 from cds_service.reading.chart import Chart
 from cds_service.reading.history import read_allergy, read_condition, read_family
 from cds_service.reading.lexicon import lexicon_of
-from cds_service.reading.orders import OrderedDrug, drafted, drafts_by_reference, read_order, read_orders
+from cds_service.reading.orders import (
+    OrderedDrug,
+    drafted,
+    drafts_by_reference,
+    missing,
+    read_order,
+    read_orders,
+    wanted,
+)
 from cds_service.reading.patient import (
     birth_date_of,
     is_taken,
     medication_records,
     read_medication,
     sex_of,
-    weight_kg,
 )
-from cds_service.reading.readings import Found
+from cds_service.reading.readings import Assessed, Weighed
 from cds_service.reading.recommendations import read_recommendation
 from cds_service.reading.records import Record, records_of, references_of, unpack
 from cds_service.reading.reports import read_listed_finding, read_report
 from cds_service.reading.requests import read_request
 from cds_service.reading.results import read_observation
-from cds_service.reading.screening import check_patient, is_withdrawn, screened
+from cds_service.reading.screening import check_patient, screened
 from cds_service.reading.shapes import Resource, local_name, reference, text_at
 from cds_service.reading.variants import with_genotypes
 
 __all__ = ["Read", "read", "read_resources"]
 
 T = TypeVar("T")
+_QUERIES = tuple(Query)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,24 +92,24 @@ def read(
     orders are recognised. Raises RequestError (422) where a Patient was sent who is not
     `question.patient_id`; anything else that is odd becomes a gap of the patient.
     """
-    question = replace(question, patient_id=question.patient_id.rpartition("/")[2])
+    patient_id = question.patient_id.rpartition("/")[2]
     sent, unreadable = records_of(results)
-    check_patient((r for r in sent if r.kind == "Patient" and r.query is Query.PATIENT), question.patient_id)
+    check_patient([r for r in sent if r.kind == "Patient" and r.query is Query.PATIENT], patient_id)
     drafts, broken = drafted(question)
     references = references_of((*sent, *drafts))
-    records, refused = screened(sent, question.patient_id, references)
+    records, refused = screened(sent, patient_id, references)
+    asked, unasked = screened((*drafts, *wanted(question, references)), patient_id, references)
     local_codes = {test.code: test.markers for test in catalogue}
     chart = Chart(records, references, lexicon_of(knowledge), index, today, local_codes)
-    found = [*_patient_facts(chart), *_drafted_tests(drafts, question, chart)]
-    ordered = list(_orders(question, drafts, chart))
-    orders = [item for item in ordered if isinstance(item, OrderedDrug)]
-    told = (*question.gaps, *broken, *unreadable, *refused, *_unavailable(results))
-    gaps = (*told, *_of(Gap, found), *_of(Gap, ordered))
+    found = _sorted_out((*_facts(chart), *_drafted_tests(asked, chart), *_orders(question, asked, chart)))
+    told = (*question.gaps, *broken, *unreadable, *refused, *unasked)
+    gaps = (*told, *missing(question, drafts, references), *_unavailable(results), *found[Gap])
     unread = {gap.query for gap in (*unreadable, *refused) if gap.reason != "wrong_patient"}
-    availability = {query: _availability(results, query, unread) for query in Query}
-    patient = _patient(question.patient_id, chart, found, gaps, availability)
-    withdrawn = tuple(sorted({r.reference for r in (*sent, *drafts) if is_withdrawn(r)}))
-    return Read(tuple(item.order for item in orders), patient, drafts_by_reference(orders), withdrawn)
+    availability = {query: _availability(results, query, unread) for query in _QUERIES}
+    patient = _patient(patient_id, chart, found, gaps, availability)
+    withdrawn = tuple(sorted({r.reference for r in (*sent, *drafts) if r.withdrawn}))
+    orders = found[OrderedDrug]
+    return Read(tuple([item.order for item in orders]), patient, drafts_by_reference(orders), withdrawn)
 
 
 def read_resources(
@@ -134,8 +144,8 @@ def _only_patient(resources: tuple[object, ...]) -> str:
     return only.rpartition("/")[2] if only.startswith("Patient/") else ""
 
 
-def _orders(question: Question, drafts: tuple[Record, ...], chart: Chart) -> Iterator[OrderedDrug | Gap]:
-    yield from read_orders(question, drafts, chart)
+def _orders(question: Question, asked: tuple[Record, ...], chart: Chart) -> Iterator[OrderedDrug | Gap]:
+    yield from read_orders(question, asked, chart)
     if question.active:
         for record in sorted(medication_records(chart), key=lambda r: r.reference):
             if is_taken(record):
@@ -143,85 +153,85 @@ def _orders(question: Question, drafts: tuple[Record, ...], chart: Chart) -> Ite
                 yield from (o for o in read_order(record, chart, active=True) if isinstance(o, OrderedDrug))
 
 
-def _drafted_tests(drafts: tuple[Record, ...], question: Question, chart: Chart) -> Iterator[PendingTest]:
+def _drafted_tests(asked: tuple[Record, ...], chart: Chart) -> Iterator[PendingTest]:
     """Tests drafted beside the medication count as ordered."""
-    kept, _ = screened(drafts, question.patient_id, chart.references)
-    for record in kept:
+    for record in asked:
         if record.kind == "ServiceRequest":
             yield from read_request(record, chart)
 
 
-def _patient_facts(chart: Chart) -> Iterator[object]:
-    for record in medication_records(chart):
-        yield from read_medication(record, chart)
+def _facts(chart: Chart) -> list[object]:
+    found: list[object] = []
     for record in chart.records:
-        yield from _facts_of(record, chart)
+        for read_as in _READERS.get(record.kind, ()):
+            found += read_as(record, chart)
+    return found
 
 
-def _facts_of(record: Record, chart: Chart) -> Iterator[object]:
-    match record.kind:
-        case "Observation":
-            yield from read_observation(record, chart)
-        case "DiagnosticReport":
-            yield from read_report(record, chart)
-        case "Condition":
-            yield from read_condition(record, chart)
-            yield from read_listed_finding(record, chart)
-        case "AllergyIntolerance":
-            yield from read_allergy(record, chart)
-            yield from read_listed_finding(record, chart)
-        case "FamilyMemberHistory":
-            yield from read_family(record, chart)
-        case "ServiceRequest":
-            yield from read_request(record, chart)
-        case "Task":
-            yield from read_recommendation(record, chart)
+_READERS: Mapping[str, tuple[Callable[[Record, Chart], Iterable[object]], ...]] = {
+    "MedicationRequest": (read_medication,),
+    "MedicationStatement": (read_medication,),
+    "Observation": (read_observation,),
+    "DiagnosticReport": (read_report,),
+    "Condition": (read_condition, read_listed_finding),
+    "AllergyIntolerance": (read_allergy, read_listed_finding),
+    "FamilyMemberHistory": (read_family,),
+    "ServiceRequest": (read_request,),
+    "Task": (read_recommendation,),
+}
+"""What reads a resource, by its kind."""
 
 
 def _patient(
     patient_id: str,
     chart: Chart,
-    found: list[object],
+    found: Mapping[type, list[Any]],
     gaps: tuple[Gap, ...],
     availability: Mapping[Query, Availability],
 ) -> Patient:
-    patients = (record.resource for record in chart.of_kind("Patient"))
-    own: Resource = next((p for p in patients if text_at(p, "id") == patient_id), {})
-    results = _of(Found, found)
-    readings = (*with_genotypes((f.reading, f.variant, f.gene) for f in results), *_of(Reading, found))
+    own: Resource = next((r.resource for r in chart.of_kind("Patient") if r.name == patient_id), {})
+    weights = [(w.on or date.min, w.kilograms) for w in found[Weighed] if w.is_final]
     return Patient(
         id=patient_id,
         birth_date=birth_date_of(own),
         sex=sex_of(own),
-        weight_kg=weight_kg(chart),
-        medications=_sorted(_of(Medication, found)),
-        readings=_sorted(readings),
-        conditions=_sorted(_of(Condition, found)),
-        allergies=_sorted(_of(Allergy, found)),
-        family=_sorted(_of(FamilyCondition, found)),
-        pending=_sorted(_of(PendingTest, found)),
-        gaps=_sorted(gaps),
+        weight_kg=max(weights)[1] if weights else None,
+        medications=_sorted(found[Medication], attrgetter("reference")),
+        readings=_sorted(
+            [*with_genotypes(found[Assessed]), *found[Reading]], attrgetter("observable", "says", "reference")
+        ),
+        conditions=_sorted(found[Condition], _by_keys("text", "reference")),
+        allergies=_sorted(found[Allergy], attrgetter("ingredients")),
+        family=_sorted(found[FamilyCondition], _by_keys("relationship", "degree", "text", "reference")),
+        pending=_sorted(found[PendingTest], attrgetter("markers")),
+        gaps=_sorted(gaps, attrgetter("about", "reason")),
         availability=availability,
-        recommendations=_sorted(_of(Recommendation, found)),
+        recommendations=_sorted(found[Recommendation], attrgetter("reference")),
     )
 
 
-def _of(kind: type[T], found: Iterable[object]) -> tuple[T, ...]:
-    return tuple(item for item in found if isinstance(item, kind))
+def _sorted_out(found: Iterable[object]) -> Mapping[type, list[Any]]:
+    """What was found, by its kind."""
+    kinds: defaultdict[type, list[Any]] = defaultdict(list)
+    for item in found:
+        kinds[type(item)].append(item)
+    return kinds
 
 
-def _sorted(found: Iterable[T]) -> tuple[T, ...]:
+def _sorted(found: Sequence[T], mostly_by: Callable[[T], object]) -> tuple[T, ...]:
     """Each once and in an order of its own, so that the order of entries changes nothing: as all of it is written, of
-    which the first field mostly tells enough."""
-    once = set(found)
-    by_first = {_first_field(item): item for item in once}
-    if len(by_first) == len(once):
-        return tuple([by_first[written] for written in sorted(by_first)])
-    return tuple(sorted(once, key=repr))
+    which the beginning mostly tells enough."""
+    if len(found) < 2:
+        return tuple(found)
+    written = {repr(mostly_by(item)): item for item in found}
+    if len(written) == len(found):
+        return tuple([written[beginning] for beginning in sorted(written)])
+    return tuple(sorted(set(found), key=repr))
 
 
-def _first_field(item: Any) -> str:
-    return repr(getattr(item, item.__slots__[0]))
+def _by_keys(*fields: str) -> Callable[[Condition | FamilyCondition], object]:
+    rest = attrgetter(*fields)
+    return lambda condition: (" ".join(sorted(condition.keys)), rest(condition))
 
 
 def _availability(results: Mapping[Query, QueryResult], query: Query, unread: set[Query | None]) -> Availability:
@@ -232,7 +242,7 @@ def _availability(results: Mapping[Query, QueryResult], query: Query, unread: se
 
 def _unavailable(results: Mapping[Query, QueryResult]) -> Iterator[Gap]:
     """A gap for each query that was not answered in full."""
-    for query in Query:
+    for query in _QUERIES:
         result = results.get(query, QueryResult(Availability.MISSING, reason="missing"))
         if result.availability is not Availability.COMPLETE:
             reason = "incomplete" if result.availability is Availability.PARTIAL else "not_available"

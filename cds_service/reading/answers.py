@@ -18,7 +18,7 @@ from cds_service.reading.vocabulary import (
     WHOLE_WORD_ANSWERS,
 )
 
-_VALUE_FIELDS = ("valueCodeableConcept", "valueQuantity", "valueCoding", "valueString", "valueCode", "valueInteger",
+VALUE_FIELDS = ("valueCodeableConcept", "valueQuantity", "valueCoding", "valueString", "valueCode", "valueInteger",
                  "valueBoolean", "dataAbsentReason")  # fmt: skip
 _NOTHING_FOUND = re.compile(r" (?:no|not) (?:[\w]+ ){0,6}(?:detected|present|found|identified|seen) ")
 _NEGATED = re.compile(r" (?:no|not|without|if|cannot|never) ")
@@ -60,7 +60,7 @@ class Answer:
 
 def answer_of(holder: Resource) -> Answer:
     """The value of an Observation or a component, whatever its type."""
-    return _answer({name: holder[name] for name in _VALUE_FIELDS if name in holder})
+    return _answer({name: holder[name] for name in VALUE_FIELDS if name in holder})
 
 
 @remembered_by_content

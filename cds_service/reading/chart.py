@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from typing import NamedTuple
 
 from cds_service.model import DrugIndex
 from cds_service.reading.lexicon import Lexicon
 from cds_service.reading.records import Record, References
 
 
-@dataclass(frozen=True, slots=True)
-class Performer:
-    """Who performed a result; `kind` is the type of resource behind the name."""
+class Source(NamedTuple):
+    """Where a result comes from: the laboratory's name, and why it may not be relied on (`consumer` or
+    `patient_reported`)."""
 
-    name: str
-    kind: str
+    laboratory: str
+    why_unverified: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +34,8 @@ class Chart:
     namings: dict[int, object] = field(default_factory=dict)
     """How each resource itself names its gene, by its identity: panels ask for it again and again."""
 
-    performers: dict[int, tuple[Record, tuple[Performer, ...]]] = field(default_factory=dict)
-    """Who performed each record, by its identity: asked for once as the laboratory and once as the origin."""
+    sources: dict[bytes, Source] = field(default_factory=dict)
+    """Where results come from, by the elements that say so: the same stand in many results of one request."""
 
     def of_kind(self, *kinds: str) -> tuple[Record, ...]:
         """Records of these resource types."""

@@ -6,7 +6,6 @@ counts: limits and reductions concern what the patient may take. Text is read by
 
 from __future__ import annotations
 
-from cds_service.memory import remembered_by_content
 from cds_service.model import Dose
 from cds_service.reading.dose_text import dose_in_text, in_milligrams, known_unit, tidy, times_a_day_in
 from cds_service.reading.shapes import Resource, clean, codings, first, items, number, objects, text_at
@@ -17,7 +16,6 @@ _TIMES_BY_CODE = {"BID": 2.0, "TID": 3.0, "QID": 4.0, "AM": 1.0, "PM": 1.0, "QD"
                   "WK": 1 / 7, "MO": 1 / 30}  # fmt: skip
 
 
-@remembered_by_content
 def dose_of(instructions: object, strength_mg: float | None) -> Dose | None:
     """The dose that a request's dosage instructions say, or None where they say none.
 

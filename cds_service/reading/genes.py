@@ -10,13 +10,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from cds_service.codes import LOINC, Coding
-from cds_service.memory import content_key
 from cds_service.model import Gap
 from cds_service.reading.answers import answer_of
 from cds_service.reading.chart import Chart
 from cds_service.reading.lexicon import HLA_PREFIX, CodeMeaning, Lexicon
 from cds_service.reading.records import Record, named_results
-from cds_service.reading.screening import is_withdrawn
 from cds_service.reading.shapes import (
     Resource,
     codings,
@@ -65,13 +63,13 @@ class _Witness:
 def gene_naming(record: Record, chart: Chart) -> GeneNaming:
     """The genes that an Observation is about, with every disagreement of its own witnesses."""
     own = _own_naming(record.resource, chart)
-    if own.symbols or own.says or own.foreign or own.unconfirmed or _is_measurement(record.resource):
+    if own.symbols or own.says or own.foreign or own.unconfirmed or is_measurement(record.resource):
         return own
     linked = frozenset(_linked_symbols(record, chart, _FARTHEST_LINK))
     return GeneNaming(symbols=tuple(sorted(linked)), linked=bool(linked))
 
 
-def _is_measurement(resource: Resource) -> bool:
+def is_measurement(resource: Resource) -> bool:
     """Whether the result is a number with a unit: such a row of a panel measures something, and inherits no gene. A
     score has none."""
     value = first(resource.get("valueQuantity"))
@@ -90,11 +88,7 @@ def _own_naming(resource: Resource, chart: Chart) -> GeneNaming:
 def _remembered_naming(resource: Resource, lexicon: Lexicon) -> GeneNaming:
     """What names the gene is the same in the results of many patients."""
     naming = {name: part for name, part in resource.items() if name in _NAMING or name.startswith("value")}
-    content = content_key(naming)
-    if content is None:
-        return _naming_of(resource, lexicon)
-    found: GeneNaming = lexicon.remembered.get(("naming", content), _naming_of, resource, lexicon)
-    return found
+    return lexicon.of_content("naming", naming, _naming_of)
 
 
 def _naming_of(resource: Resource, lexicon: Lexicon) -> GeneNaming:
@@ -231,7 +225,7 @@ def _sibling_symbols(parent: Record, record: Record, chart: Chart) -> Iterable[s
 def _targets(addresses: Iterable[str], record: Record, chart: Chart) -> Iterator[Record]:
     for address in addresses:
         target = chart.references.find(address, record.resource)
-        if target is not None and not is_withdrawn(target):
+        if target is not None and not target.withdrawn:
             yield target
 
 

@@ -32,12 +32,11 @@ from cds_service.reading.haplotypes import (
 )
 from cds_service.reading.hla import hla_statements
 from cds_service.reading.lexicon import ALLELE_ROLE, HLA_PREFIX, PRESENCE_ROLE
-from cds_service.reading.panels import is_region_studied
 from cds_service.reading.provenance import (
     ENZYME_METHOD,
 )
-from cds_service.reading.readings import About, Found, founds, is_genotype, observable_of, reading, says_of
-from cds_service.reading.records import Record
+from cds_service.reading.readings import About, Found, finding, founds, is_genotype, observable_of, says_of
+from cds_service.reading.records import Record, is_region_studied
 from cds_service.reading.shapes import (
     Resource,
     codes_of,
@@ -68,7 +67,7 @@ def read_genes(record: Record, naming: GeneNaming, chart: Chart) -> Iterator[Fou
     if naming.says:
         for symbol in filter(lambda s: is_germline(s, chart), naming.symbols):
             statement = SelfContradiction(naming.says)
-            yield Found(reading(record, observable_of(symbol), statement, answer_of(record.resource), chart))
+            yield finding(record, observable_of(symbol), statement, answer_of(record.resource), chart)
         return
     if is_region_studied(record.resource):
         return
@@ -113,17 +112,17 @@ def _read_gene(record: Record, gene: Gene, naming: GeneNaming, chart: Chart) -> 
     if has_code(resource.get("code"), LOINC, VARIANT) or _asks_one_allele(resource, gene, chart):
         yield from _read_variant(record, gene, answer, naming, chart)
         return
-    if _names_one_allele(resource, gene, answer, chart):
+    if names_one_allele(resource, gene, answer, chart):
         yield from _read_haplotype(record, gene, answer, naming, chart)
         return
     by_extension = statement_of_extensions(record, gene) if answer.is_empty else None
     if by_extension is not None:
-        yield Found(reading(record, gene.marker, by_extension, answer, chart))
+        yield finding(record, gene.marker, by_extension, answer, chart)
         return
     if answer.is_empty and is_genotype(resource):
         rebuilt = diplotype_of_haplotypes(record, gene, chart)
         if rebuilt is not None:
-            yield Found(reading(record, gene.marker, rebuilt, answer, chart))
+            yield finding(record, gene.marker, rebuilt, answer, chart)
             return
     answers = [answer, *implications(resource), *_interpretations(resource, answer)]
     said = [statements_of(part, gene, chart.lexicon) for part in answers if not part.is_empty]
@@ -138,7 +137,7 @@ def _asks_one_allele(resource: Resource, gene: Gene, chart: Chart) -> bool:
     return any(m.role == PRESENCE_ROLE and m.allele for m in meanings_for(resource, gene.symbol, chart.lexicon))
 
 
-def _names_one_allele(resource: Resource, gene: Gene, answer: Answer, chart: Chart) -> bool:
+def names_one_allele(resource: Resource, gene: Gene, answer: Answer, chart: Chart) -> bool:
     """A haplotype by its code, a code for one of two alleles, or a value that is one star allele."""
     by_code = has_code(resource.get("code"), LOINC, HAPLOTYPE)
     by_role = any(m.role == ALLELE_ROLE for m in meanings_for(resource, gene.symbol, chart.lexicon))
@@ -219,9 +218,8 @@ def _read_variant(
     for found in founds(record, About(gene.marker, naming, chart), statements, answer):
         if isinstance(found, Found):
             flags = variant_flags(record.resource, present=variant.present is not False)
-            flagged = replace(found.reading, flags=(*found.reading.flags, *flags))
-            same = isinstance(found.reading.says, Presence)
-            yield Found(flagged, variant, gene) if same else Found(flagged)
+            single = (variant, gene) if isinstance(found.says, Presence) else None
+            yield replace(found, flags=(*found.flags, *flags), variant=single)
         else:
             yield found
 

@@ -13,7 +13,6 @@ from cds_service.reading.genes import gene_naming
 from cds_service.reading.lexicon import ALLELE_ROLE
 from cds_service.reading.patient import date_of
 from cds_service.reading.records import Record
-from cds_service.reading.screening import is_withdrawn, status_of
 from cds_service.reading.shapes import codings, concept_texts, has_code, objects, references, text_at
 from cds_service.reading.vocabulary import GENOTYPE, SNOMED_GENOTYPE
 
@@ -26,7 +25,7 @@ def diplotype_of_haplotypes(record: Record, gene: Gene, chart: Chart) -> Diploty
     Haplotypes of another gene contradict the genotype; anything but two known alleles gives None.
     """
     targets = (chart.references.find(a, record.resource) for a in references(record.resource.get("derivedFrom")))
-    sources = [t for t in targets if t is not None and not is_withdrawn(t)]
+    sources = [t for t in targets if t is not None and not t.withdrawn]
     namings = [gene_naming(source, chart) for source in sources]
     others = {s for naming in namings for s in naming.symbols if s != gene.symbol}
     if others or any(naming.says for naming in namings):
@@ -77,7 +76,7 @@ def partner_of(record: Record, gene: Gene, chart: Chart) -> Record | None:
         other
         for other in chart.of_kind("Observation")
         if (codes := _allele_codes(other, gene, chart)) and own and not codes & own
-        if status_of(other) == status_of(record) and date_of(other.resource) == date_of(record.resource)
+        if other.status == record.status and date_of(other.resource) == date_of(record.resource)
         if allele_of(other, gene)
     ]
     return others[0] if len(others) == 1 and allele_of(record, gene) else None

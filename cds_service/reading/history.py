@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
+from cds_service.memory import remembered_by_content
 from cds_service.model import Allergy, Condition, FamilyCondition, Gap
 from cds_service.reading.chart import Chart
+from cds_service.reading.lexicon import Lexicon
 from cds_service.reading.records import Record
-from cds_service.reading.screening import is_ruled_out, status_of
+from cds_service.reading.screening import is_ruled_out
 from cds_service.reading.shapes import (
     Resource,
-    child,
     clean,
     codings,
     concept_label,
     concept_texts,
-    day,
+    first,
+    first_day,
     fold,
     items,
     objects,
@@ -33,34 +36,48 @@ from cds_service.reading.vocabulary import (
 _FAMILY_WORDS = ("family history of ", "fh of ")
 
 
-def is_past(resource: Resource, *, abated: bool = False) -> bool:
-    """Resolved, inactive, in remission, or with an end that is recorded."""
-    codes = {c.code for c in codings(resource.get("clinicalStatus"))} | {clean(resource.get("clinicalStatus"))}
-    return bool(PAST_STATUSES & codes) or abated
+class _Problem(NamedTuple):
+    """What the concept of a condition means; `relatives` are the condition keys of a family history in words."""
+
+    label: str
+    relatives: frozenset[str]
+    keys: frozenset[str]
+
+
+def _problem_of(concept: object, lexicon: Lexicon) -> _Problem:
+    texts = concept_texts(concept)
+    relatives = lexicon.conditions((), (text for whole in texts if (text := _of_relatives(whole))))
+    return _Problem(concept_label(concept), relatives, lexicon.conditions(codings(concept), texts))
+
+
+@remembered_by_content
+def _is_past(clinical_status: object) -> bool:
+    """Resolved, inactive or in remission."""
+    return not PAST_STATUSES.isdisjoint((clean(clinical_status), *(c.code for c in codings(clinical_status))))
+
+
+def _has_abated(resource: Resource) -> bool:
+    return any(resource[name] is not False for name in resource if name.startswith("abatement"))
 
 
 def read_condition(record: Record, chart: Chart) -> Iterator[Condition | FamilyCondition | Gap]:
     """A condition of the problem list, or a family history that stands there in words. A condition that has
     passed stays only where its keys count for life."""
     resource = record.resource
-    label = concept_label(resource.get("code"))
     if is_ruled_out(resource):
         return
+    label, relatives, keys = chart.lexicon.of_content("problem", resource.get("code"), _problem_of)
     if not label:
         yield Gap(record.reference, "unreadable", "a condition without a code or text", record.query)
         return
-    texts = concept_texts(resource.get("code"))
-    relatives = chart.lexicon.conditions((), (text for whole in texts if (text := _of_relatives(whole))))
     if relatives:
         yield FamilyCondition(relatives, "", DEGREE_UNSAID, label, record.reference)
         return
-    keys = chart.lexicon.conditions(codings(resource.get("code")), texts)
-    abated = any(name.startswith("abatement") and resource[name] is not False for name in resource)
-    if is_past(resource, abated=abated):
+    if _is_past(resource.get("clinicalStatus")) or _has_abated(resource):
         keys &= chart.lexicon.lasting
         if not keys:
             return
-    onset = day(resource.get("onsetDateTime")) or day(child(resource, "onsetPeriod").get("start"))
+    onset = first_day(resource.get("onsetDateTime"), first(resource.get("onsetPeriod")).get("start"))
     yield Condition(keys, label, record.reference, onset)
 
 
@@ -72,7 +89,7 @@ def _of_relatives(text: str) -> str:
 def read_allergy(record: Record, chart: Chart) -> Iterator[Allergy | Gap]:
     """An allergy or earlier reaction: the drugs meant and the condition keys of its manifestations."""
     resource = record.resource
-    if is_ruled_out(resource) or is_past(resource):
+    if is_ruled_out(resource) or _is_past(resource.get("clinicalStatus")):
         return
     concepts = [resource.get("code"), *(r.get("substance") for r in objects(resource.get("reaction")))]
     label = next((found for concept in concepts if (found := concept_label(concept))), "")
@@ -98,7 +115,7 @@ def _drugs(concept: object, chart: Chart) -> tuple[str, ...]:
 def read_family(record: Record, chart: Chart) -> Iterator[FamilyCondition | Gap]:
     """The conditions of one relative. Relatives who are not by blood tell nothing of the patient."""
     resource = record.resource
-    if status_of(record) == "health-unknown":
+    if record.status == "health-unknown":
         return
     relationship = concept_label(resource.get("relationship"))
     degree = _degree(resource.get("relationship"))

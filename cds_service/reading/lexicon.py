@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -12,7 +12,7 @@ from cds_service.codes import Coding
 from cds_service.knowledge.base import Knowledge
 from cds_service.knowledge.derived import once_for_each
 from cds_service.knowledge.schema import Gene, HlaMarker, Observable, ObservationCode
-from cds_service.memory import Memory
+from cds_service.memory import Memory, content_key
 from cds_service.reading.shapes import fold
 from cds_service.reading.vocabulary import NEGATING_WORDS
 
@@ -77,6 +77,17 @@ class Lexicon:
     lasting: frozenset[str]
     remembered: Memory[Any, Any] = field(default_factory=Memory, repr=False, compare=False)
     """What readers worked out with this lexicon, by its name and its content."""
+    results: Memory[bytes, Any] = field(default_factory=Memory, repr=False, compare=False)
+    """What results say by themselves, by their content."""
+
+    def of_content(self, kind: str, value: object, make: Callable[[Any, Lexicon], V]) -> V:
+        """What `make` gives for decoded JSON and this lexicon, which is remembered with the kind of question where it
+        is short."""
+        content = content_key(value)
+        if content is None:
+            return make(value, self)
+        found: V = self.remembered.get((kind, content), make, value, self)
+        return found
 
     def symbols_in(self, text: str) -> tuple[str, ...]:
         """Symbols that stand in the text as whole words, each once, in their order.

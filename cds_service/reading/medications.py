@@ -4,12 +4,13 @@ ingredients, or only a text."""
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from cds_service.codes import RXNORM, Coding
 from cds_service.memory import remembered_by_content, remembered_by_text
-from cds_service.model import DrugIndex, DrugMatch, Gap
+from cds_service.model import Dose, DrugIndex, DrugMatch, Gap
+from cds_service.reading.doses import dose_of
 from cds_service.reading.records import Record, References
-from cds_service.reading.screening import is_withdrawn
 from cds_service.reading.shapes import (
     Resource,
     codings,
@@ -52,34 +53,23 @@ class NamedDrug:
 def drug_of(record: Record, index: DrugIndex, references: References) -> NamedDrug:
     """The drug of a MedicationRequest or MedicationStatement."""
     resource = record.resource
-    concept = first(resource.get("medicationCodeableConcept")) or _bare(resource.get("medicationCodeableConcept"))
-    if _says_something(concept):
-        return _drug_of_concept(concept, index, record.reference)
+    concept = resource.get("medicationCodeableConcept")
+    said = _said_by({"text": concept} if isinstance(concept, str) else first(concept))
+    if said.is_a_name:
+        return _drug_said(said, index, record.reference)
     pointer = first(resource.get("medicationReference"))
     address = reference(resource.get("medicationReference"))
     target = references.find(address, resource) if address else None
-    if target is not None and not is_withdrawn(target):
+    if target is not None and not target.withdrawn:
         return _drug_of_medication(target.resource, text_at(pointer, "display"), index, record.reference)
     return _drug_of_display(pointer, address, index, record.reference)
-
-
-def _bare(value: object) -> Resource:
-    return {"text": value} if isinstance(value, str) else {}
-
-
-@remembered_by_content
-def _says_something(concept: object) -> bool:
-    """Whether it names anything, and not only why there is no name."""
-    found = codings(concept)
-    absent = bool(found) and all(_ABSENT_REASON in coding.system for coding in found)
-    return bool(concept_label(concept)) and not absent
 
 
 def _drug_of_display(pointer: Resource, address: str, index: DrugIndex, about: str) -> NamedDrug:
     """A reference that leads nowhere: its display may still name the drug."""
     display = text_at(pointer, "display") or concept_text(first(pointer.get("identifier")).get("type"))
     if display:
-        return _drug_of_concept({"text": display}, index, about)
+        return _drug_of_text(display, index, about)
     if not address:
         return NamedDrug()
     gap = Gap(about, "medication_not_available", "the medication it refers to was not sent")
@@ -87,11 +77,11 @@ def _drug_of_display(pointer: Resource, address: str, index: DrugIndex, about: s
 
 
 def _drug_of_medication(medication: Resource, display: str, index: DrugIndex, about: str) -> NamedDrug:
-    concept = first(medication.get("code"))
+    said = _said_by(first(medication.get("code")))
     parts = [drug for part in objects(medication.get("ingredient")) if (drug := _ingredient(part, index, about))]
-    whole = _drug_of_concept(concept, index, about) if _says_something(concept) else NamedDrug()
+    whole = _drug_said(said, index, about) if said.is_a_name else NamedDrug()
     if not whole.ingredients and display:
-        by_display = _drug_of_concept({"text": display}, index, about)
+        by_display = _drug_of_text(display, index, about)
         whole = by_display if by_display.ingredients or not whole.named else whole
     ingredients = tuple(dict.fromkeys((*whole.ingredients, *(d for part in parts for d in part.ingredients))))
     contrary = tuple(gap for gap in whole.gaps if gap.reason != "not_recognised")
@@ -108,16 +98,19 @@ def _drug_of_medication(medication: Resource, display: str, index: DrugIndex, ab
 
 
 def _ingredient(part: Resource, index: DrugIndex, about: str) -> NamedDrug | None:
-    concept = first(part.get("itemCodeableConcept"))
-    if part.get("isActive") is False or not _says_something(concept):
+    said = _said_by(first(part.get("itemCodeableConcept")))
+    if part.get("isActive") is False or not said.is_a_name:
         return None
-    return _drug_of_concept(concept, index, about)
+    return _drug_said(said, index, about)
 
 
-def _drug_of_concept(concept: Resource, index: DrugIndex, about: str) -> NamedDrug:
+def _drug_of_text(text: str, index: DrugIndex, about: str) -> NamedDrug:
+    return _drug_said(_said_by({"text": text}), index, about)
+
+
+def _drug_said(said: _Said, index: DrugIndex, about: str) -> NamedDrug:
     """The drug of a concept. Where its codes and its text name drugs that have nothing in common, neither
     counts: it is not known which one is meant. Nor do codes that disagree, unless the text decides between them."""
-    said = _said_by(concept)
     by_code = index.find(said.codings, said.text) if said.codings else None
     by_texts = tuple([match for text in said.texts if (match := index.find((), text)) is not None])
     by_text = by_texts[0] if by_texts else None
@@ -150,14 +143,18 @@ class _Said:
     texts: tuple[str, ...]
     name: str
     coding: Coding | None
+    is_a_name: bool
+    """Whether it names anything, and not only why there is no name."""
 
 
 @remembered_by_content
 def _said_by(concept: object) -> _Said:
-    found = tuple(c for c in codings(concept) if _ABSENT_REASON not in c.system)
+    every, label = codings(concept), concept_label(concept)
+    found = tuple(c for c in every if _ABSENT_REASON not in c.system)
     coded = [coding for coding in found if coding.code]
     telling = next((c for c in coded if c.system == RXNORM), coded[0] if coded else None)
-    return _Said(found, concept_text(concept), concept_texts(concept), concept_label(concept), telling)
+    is_a_name = bool(label) and (bool(found) or not every)
+    return _Said(found, concept_text(concept), concept_texts(concept), label, telling, is_a_name)
 
 
 def _strength_mg(match: DrugMatch, by_text: DrugMatch | None) -> float | None:
@@ -186,8 +183,20 @@ def _not_recognised(name: str) -> Gap:
     return Gap(name, "not_recognised", "no drug of the knowledge base was recognised in its codes or text")
 
 
+class Dosage(NamedTuple):
+    """What dosage instructions say."""
+
+    dose: Dose | None
+    route: str
+
+
 @remembered_by_content
-def route_of(instructions: object) -> str:
+def dosage_of(instructions: object, mg_per_piece: float | None) -> Dosage:
+    """The dosage of a product of which one piece holds `mg_per_piece`."""
+    return Dosage(dose_of(instructions, mg_per_piece), _route_of(instructions))
+
+
+def _route_of(instructions: object) -> str:
     """The first route that dosage instructions say, in their route or in their text; empty where they say none."""
     parts = objects(instructions)
     by_route = (route_of_concept(part.get("route")) for part in parts)
@@ -195,7 +204,6 @@ def route_of(instructions: object) -> str:
     return next((route for route in (*by_route, *by_text) if route), "")
 
 
-@remembered_by_content
 def route_of_concept(concept: object) -> str:
     """`oral`, `topical`, ... of a route or dose form; empty where it is not known."""
     by_code = (ROUTE_CODES.get(coding.code, "") for coding in codings(concept))

@@ -4,14 +4,13 @@ and genotypes that no guidance asks about."""
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from cds_service.codes import LOINC
 from cds_service.knowledge.schema import Observable, ObservableKind, ObservationCode
 from cds_service.model import (
     Diplotype,
     Gap,
-    Grade,
     NotReadable,
     Phenotype,
     Presence,
@@ -25,7 +24,7 @@ from cds_service.reading.chart import Chart
 from cds_service.reading.genes import GeneNaming
 from cds_service.reading.provenance import origin_of
 from cds_service.reading.quantities import in_unit_of, is_implausible, quantity_in_text
-from cds_service.reading.readings import Found, reading, says_of
+from cds_service.reading.readings import Found, How, finding, says_of
 from cds_service.reading.records import Record
 from cds_service.reading.shapes import (
     Resource,
@@ -125,10 +124,10 @@ def read_gene_result(record: Record, naming: GeneNaming, chart: Chart) -> Iterat
 def _of_origin(record: Record, ids: tuple[str, ...], chart: Chart) -> Iterator[Observable | Gap]:
     """The observables, variants turned to the side that the result's origin says: germline and tumour are kept
     apart. A variant of the other side that we do not know of is told."""
-    origin = origin_of(record, chart)
     for i in ids:
         kind, _, gene = i.partition(":")
-        if not i.startswith((_GERMLINE, _SOMATIC)) or not origin:
+        origin = origin_of(record, chart) if i.startswith((_GERMLINE, _SOMATIC)) else ""
+        if not origin:
             yield chart.lexicon.observables[i]
             continue
         wanted = _GERMLINE if origin == "germline" else _SOMATIC if origin == "somatic" else ""
@@ -279,9 +278,5 @@ def _code_of(result: _Result) -> ObservationCode | None:
 def _found(result: _Result, statement: Statement, flags: tuple[str, ...] = ()) -> Found:
     observable = result.observable
     known = bool(observable.gene) or _code_of(result) is not None
-    made = reading(result.record, observable.id, statement, result.answer, result.chart, free_text=not known)
-    if observable.kind is ObservableKind.QUANTITY and made.why_unverified == "status_unknown":
-        # Sandbox data often has no status: a laboratory value stays readable and says so.
-        made = replace(made, why_unverified="", grade=Grade.CLINICAL if known else Grade.LOW)
-        flags = (*flags, "status_unknown")
-    return Found(replace(made, flags=(*made.flags, *flags)) if flags else made)
+    how = How(flags, free_text=not known, needs_no_status=observable.kind is ObservableKind.QUANTITY)
+    return finding(result.record, observable.id, statement, result.answer, result.chart, how=how)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from cds_service.model import Gap, Order, Question
 from cds_service.reading.chart import Chart
-from cds_service.reading.doses import dose_of
-from cds_service.reading.medications import drug_of, route_of
-from cds_service.reading.records import Record, newest, unpack
-from cds_service.reading.screening import screened, status_of
+from cds_service.reading.medications import dosage_of, drug_of
+from cds_service.reading.patient import instructions_of
+from cds_service.reading.records import Record, References, newest, unpack
 from cds_service.reading.shapes import (
     Resource,
     codings,
@@ -49,66 +48,68 @@ def _told_apart(records: Iterable[Record]) -> tuple[Record, ...]:
     for record in records:
         seen[record.reference] = seen.get(record.reference, 0) + 1
         n = seen[record.reference]
-        kept.append(record if n == 1 else replace(record, reference=f"{record.reference}#{n}"))
+        kept.append(record if n == 1 else record._replace(reference=f"{record.reference}#{n}"))
     return tuple(kept)
 
 
-def read_orders(question: Question, drafts: tuple[Record, ...], chart: Chart) -> Iterator[OrderedDrug | Gap]:
-    """The orders that the hook asks about, and a gap for each that cannot be read."""
-    asked, gaps = screened((*drafts, *_wanted(question, chart)), question.patient_id, chart.references)
-    yield from gaps
-    yield from _missing(question, drafts, chart)
+def read_orders(question: Question, asked: tuple[Record, ...], chart: Chart) -> Iterator[OrderedDrug | Gap]:
+    """The orders that the hook asks about, of the records that may be read, and a gap for each not in force."""
+    named = question.selections
+    selected = None if named is None else frozenset(local_name(address) for address in named)
     for record in asked:
         if record.kind == REQUEST:
-            yield from _read_draft(record, question, chart)
+            yield from _read_draft(record, selected, chart)
 
 
-def _wanted(question: Question, chart: Chart) -> Iterator[Record]:
+def wanted(question: Question, references: References) -> Iterator[Record]:
+    """The orders that the hook names, where they are among the resources sent."""
     for address in dict.fromkeys(question.wanted):
-        found = chart.references.find(address)
+        found = references.find(address)
         if found is not None and found.kind == REQUEST:
             yield found
 
 
-def _missing(question: Question, drafts: tuple[Record, ...], chart: Chart) -> Iterator[Gap]:
+def missing(question: Question, drafts: tuple[Record, ...], references: References) -> Iterator[Gap]:
+    """A gap for each order that the hook names and nobody sent."""
     known = {record.reference for record in drafts}
     for address in dict.fromkeys(question.wanted):
-        if local_name(address) not in known and chart.references.find(address) is None:
+        if local_name(address) not in known and references.find(address) is None:
             yield Gap(address, "not_available", "the dispatched order was not among the resources sent")
 
 
-def _read_draft(record: Record, question: Question, chart: Chart) -> Iterator[OrderedDrug | Gap]:
-    status = status_of(record)
+def _read_draft(record: Record, selected: frozenset[str] | None, chart: Chart) -> Iterator[OrderedDrug | Gap]:
+    status = record.status
     if record.resource.get("doNotPerform") is True:
         yield Gap(record.reference, "not_in_force", "doNotPerform")
     elif status not in DRAFT_STATUSES:
         yield Gap(record.reference, "not_in_force", status)
     else:
-        yield from read_order(record, chart, selections=question.selections)
+        yield from read_order(record, chart, selected)
 
 
 def read_order(
-    record: Record, chart: Chart, *, selections: frozenset[str] | None = None, active: bool = False
+    record: Record, chart: Chart, selected: frozenset[str] | None = None, *, active: bool = False
 ) -> Iterator[OrderedDrug | Gap]:
-    """The order in a MedicationRequest or MedicationStatement. One that names no drug yet gives nothing."""
+    """The order in a MedicationRequest or MedicationStatement, which is among the `selected` where some are. One that
+    names no drug yet gives nothing."""
     resource = record.resource
     drug = drug_of(record, chart.index, chart.references)
     if not drug.named:
         return
     yield from drug.gaps
-    instructions = resource.get("dosageInstruction", resource.get("dosage"))
+    dosage = dosage_of(instructions_of(resource), drug.mg_per_piece)
     reasons, texts = _reasons(resource, chart)
     order = Order(
         reference=record.reference,
         name=drug.name,
         ingredients=drug.ingredients,
         coding=drug.coding,
-        dose=dose_of(instructions, drug.mg_per_piece),
+        dose=dosage.dose,
         strength_mg=drug.strength_mg,
-        route=route_of(instructions) or drug.route,
+        route=dosage.route or drug.route,
         reasons=reasons,
         reason_texts=texts,
-        selected=selections is None or record.reference.partition("#")[0] in {local_name(s) for s in selections},
+        selected=selected is None or record.reference.partition("#")[0] in selected,
         active=active,
         replaces=_replaced(resource, chart),
     )
@@ -131,7 +132,7 @@ def _replaced(resource: Resource, chart: Chart) -> str:
     """Reference of the active medication that the draft is based on or follows."""
     for address in (*references(resource.get("priorPrescription")), *references(resource.get("basedOn"))):
         target = chart.references.find(address, resource)
-        kind, status = (target.kind, status_of(target)) if target is not None else ("", "")
+        kind, status = (target.kind, target.status) if target is not None else ("", "")
         if target is not None and kind in {REQUEST, "MedicationStatement"} and status in {"active", "on-hold"}:
             return target.reference
     return ""

@@ -11,8 +11,8 @@ from cds_service.reading.answers import answer_of
 from cds_service.reading.chart import Chart
 from cds_service.reading.genes import gene_naming
 from cds_service.reading.provenance import method_text
-from cds_service.reading.records import Record, named_results
-from cds_service.reading.shapes import Resource, has_code, objects, references, text_at
+from cds_service.reading.records import Record, is_region_studied, named_results
+from cds_service.reading.shapes import has_code, objects, references, text_at
 from cds_service.reading.vocabulary import REGION_STUDIED
 
 
@@ -41,8 +41,3 @@ def _shared_coverage(record: Record, gene: Gene, chart: Chart) -> tuple[str, ...
     studied = [t for t in targets.values() if is_region_studied(t.resource)]
     same_gene = [t for t in studied if gene.symbol in gene_naming(t, chart).symbols]
     return tuple(text for t in same_gene for text in (*answer_of(t.resource).texts, *_coverage_texts(t)))
-
-
-def is_region_studied(resource: Resource) -> bool:
-    """Whether the Observation says what was tested rather than what was found."""
-    return has_code(resource.get("code"), LOINC, REGION_STUDIED)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
+from operator import itemgetter
+from typing import NamedTuple
 
 from cds_service.codes import LOINC
+from cds_service.memory import content_key, remembered_by_text
 from cds_service.model import Grade, ReadingStatus
 from cds_service.reading.answers import answer_of
-from cds_service.reading.chart import Chart, Performer
+from cds_service.reading.chart import Chart, Source
+from cds_service.reading.patient import date_of
 from cds_service.reading.records import Record
-from cds_service.reading.screening import status_of
 from cds_service.reading.shapes import (
     Resource,
     child,
@@ -41,23 +45,37 @@ _SOURCE_EXTENSION = "genomicsourceclass"
 _ENZYME_WORDS = ("enzyme", "activity assay", "enzymatic", "radiochemical", "spectrophotometry")
 _PEOPLE = frozenset({"Patient", "RelatedPerson"})
 _PERSONS = _PEOPLE | {"Practitioner", "PractitionerRole"}
+_SHARED_WITH_HOLDER = ("performer", "category", "method")
+_OF_SOURCE = (*_SHARED_WITH_HOLDER, "derivedFrom")
+_KNOWN_STATUSES = FINAL_STATUSES | PRELIMINARY_STATUSES
 ENZYME_METHOD = "enzyme_activity"
 GENOTYPE_METHOD = "genotype"
 HLA_METHOD = "hla_typing"
 
 
-def reading_status(record: Record) -> ReadingStatus:
-    """Preliminary or final; `registered` and dropped statuses never come here."""
-    return ReadingStatus.PRELIMINARY if status_of(record) in PRELIMINARY_STATUSES else ReadingStatus.FINAL
+class Circumstances(NamedTuple):
+    """What stands around a result and is no part of what it says."""
+
+    status: ReadingStatus
+    why_unverified: str
+    """`consumer`, `patient_reported` or `status_unknown`; empty where the result may be relied on."""
+    on: date | None
+    laboratory: str
+    issued_only: bool
+    """Whether the only date is that of issue: when the specimen was taken is not known."""
 
 
-def why_unverified(record: Record, chart: Chart) -> str:
-    """Why a result may not be relied on: `consumer`, `patient_reported` or `status_unknown`; else empty."""
-    if any(_has_word(text, CONSUMER_WORDS) for text in _origin_texts(record, chart)):
-        return "consumer"
-    if _is_patient_reported(record, chart):
-        return "patient_reported"
-    return "" if status_of(record) in FINAL_STATUSES | PRELIMINARY_STATUSES else "status_unknown"
+def circumstances_of(record: Record, chart: Chart) -> Circumstances:
+    """What stands around an Observation or a report."""
+    source = _source_of(record, chart)
+    resource = record.resource
+    return Circumstances(
+        status=ReadingStatus.PRELIMINARY if record.status in PRELIMINARY_STATUSES else ReadingStatus.FINAL,
+        why_unverified=source.why_unverified or ("" if record.status in _KNOWN_STATUSES else "status_unknown"),
+        on=date_of(resource) or (date_of(record.holder) if record.holder is not None else None),
+        laboratory=source.laboratory or _laboratory_of_parents(record, chart),
+        issued_only="issued" in resource and not any(name.startswith("effective") for name in resource),
+    )
 
 
 def grade_of(why: str, *, free_text: bool) -> Grade:
@@ -72,57 +90,79 @@ def _has_word(text: str, words: tuple[str, ...]) -> bool:
     return any(f" {word} " in padded for word in words)
 
 
-def _origin_texts(record: Record, chart: Chart) -> Iterator[str]:
-    yield from performers(record, chart)
-    for name in ("category", "method"):
-        for concept in items(record.field(name)):
-            yield from concept_texts(concept)
-            yield from (coding.code for coding in codings(concept))
-    for tag in objects(child(record.resource, "meta").get("tag")):
+def _source_of(record: Record, chart: Chart) -> Source:
+    """Where a result comes from. Many results of one request say the same of it."""
+    told = _told_of_source(record)
+    within = record.holder or record.resource
+    content = content_key(told) if "contained" not in within else None
+    if content is None:
+        return _read_source(told, within, chart)
+    if content not in chart.sources:
+        chart.sources[content] = _read_source(told, within, chart)
+    return chart.sources[content]
+
+
+def _told_of_source(record: Record) -> dict[str, object]:
+    own = record.resource
+    told = {name: own[name] for name in _OF_SOURCE if name in own}
+    if record.holder is not None:
+        told |= {name: record.field(name) for name in _SHARED_WITH_HOLDER}
+    if (tags := first(own.get("meta")).get("tag")) is not None:
+        told["tag"] = tags
+    return told
+
+
+def _read_source(told: Resource, within: Resource, chart: Chart) -> Source:
+    named = [(kind in _PERSONS, name) for name, kind in _performers(told, within, chart) if name]
+    texts = (*(name for _, name in named), *_words_of_source(told))
+    if any(_is_of_consumer_test(text) for text in texts):
+        why = "consumer"
+    else:
+        why = "patient_reported" if _is_patient_reported(told, within, chart) else ""
+    # Organisations go before people.
+    return Source(min(named, key=itemgetter(0))[1] if named else "", why)
+
+
+def _performers(told: Resource, within: Resource, chart: Chart) -> Iterator[tuple[str, str]]:
+    """Name and kind of everyone who performed it."""
+    for pointer in objects(told.get("performer")):
+        address, shown = reference(pointer), text_at(pointer, "display")
+        target = chart.references.find(address, within) if address else None
+        if target is None:
+            yield shown, text_at(pointer, "type") or _kind_in(address)
+        else:
+            yield text_at(target.resource, "name") or shown, target.kind
+
+
+def _words_of_source(told: Resource) -> Iterator[str]:
+    for concept in (*items(told.get("category")), *items(told.get("method"))):
+        yield from (*concept_texts(concept), *(coding.code for coding in codings(concept)))
+    for tag in objects(told.get("tag")):
         yield from (text_at(tag, "display"), text_at(tag, "code"))
 
 
-def _is_patient_reported(record: Record, chart: Chart) -> bool:
-    addresses = references(record.field("performer"))
-    performing = {local_name(address).partition("/")[0] for address in addresses}
-    sources = {local_name(address).partition("/")[0] for address in references(record.resource.get("derivedFrom"))}
-    survey = any(c.code == "survey" for concept in items(record.field("category")) for c in codings(concept))
-    told = {t.kind for a in addresses if (t := chart.references.find(a, record.resource))}
-    return bool((performing | told) & _PEOPLE) or "QuestionnaireResponse" in sources or survey
+@remembered_by_text
+def _is_of_consumer_test(text: str) -> bool:
+    return _has_word(text, CONSUMER_WORDS)
 
 
-def performers(record: Record, chart: Chart) -> tuple[str, ...]:
-    """Names of the performing organisations and people, organisations first."""
-    found = _performers_of(record, chart)
-    named = sorted((one for one in found if one.name), key=lambda one: one.kind in _PERSONS)
-    return tuple(one.name for one in named)
+def _is_patient_reported(told: Resource, within: Resource, chart: Chart) -> bool:
+    addresses = references(told.get("performer"))
+    kinds = {_kind_in(address) for address in addresses}
+    kinds |= {target.kind for address in addresses if (target := chart.references.find(address, within))}
+    asked = any(_kind_in(address) == "QuestionnaireResponse" for address in references(told.get("derivedFrom")))
+    survey = any(c.code == "survey" for concept in items(told.get("category")) for c in codings(concept))
+    return not _PEOPLE.isdisjoint(kinds) or asked or survey
 
 
-def _performers_of(record: Record, chart: Chart) -> tuple[Performer, ...]:
-    """Everyone who performed it, in the order of the record."""
-    known = chart.performers.get(id(record))
-    if known is None:
-        told = tuple(_performer(pointer, record, chart) for pointer in objects(record.field("performer")))
-        known = chart.performers[id(record)] = (record, told)
-    return known[1]
+def _kind_in(address: str) -> str:
+    return local_name(address).partition("/")[0]
 
 
-def _performer(pointer: Resource, record: Record, chart: Chart) -> Performer:
-    address = reference(pointer)
-    target = chart.references.find(address, record.holder or record.resource) if address else None
-    if target is None:
-        kind = text_at(pointer, "type") or local_name(address).partition("/")[0]
-        return Performer(text_at(pointer, "display"), kind)
-    return Performer(text_at(target.resource, "name") or text_at(pointer, "display"), target.kind)
-
-
-def laboratory_of(record: Record, chart: Chart) -> str:
-    """The performing laboratory's name, else that of the report that holds the result."""
-    for source in (record, *chart.references.parents_of(record)):
-        names = performers(source, chart)
-        if names:
-            return names[0]
-    return ""
+def _laboratory_of_parents(record: Record, chart: Chart) -> str:
+    """The performing laboratory of the report that holds the result."""
+    parents = chart.references.parents_of(record)
+    return next((name for parent in parents if (name := _source_of(parent, chart).laboratory)), "")
 
 
 def method_text(record: Record) -> str:
@@ -132,19 +172,29 @@ def method_text(record: Record) -> str:
 
 def is_enzyme_method(record: Record) -> bool:
     """Whether the method says that an enzyme's activity was measured."""
-    return _has_word(method_text(record), _ENZYME_WORDS)
+    return "method" in record.resource and _has_word(method_text(record), _ENZYME_WORDS)
 
 
 def origin_of(record: Record, chart: Chart) -> str:
     """Whose genes the result tells of, by its source class and its specimen: `somatic`, `foetal` or `germline`;
     empty where neither says it."""
     classes = tuple(_source_classes(record))
-    texts = (*classes, *_specimen_texts(record, chart))
-    if any(_has_word(text, TUMOUR_WORDS) for text in texts):
-        return "somatic"
-    if any(_has_word(text, FOETAL_WORDS) for text in texts):
-        return "foetal"
+    said = {_tissue_in(text) for text in classes} | {tissue_of(record, chart)}
+    if "somatic" in said or "foetal" in said:
+        return "somatic" if "somatic" in said else "foetal"
     return "germline" if any(_has_word(text, GERMLINE_WORDS) for text in classes) else ""
+
+
+def tissue_of(record: Record, chart: Chart) -> str:
+    """`somatic` for the specimen of a tumour, `foetal` for a foetus's; empty for any other."""
+    specimen = specimen_of(record, chart)
+    return _tissue_in(specimen) if specimen else ""
+
+
+def _tissue_in(text: str) -> str:
+    if _has_word(text, TUMOUR_WORDS):
+        return "somatic"
+    return "foetal" if _has_word(text, FOETAL_WORDS) else ""
 
 
 def _source_classes(record: Record) -> Iterator[str]:
@@ -169,11 +219,12 @@ def component_codings(component: object) -> object:
 
 def specimen_of(record: Record, chart: Chart) -> str:
     """What the specimen, its type and its site are called, folded; empty where the result does not say."""
-    return " ".join(fold(text) for text in _specimen_texts(record, chart) if text)
+    told = record.field("specimen")
+    return "" if told is None else " ".join(fold(text) for text in _specimen_texts(told, record, chart) if text)
 
 
-def _specimen_texts(record: Record, chart: Chart) -> Iterator[str]:
-    pointer = first(record.field("specimen"))
+def _specimen_texts(told: object, record: Record, chart: Chart) -> Iterator[str]:
+    pointer = first(told)
     yield text_at(pointer, "display")
     address = reference(pointer)
     target = chart.references.find(address, record.holder or record.resource) if address else None

@@ -30,13 +30,17 @@ def canonical_unit(unit: str, spellings: Mapping[str, str]) -> str:
 
 def in_unit_of(observable: Observable, quantity: Quantity, spellings: Mapping[str, str]) -> Quantity | None:
     """The quantity in the observable's unit, with its comparator; None for a unit that it has no conversion of."""
-    for unit in (quantity.unit, canonical_unit(quantity.unit, spellings)):
-        if unit == observable.unit:
-            return Quantity(quantity.value, unit, quantity.comparator)
-        for conversion in observable.conversions:
-            if unit == conversion.unit:
-                value = quantity.value * conversion.factor + conversion.offset
-                return Quantity(float(f"{value:.{_DIGITS}g}"), observable.unit, quantity.comparator)
+    as_written = _converted(observable, quantity, quantity.unit)
+    return as_written or _converted(observable, quantity, canonical_unit(quantity.unit, spellings))
+
+
+def _converted(observable: Observable, quantity: Quantity, unit: str) -> Quantity | None:
+    if unit == observable.unit:
+        return Quantity(quantity.value, unit, quantity.comparator)
+    for conversion in observable.conversions:
+        if unit == conversion.unit:
+            value = quantity.value * conversion.factor + conversion.offset
+            return Quantity(float(f"{value:.{_DIGITS}g}"), observable.unit, quantity.comparator)
     return None
 
 

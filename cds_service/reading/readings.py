@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
+from typing import NamedTuple
 
 from cds_service.codes import LOINC, SNOMED, Coding
 from cds_service.knowledge.schema import Gene
@@ -14,17 +16,14 @@ from cds_service.reading.chart import Chart
 from cds_service.reading.genes import GeneNaming
 from cds_service.reading.lexicon import HLA_PREFIX
 from cds_service.reading.panels import panel_of
-from cds_service.reading.patient import date_of
 from cds_service.reading.provenance import (
     ENZYME_METHOD,
     GENOTYPE_METHOD,
     HLA_METHOD,
+    Circumstances,
     grade_of,
     is_enzyme_method,
-    laboratory_of,
-    reading_status,
     specimen_of,
-    why_unverified,
 )
 from cds_service.reading.records import Record
 from cds_service.reading.shapes import Resource, codings, concept_label, concept_text, has_code, objects
@@ -34,11 +33,38 @@ from cds_service.reading.vocabulary import GENOTYPE, MEDICATION_ASSESSED, SNOMED
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A reading, and the variant and gene behind it where it assesses a single variant."""
+    """What a result says of an observable: all of a reading but its circumstances (`reading_of`)."""
+
+    observable: str
+    says: Statement
+    quoted: str
+    method: str = ""
+    panel: tuple[str, ...] = ()
+    coding: Coding | None = None
+    flags: tuple[str, ...] = ()
+    free_text: bool = False
+    assesses_drugs: bool = False
+    """Whether it names medicines that it assesses."""
+    needs_no_status: bool = False
+    """Sandbox data often has no status: a laboratory value stays readable and says so."""
+    variant: tuple[Variant, Gene] | None = None
+    """The variant and its gene where it assesses a single variant."""
+
+
+class Assessed(NamedTuple):
+    """A reading, and the variant and gene behind it."""
 
     reading: Reading
-    variant: Variant | None = None
-    gene: Gene | None = None
+    variant: Variant
+    gene: Gene
+
+
+class Weighed(NamedTuple):
+    """A body weight, the day on which it was taken, and whether that is final."""
+
+    kilograms: float
+    on: date | None = None
+    is_final: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,63 +81,91 @@ def founds(
 ) -> Iterator[Found | Gap]:
     """The readings, or why a result that is there gives none."""
     uncoded = not any(c.code for c in codings(record.resource.get("code")))
-    free_text = narrative or (about.naming.by_words and uncoded)
+    how = How(free_text=narrative or (about.naming.by_words and uncoded))
     for statement in statements:
-        yield Found(reading(record, about.observable, statement, answer, about.chart, free_text=free_text))
+        yield finding(record, about.observable, statement, answer, about.chart, how=how)
     if not statements and answer.missing:
         yield Gap(record.reference, "no_value", answer.missing, record.query)
     elif not statements and not answer.is_empty:
-        yield Found(reading(record, about.observable, NotReadable("not_understood"), answer, about.chart))
+        yield finding(record, about.observable, NotReadable("not_understood"), answer, about.chart)
     elif not statements and not objects(record.resource.get("hasMember")):
         yield Gap(record.reference, "no_value", "a result without a value that can be used", record.query)
 
 
-def reading(
-    record: Record, observable: str, statement: Statement, answer: Answer, chart: Chart, *, free_text: bool = False
-) -> Reading:
-    """What the resource says of an observable, with where it comes from."""
-    why = why_unverified(record, chart)
+class How(NamedTuple):
+    """How something was found: what a reader should know beside it, and how far it may be relied on (`Found`)."""
+
+    flags: tuple[str, ...] = ()
+    free_text: bool = False
+    needs_no_status: bool = False
+
+
+_BY_CODE = How()
+
+
+def finding(
+    record: Record, observable: str, statement: Statement, answer: Answer, chart: Chart, *, how: How = _BY_CODE
+) -> Found:
+    """What the resource says of an observable."""
     gene = chart.lexicon.genes.get(observable.removeprefix("gene:"))
-    return Reading(
+    return Found(
         observable=observable,
         says=statement,
-        reference=record.reference,
-        status=reading_status(record),
-        grade=grade_of(why, free_text=free_text),
-        on=date_of(record.resource) or (date_of(record.holder) if record.holder else None),
-        laboratory=laboratory_of(record, chart),
-        method=_method(record, observable, statement, chart),
-        specimen=specimen_of(record, chart) if observable.startswith(("gene:", "hla:")) else "",
-        panel=panel_of(record, gene, chart) if gene is not None else (),
         quoted=answer.quoted,
+        method=_method(record, observable, statement, chart),
+        panel=panel_of(record, gene, chart) if gene is not None else (),
         coding=_coding(record.resource),
-        why_unverified=why,
-        flags=_flags(record, statement, answer, gene),
-        drugs=drugs_assessed(record.resource, chart),
+        flags=(*_strands(statement, answer, gene), *how.flags),
+        free_text=how.free_text,
+        assesses_drugs=any(True for _ in _assessed(record.resource)),
+        needs_no_status=how.needs_no_status,
     )
 
 
-def _flags(record: Record, statement: Statement, answer: Answer, gene: Gene | None) -> tuple[str, ...]:
-    flags = ["issued_only"] if _is_issued_only(record.resource) else []
-    if isinstance(statement, Diplotype) and gene is not None:
-        flags += [strand for text in answer.texts[:1] if (strand := strand_of(text, gene))]
-    return tuple(flags)
+def reading_of(found: Found, record: Record, around: Circumstances, chart: Chart) -> Reading:
+    """The reading: what was found, with where it comes from."""
+    excused = found.needs_no_status and around.why_unverified == "status_unknown"
+    why = "" if excused else around.why_unverified
+    before = ("issued_only",) if around.issued_only else ()
+    after = ("status_unknown",) if excused else ()
+    return Reading(
+        observable=found.observable,
+        says=found.says,
+        reference=record.reference,
+        status=around.status,
+        grade=grade_of(why, free_text=found.free_text),
+        on=around.on,
+        laboratory=around.laboratory,
+        method=found.method,
+        specimen=specimen_of(record, chart) if found.observable.startswith(("gene:", "hla:")) else "",
+        panel=found.panel,
+        quoted=found.quoted,
+        coding=found.coding,
+        why_unverified=why,
+        flags=(*before, *found.flags, *after),
+        drugs=drugs_assessed(record.resource, chart) if found.assesses_drugs else (),
+    )
 
 
-def _is_issued_only(resource: Resource) -> bool:
-    """Whether the only date is that of issue: when the specimen was taken is not known."""
-    return "issued" in resource and not any(name.startswith("effective") for name in resource)
+def _strands(statement: Statement, answer: Answer, gene: Gene | None) -> tuple[str, ...]:
+    if not isinstance(statement, Diplotype) or gene is None:
+        return ()
+    return tuple(strand for text in answer.texts[:1] if (strand := strand_of(text, gene)))
 
 
 def drugs_assessed(resource: Resource, chart: Chart) -> tuple[str, ...]:
     """The medicines that a result assesses: none, one or several; a name where one is not recognised."""
     found: dict[str, None] = {}
+    for concept in _assessed(resource):
+        match = chart.index.find(codings(concept), concept_text(concept))
+        found.update(dict.fromkeys(match.drugs if match is not None else (concept_label(concept),)))
+    return tuple(name for name in found if name)
+
+
+def _assessed(resource: Resource) -> Iterator[object]:
     for component in objects(resource.get("component")):
         if has_code(component.get("code"), LOINC, MEDICATION_ASSESSED):
-            concept = component.get("valueCodeableConcept")
-            match = chart.index.find(codings(concept), concept_text(concept))
-            found.update(dict.fromkeys(match.drugs if match is not None else (concept_label(concept),)))
-    return tuple(name for name in found if name)
+            yield component.get("valueCodeableConcept")
 
 
 def _method(record: Record, observable: str, statement: Statement, chart: Chart) -> str:

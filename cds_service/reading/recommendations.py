@@ -9,7 +9,6 @@ from cds_service.model import Recommendation
 from cds_service.reading.chart import Chart
 from cds_service.reading.readings import drugs_assessed
 from cds_service.reading.records import Record
-from cds_service.reading.screening import status_of
 from cds_service.reading.shapes import (
     child,
     clean,
@@ -28,7 +27,7 @@ from cds_service.reading.vocabulary import RECOMMENDATION, RECOMMENDATION_PROFIL
 def read_recommendation(record: Record, chart: Chart) -> Iterator[Recommendation]:
     """The recommendation of a Task by its code or its profile; other Tasks are none of ours."""
     resource = record.resource
-    if status_of(record) in UNRECOMMENDED_STATUSES or not _recommends(record):
+    if record.status in UNRECOMMENDED_STATUSES or not _recommends(record):
         return
     text = text_at(resource, "description") or concept_label(resource.get("code"))
     reason = reference(resource.get("reasonReference"))

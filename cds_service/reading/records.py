@@ -6,13 +6,17 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
+from cds_service.codes import LOINC
+from cds_service.memory import remembered_by_content
 from cds_service.model import Gap, Query, QueryResult
 from cds_service.reading.shapes import (
     Resource,
     child,
     clean,
     first,
+    has_code,
     items,
     local_name,
     moment,
@@ -21,16 +25,16 @@ from cds_service.reading.shapes import (
     references,
     text_at,
 )
-from cds_service.reading.vocabulary import ENTERED_IN_ERROR
+from cds_service.reading.vocabulary import ENTERED_IN_ERROR, REGION_STUDIED
 
 _DEEPEST_NESTING = 4
 _CONTAINED_RESULTS = frozenset({"Observation"})
+_QUERIES = tuple(Query)
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """One resource. `reference` is `Type/id`, or `Type#n` of its entry when it has no id; `address` its
-    fullUrl where a Bundle gave one; `holder` the resource that contains it."""
+    fullUrl where a Bundle gave one; `holder` the resource that contains it; `status` its own status code."""
 
     resource: Resource
     kind: str
@@ -38,6 +42,11 @@ class Record:
     query: Query | None = None
     address: str = ""
     holder: Resource | None = None
+    name: str = ""
+    """Its id; empty where it has none."""
+    status: str = ""
+    withdrawn: bool = False
+    """Entered in error, by status or by verification status; also what an entered-in-error resource contains."""
 
     def field(self, name: str) -> object:
         """A field of the resource; a contained resource takes what it does not say from its holder."""
@@ -54,6 +63,8 @@ class References:
     by_id: Mapping[str, Record] = field(default_factory=dict)
     parents: Mapping[str, tuple[Record, ...]] = field(default_factory=dict)
     """`Type/id` -> panels and reports that name it as a result."""
+    tell_coverage: bool = False
+    """Whether results of those panels and reports say what was tested rather than what was found."""
 
     def find(self, address: str, within: Resource | None = None) -> Record | None:
         """The record that a reference of the resource `within` leads to; None when it is not there."""
@@ -71,15 +82,36 @@ class References:
 def _contained(name: str, within: Resource | None) -> Record | None:
     for resource in objects((within or {}).get("contained")):
         if text_at(resource, "id").lstrip("#") == name:
-            return Record(resource, text_at(resource, "resourceType"), f"#{name}", holder=within)
+            kind, status = text_at(resource, "resourceType"), _status_in(resource)
+            in_error = _is_withdrawn(status, resource, within)
+            return Record(resource, kind, f"#{name}", None, "", within, name, status, in_error)
     return None
+
+
+def _is_withdrawn(status: str, resource: Resource, holder: Resource | None) -> bool:
+    verified = resource.get("verificationStatus")
+    return (
+        status == ENTERED_IN_ERROR
+        or (verified is not None and ENTERED_IN_ERROR in verification(verified))
+        or (holder is not None and _status_in(holder) == ENTERED_IN_ERROR)
+    )
+
+
+def _status_in(resource: Resource) -> str:
+    return clean(resource.get("status")).lower()
+
+
+@remembered_by_content
+def verification(status: object) -> frozenset[str]:
+    """The codes of a verification status, or the bare code in its place."""
+    return frozenset((clean(status), *(text_at(coding, "code") for coding in objects(first(status).get("coding")))))
 
 
 def records_of(results: Mapping[Query, QueryResult]) -> tuple[tuple[Record, ...], tuple[Gap, ...]]:
     """Every resource of every query once, and a gap for each entry that is no resource."""
     records: list[Record] = []
     gaps: list[Gap] = []
-    for query in Query:
+    for query in _QUERIES:
         if query in results:
             for found in unpack(results[query].resources, query):
                 if isinstance(found, Record):
@@ -98,7 +130,7 @@ def unpack(resources: Iterable[object], query: Query | None = None) -> list[Reco
 
 
 def _unpack(value: object, query: Query | None, place: str, address: str, depth: int) -> list[Record | Gap]:
-    resource = value if isinstance(value, Mapping) else {}
+    resource = value if type(value) is dict or isinstance(value, Mapping) else {}
     kind = text_at(resource, "resourceType")
     if not kind or depth == 0:
         return [Gap(place, "unreadable", "an entry that is no FHIR resource", query)]
@@ -132,13 +164,19 @@ def _with_contained(
 ) -> list[Record | Gap]:
     name = text_at(resource, "id")
     reference = f"{kind}/{name}" if name else f"{kind}{place}"
-    found: list[Record | Gap] = [Record(resource, kind, reference, query, address)]
-    for inner in objects(resource.get("contained")):
-        inner_kind = text_at(inner, "resourceType")
-        if inner_kind in _CONTAINED_RESULTS:
-            inner_name = text_at(inner, "id").lstrip("#")
-            found.append(Record(inner, inner_kind, f"{reference}#{inner_name}", query, "", resource))
-    return found
+    status = _status_in(resource)
+    in_error = _is_withdrawn(status, resource, None)
+    record = Record(resource, kind, reference, query, address, None, name, status, in_error)
+    return [record, *_results_in(record)] if "contained" in resource else [record]
+
+
+def _results_in(holder: Record) -> Iterator[Record]:
+    for inner in objects(holder.resource["contained"]):
+        kind, name, status = text_at(inner, "resourceType"), text_at(inner, "id"), _status_in(inner)
+        if kind in _CONTAINED_RESULTS:
+            reference = f"{holder.reference}#{name.lstrip('#')}"
+            in_error = _is_withdrawn(status, inner, holder.resource)
+            yield Record(inner, kind, reference, holder.query, "", holder.resource, name, status, in_error)
 
 
 def newest(records: Iterable[Record]) -> tuple[Record, ...]:
@@ -159,7 +197,7 @@ def _current(same: list[Record]) -> Iterable[Record]:
         return same
     latest = max(_version(record.resource) for record in same)
     current = [record for record in same if _version(record.resource) == latest]
-    withdrawn = [record for record in current if clean(record.resource.get("status")) == ENTERED_IN_ERROR]
+    withdrawn = [record for record in current if record.status == ENTERED_IN_ERROR]
     return withdrawn[:1] or _distinct(current)
 
 
@@ -181,14 +219,23 @@ def references_of(records: Iterable[Record]) -> References:
     references_only = References(
         by_name={record.reference: record for record in known},
         by_address={record.address: record for record in known if record.address},
-        by_id={text_at(record.resource, "id"): record for record in known if record.resource.get("id")},
+        by_id={record.name: record for record in known if record.name},
     )
-    return replace(references_only, parents=_parents(known, references_only))
+    holders = [r for r in known if r.kind == "DiagnosticReport" or "hasMember" in r.resource]
+    if not holders:
+        return references_only
+    tell_coverage = any(is_region_studied(record.resource) for record in known)
+    return replace(references_only, parents=_parents(holders, references_only), tell_coverage=tell_coverage)
 
 
-def _parents(records: tuple[Record, ...], known: References) -> Mapping[str, tuple[Record, ...]]:
+def is_region_studied(resource: Resource) -> bool:
+    """Whether the Observation says what was tested rather than what was found."""
+    return has_code(resource.get("code"), LOINC, REGION_STUDIED)
+
+
+def _parents(holders: list[Record], known: References) -> Mapping[str, tuple[Record, ...]]:
     found: defaultdict[str, list[Record]] = defaultdict(list)
-    for record in sorted(records, key=lambda r: r.reference):
+    for record in sorted(holders, key=lambda r: r.reference):
         for address in named_results(record):
             found[_name_of(address, record, known)].append(record)
     return {name: tuple(parents) for name, parents in found.items()}

@@ -12,11 +12,10 @@ from cds_service.model import Gap, Grade, NotReadable, Reading, SelfContradictio
 from cds_service.reading.answers import Answer
 from cds_service.reading.chart import Chart
 from cds_service.reading.hla import gl_string_types
-from cds_service.reading.lexicon import HLA_PREFIX
-from cds_service.reading.patient import date_of
-from cds_service.reading.provenance import HLA_METHOD, grade_of, laboratory_of, reading_status, why_unverified
+from cds_service.reading.lexicon import HLA_PREFIX, Lexicon
+from cds_service.reading.provenance import HLA_METHOD, circumstances_of, grade_of
 from cds_service.reading.records import Record, named_results
-from cds_service.reading.screening import is_ruled_out, status_of
+from cds_service.reading.screening import is_ruled_out
 from cds_service.reading.shapes import (
     clean,
     codings,
@@ -38,7 +37,7 @@ _GENETIC_WORDS = ("pharmacogen", "pgx", "genotyp", "genetic")
 def read_report(record: Record, chart: Chart) -> Iterator[Reading | Gap]:
     """The readings of a report's conclusion and coded conclusions; where there are none and none of its results
     is there either, that a result exists which a machine cannot read."""
-    if status_of(record) in DROPPED_STATUSES | UNSTARTED_STATUSES:
+    if record.status in DROPPED_STATUSES | UNSTARTED_STATUSES:
         return
     resource = record.resource
     typed = list(_of_gl_strings(record, chart))
@@ -71,10 +70,7 @@ def _of_gl_strings(record: Record, chart: Chart) -> Iterator[Reading]:
 def _of_concept(record: Record, concept: object, chart: Chart) -> Iterator[Reading]:
     """A pre-coordinated finding: its code or its words name the gene, and its answer code or words the rest."""
     found = codings(concept)
-    symbols = {m.symbol for m in chart.lexicon.meanings(found)}
-    symbols |= {s for c in found if (s := chart.lexicon.answer_genes.get((c.system, c.code)))}
-    symbols |= {s for text in concept_texts(concept) for s in chart.lexicon.symbols_in(text)}
-    for symbol in sorted(symbols & set(chart.lexicon.genes)):
+    for symbol in chart.lexicon.of_content("genes", concept, _genes_named):
         said = statements_of(
             Answer(codings=found, texts=concept_texts(concept)), chart.lexicon.genes[symbol], chart.lexicon
         )
@@ -83,6 +79,14 @@ def _of_concept(record: Record, concept: object, chart: Chart) -> Iterator[Readi
             yield _reading(
                 record, symbol, statement, concept_label(concept), chart, coding=_coding(found), free_text=not by_code
             )
+
+
+def _genes_named(concept: object, lexicon: Lexicon) -> tuple[str, ...]:
+    found = codings(concept)
+    symbols = {m.symbol for m in lexicon.meanings(found)}
+    symbols |= {s for c in found if (s := lexicon.answer_genes.get((c.system, c.code)))}
+    symbols |= {s for text in concept_texts(concept) for s in lexicon.symbols_in(text)}
+    return tuple(sorted(symbols & set(lexicon.genes)))
 
 
 def _of_text(record: Record, symbol: str, text: str, chart: Chart) -> Iterator[Reading]:
@@ -114,18 +118,18 @@ def _reading(
     coding: Coding | None = None,
     free_text: bool = False,
 ) -> Reading:
-    why = why_unverified(record, chart) if record.kind == "DiagnosticReport" else ""
+    around = circumstances_of(record, chart)
     return Reading(
         observable=f"gene:{symbol}",
         says=says,
         reference=record.reference,
-        status=reading_status(record),
-        grade=grade_of(why, free_text=free_text),
-        on=date_of(record.resource) or day(record.resource.get("recordedDate")),
-        laboratory=laboratory_of(record, chart),
+        status=around.status,
+        grade=grade_of(around.why_unverified, free_text=free_text),
+        on=around.on,
+        laboratory=around.laboratory,
         quoted=quoted,
         coding=coding,
-        why_unverified=why,
+        why_unverified=around.why_unverified,
     )
 
 
@@ -181,7 +185,7 @@ def read_listed_finding(record: Record, chart: Chart) -> Iterator[Reading]:
             says=reading.says,
             reference=reading.reference,
             grade=Grade.LOW,
-            on=reading.on,
+            on=reading.on or day(record.resource.get("recordedDate")),
             quoted=reading.quoted,
             coding=reading.coding,
         )

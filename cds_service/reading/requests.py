@@ -9,7 +9,6 @@ from cds_service.reading.chart import Chart
 from cds_service.reading.hla import alleles_named
 from cds_service.reading.lexicon import HLA_PREFIX
 from cds_service.reading.records import Record
-from cds_service.reading.screening import status_of
 from cds_service.reading.shapes import clean, codings, concept_label, concept_texts, day, items
 from cds_service.reading.vocabulary import ORDERED_STATUSES, UNORDERED_INTENTS
 
@@ -18,7 +17,7 @@ def read_request(record: Record, chart: Chart) -> Iterator[PendingTest]:
     """The test that a ServiceRequest orders, where it answers a marker of ours and is still open."""
     resource = record.resource
     forbidden = resource.get("doNotPerform") is True or clean(resource.get("intent")) in UNORDERED_INTENTS
-    if status_of(record) not in ORDERED_STATUSES or forbidden:
+    if record.status not in ORDERED_STATUSES or forbidden:
         return
     concepts = [resource.get("code"), *items(resource.get("orderDetail"))]
     markers = tuple(dict.fromkeys(m for concept in concepts for m in _markers(concept, chart)))

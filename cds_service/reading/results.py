@@ -4,35 +4,37 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from cds_service.codes import LOINC, Coding
+from cds_service.memory import content_key
 from cds_service.model import (
     Gap,
     PendingTest,
     Phenotype,
+    Reading,
 )
-from cds_service.reading.answers import answer_of
+from cds_service.reading.answers import VALUE_FIELDS, answer_of
 from cds_service.reading.chart import Chart
-from cds_service.reading.genes import GeneNaming, gene_naming, naming_gaps
-from cds_service.reading.germline import implications, is_germline, read_genes
+from cds_service.reading.genes import GeneNaming, gene_naming, is_measurement, naming_gaps
+from cds_service.reading.germline import implications, is_germline, names_one_allele, read_genes
 from cds_service.reading.lexicon import HLA_PREFIX
 from cds_service.reading.observables import named_by_label, read_components, read_gene_result, read_observables
-from cds_service.reading.panels import is_region_studied
-from cds_service.reading.patient import date_of
+from cds_service.reading.patient import date_of, weight_in
 from cds_service.reading.phenotype_terms import term_of_code
-from cds_service.reading.provenance import (
-    origin_of,
-)
-from cds_service.reading.readings import Found, reading
-from cds_service.reading.records import Record
-from cds_service.reading.screening import status_of
+from cds_service.reading.provenance import Circumstances, circumstances_of, origin_of, tissue_of
+from cds_service.reading.readings import Assessed, Found, Weighed, finding, reading_of
+from cds_service.reading.records import Record, References, is_region_studied
 from cds_service.reading.shapes import (
+    Resource,
     codings,
     concept_label,
     has_code,
+    objects,
 )
 from cds_service.reading.vocabulary import (
     DROPPED_STATUSES,
+    FINAL_STATUSES,
     PHENOTYPE_IN_VALUE,
     UNSTARTED_STATUSES,
 )
@@ -41,29 +43,134 @@ IMPLICATION_OBSERVABLE = "implication"
 """Of a reading that says what a medicine does in this patient, and not by which gene."""
 _GENETIC_VALUE = re.compile(r"\bmetaboli[sz]er\b|\*\d+\w*\s*[/|]\s*\S*\*\d", re.IGNORECASE)
 _NOT_INHERITED = frozenset({"somatic", "foetal"})
+_CONTENT = ("code", "component", "interpretation", "extension", "method", *VALUE_FIELDS)
+"""The elements in which a result says what was found; the others are whose it is, when, by whom and of what."""
 
 
-def read_observation(record: Record, chart: Chart) -> Iterator[Found | PendingTest | Gap]:
-    """Everything that an Observation says of genes, HLA loci and laboratory values of the knowledge."""
-    status = status_of(record)
-    if status in DROPPED_STATUSES:
+def read_observation(record: Record, chart: Chart) -> list[Reading | Assessed | Weighed | PendingTest | Gap]:
+    """Everything that an Observation says of genes, HLA loci, laboratory values of the knowledge, and weight."""
+    if record.status in DROPPED_STATUSES:
+        return []
+    found = _said_by_itself(record, chart)
+    if found is None:
+        found = tuple(_read(record, _subject_of(record, chart), chart))
+    said = [one for one in found if isinstance(one, Found)]
+    beside = [_of_record(record, one) for one in found if not isinstance(one, Found)]
+    return [*beside, *_results_of(record, said, chart)] if said else [*beside]
+
+
+def _results_of(record: Record, said: list[Found], chart: Chart) -> list[Reading | Assessed]:
+    around = circumstances_of(record, chart)
+    return [_result_of(record, one, around, chart) for one in said]
+
+
+def _result_of(record: Record, found: Found, around: Circumstances, chart: Chart) -> Reading | Assessed:
+    reading = reading_of(found, record, around, chart)
+    return reading if found.variant is None else Assessed(reading, *found.variant)
+
+
+def _of_record(record: Record, found: Weighed | PendingTest | Gap) -> Weighed | PendingTest | Gap:
+    """What was found, as that of this record."""
+    match found:
+        case PendingTest():
+            return PendingTest(found.markers, record.reference, date_of(record.resource), found.name)
+        case Weighed():
+            return Weighed(found.kilograms, date_of(record.resource), record.status in FINAL_STATUSES)
+        case _:
+            return Gap(record.reference, found.reason, found.detail, record.query)
+
+
+class _Sheet(NamedTuple):
+    """What a result says by itself, whoever's it is."""
+
+    found: tuple[Found | Weighed | PendingTest | Gap, ...]
+    is_of_genes: bool
+    """Whether it is about genes: what was tested may stand in its notes, or elsewhere in its panel or report."""
+    is_unnamed: bool
+    """Whether its panel or report may tell which gene it is about."""
+
+
+def _said_by_itself(record: Record, chart: Chart) -> tuple[Found | Weighed | PendingTest | Gap, ...] | None:
+    """What the result says, from its content alone; None where other resources have a part in it. Results of many
+    patients say the same: each content is read once."""
+    resource = record.resource
+    if "derivedFrom" in resource or "hasMember" in resource:
+        return None
+    content = {name: resource[name] for name in _CONTENT if name in resource}
+    if "extension" in content:
+        content["extension"] = [part for part in objects(content["extension"]) if "valueCodeableConcept" in part]
+    if record.status in UNSTARTED_STATUSES:
+        content["status"] = record.status
+    if tissue := tissue_of(record, chart):
+        content["specimen"] = {"display": tissue}
+    key = content_key(content)
+    if key is None:
+        return None
+    sheet: _Sheet | None = chart.lexicon.results.get(key, _sheet_of, content, chart)
+    return None if sheet is None or _is_told_elsewhere(record, sheet, chart) else sheet.found
+
+
+def _is_told_elsewhere(record: Record, sheet: _Sheet, chart: Chart) -> bool:
+    """Whether there is more of the result than its content."""
+    stands_in_panel = bool(chart.references.parents_of(record))
+    if sheet.is_of_genes:
+        return "note" in record.resource or (stands_in_panel and chart.references.tell_coverage)
+    return stands_in_panel and sheet.is_unnamed
+
+
+def _sheet_of(content: Resource, chart: Chart) -> _Sheet | None:
+    """None for a content that may be half of a genotype. It is read as if nothing else were there."""
+    status = content.get("status")
+    record = Record(content, "Observation", "", status=status if isinstance(status, str) else "")
+    alone = Chart((), References(), chart.lexicon, chart.index, chart.today, chart.catalogue)
+    subject = _subject_of(record, alone)
+    genes = [chart.lexicon.genes[symbol] for symbol in subject.naming.symbols if symbol in chart.lexicon.genes]
+    if any(names_one_allele(content, gene, answer_of(content), chart) for gene in genes):
+        return None
+    found = tuple(_read(record, subject, alone))
+    return _Sheet(found, is_of_genes=bool(subject.naming.symbols), is_unnamed=not is_measurement(content))
+
+
+class _Subject(NamedTuple):
+    """What a result is about: its genes and its observables."""
+
+    naming: GeneNaming
+    ids: tuple[str, ...]
+    by_code: bool
+    """Whether its code names the observables, and no gene beside them: an enzyme's activity is both a value and a
+    result on its gene."""
+
+
+def _subject_of(record: Record, chart: Chart) -> _Subject:
+    found = codings(record.resource.get("code"))
+    ids = chart.lexicon.observables_of(found)
+    measured = bool(ids) and not chart.lexicon.meanings(found)
+    if measured and not any(chart.lexicon.observables[i].gene for i in ids):
+        return _Subject(GeneNaming(), ids, by_code=True)
+    naming = gene_naming(record, chart)
+    return _Subject(naming, ids or _observable_by_label(record, naming, chart), by_code=measured)
+
+
+def _read(record: Record, subject: _Subject, chart: Chart) -> Iterator[Found | Weighed | PendingTest | Gap]:
+    kilograms = weight_in(record.resource)
+    if kilograms is not None:
+        yield Weighed(kilograms)
+    if record.status in UNSTARTED_STATUSES:
+        yield from _pending(record, subject, chart)
         return
-    by_code = chart.lexicon.observables_of(codings(record.resource.get("code")))
-    measured = bool(by_code) and _is_measured(record, chart)
-    plain = measured and not any(chart.lexicon.observables[i].gene for i in by_code)
-    naming = GeneNaming() if plain else gene_naming(record, chart)
-    ids = by_code or _observable_by_label(record, naming, chart)
-    if status in UNSTARTED_STATUSES:
-        yield from _pending(record, naming, ids, chart)
-        return
-    if ids:
-        yield from read_observables(record, ids, naming, chart)
+    if subject.ids:
+        yield from read_observables(record, subject.ids, subject.naming, chart)
     yield from read_components(record, chart)
-    if measured:
-        return
+    if not subject.by_code:
+        yield from _beside_code(record, subject, chart)
+
+
+def _beside_code(record: Record, subject: _Subject, chart: Chart) -> Iterator[Found | Gap]:
+    """What is said of genes, or without one."""
+    naming = subject.naming
     yield from naming_gaps(record, naming)
     if naming.symbols:
-        yield from _read_by_gene(record, naming, ids, chart)
+        yield from _read_by_gene(record, naming, subject.ids, chart)
         return
     found = list(_read_implication(record, chart))
     yield from found
@@ -73,9 +180,7 @@ def read_observation(record: Record, chart: Chart) -> Iterator[Found | PendingTe
         yield from _without_gene(record, naming)
 
 
-def _read_by_gene(
-    record: Record, naming: GeneNaming, ids: tuple[str, ...], chart: Chart
-) -> Iterator[Found | PendingTest | Gap]:
+def _read_by_gene(record: Record, naming: GeneNaming, ids: tuple[str, ...], chart: Chart) -> Iterator[Found | Gap]:
     """What is said of the genes that are named: germline genes and HLA loci, and genes of other observables unless
     the code reported them already (`ids`)."""
     others = [symbol for symbol in naming.symbols if not is_germline(symbol, chart)]
@@ -98,16 +203,11 @@ def _observable_by_label(record: Record, naming: GeneNaming, chart: Chart) -> tu
     return (label,) if label else ()
 
 
-def _is_measured(record: Record, chart: Chart) -> bool:
-    """Whether no gene's code stands there too: an enzyme's activity is both a value and a result on its gene."""
-    return not chart.lexicon.meanings(codings(record.resource.get("code")))
-
-
-def _pending(record: Record, naming: GeneNaming, ids: tuple[str, ...], chart: Chart) -> Iterator[PendingTest]:
+def _pending(record: Record, subject: _Subject, chart: Chart) -> Iterator[PendingTest]:
     """A result that the laboratory has registered and not reported yet."""
     name = concept_label(record.resource.get("code"))
-    inherited = _markers(naming, chart) if origin_of(record, chart) not in _NOT_INHERITED else ()
-    markers = tuple(dict.fromkeys((*ids, *inherited)))
+    inherited = _markers(subject.naming, chart) if origin_of(record, chart) not in _NOT_INHERITED else ()
+    markers = tuple(dict.fromkeys((*subject.ids, *inherited)))
     if markers:
         yield PendingTest(markers, record.reference, date_of(record.resource), name)
 
@@ -138,7 +238,7 @@ def _read_implication(record: Record, chart: Chart) -> Iterator[Found]:
         coding = next((c for c in answer.codings if _is_answer(c, chart)), None)
         if coding is not None:
             says = Phenotype(chart.lexicon.answers[coding.system, coding.code])
-            yield Found(reading(record, IMPLICATION_OBSERVABLE, says, answer, chart))
+            yield finding(record, IMPLICATION_OBSERVABLE, says, answer, chart)
 
 
 def _is_answer(coding: Coding, chart: Chart) -> bool:

@@ -7,9 +7,9 @@ from functools import cache
 
 from cds_service.errors import RequestError
 from cds_service.model import Gap
-from cds_service.reading.records import Record, References
-from cds_service.reading.shapes import Resource, child, clean, items, local_name, objects, reference, text_at
-from cds_service.reading.vocabulary import ENTERED_IN_ERROR, RULED_OUT
+from cds_service.reading.records import Record, References, verification
+from cds_service.reading.shapes import Resource, items, local_name, objects, reference
+from cds_service.reading.vocabulary import RULED_OUT
 
 _R5_KEYS = {
     "MedicationRequest": frozenset({"medication", "reason"}),
@@ -25,27 +25,9 @@ _NONE: frozenset[str] = frozenset()
 _DSTU2_KINDS = frozenset({"MedicationOrder", "DiagnosticOrder"})
 
 
-def status_of(record: Record) -> str:
-    """The resource's own status code, empty where it has none."""
-    return clean(record.resource.get("status")).lower()
-
-
-def is_withdrawn(record: Record) -> bool:
-    """Entered in error, by status or by verification status; also what an entered-in-error resource contains."""
-    if record.holder is None and "verificationStatus" not in record.resource:
-        return status_of(record) == ENTERED_IN_ERROR
-    holder = record.holder or {}
-    verification = child(record.resource, "verificationStatus")
-    codes = {text_at(coding, "code") for coding in objects(verification.get("coding"))}
-    codes.add(clean(record.resource.get("verificationStatus")))
-    statuses = {status_of(record), clean(holder.get("status")).lower()}
-    return ENTERED_IN_ERROR in statuses | codes
-
-
 def is_ruled_out(resource: Resource) -> bool:
     """A condition or allergy that its own verification status takes back."""
-    codes = {text_at(coding, "code") for coding in objects(child(resource, "verificationStatus").get("coding"))}
-    return bool(RULED_OUT & (codes | {clean(resource.get("verificationStatus"))}))
+    return "verificationStatus" in resource and not RULED_OUT.isdisjoint(verification(resource["verificationStatus"]))
 
 
 def foreign_version(record: Record) -> str:
@@ -68,17 +50,18 @@ def is_of_patient(record: Record, patient_id: str, is_patient: Callable[[str], b
     """Whether the resource is about the patient; a resource that names no subject is taken to be. `is_patient` tells
     whether an address is the patient's."""
     if record.kind == "Patient":
-        return text_at(record.resource, "id") in ("", patient_id) or not patient_id
+        return record.name in ("", patient_id) or not patient_id
     if not patient_id:
         return True
-    fields = [field for name in _SUBJECTS if (field := record.field(name)) is not None]
-    return all(is_patient(found) for field in fields for item in items(field) if (found := reference(item)))
+    own = record.resource if record.holder is None else {**record.holder, **record.resource}
+    addresses = [reference(item) for name in _SUBJECTS if name in own for item in items(record.field(name))]
+    return all(map(is_patient, filter(None, addresses)))
 
 
 def _is_patient(address: str, patient_id: str, references: References) -> bool:
     target = references.find(address)
     if target is not None and target.kind == "Patient":
-        return text_at(target.resource, "id") == patient_id
+        return target.name == patient_id
     kind, _, name = local_name(address).rpartition("/")
     if address.startswith("urn:"):
         return address.rpartition(":")[2] == patient_id
@@ -94,7 +77,7 @@ def screened(
     gaps: list[Gap] = []
     is_patient = cache(lambda address: _is_patient(address, patient_id, references))
     for record in records:
-        if is_withdrawn(record):
+        if record.withdrawn:
             continue
         refusal = _refusal(record, patient_id, is_patient)
         if refusal is None:
@@ -116,8 +99,7 @@ def _refusal(record: Record, patient_id: str, is_patient: Callable[[str], bool])
 def check_patient(resources: Iterable[Record], patient_id: str) -> None:
     """Raise RequestError where the Patient that was sent is not the patient of the request."""
     for record in resources:
-        found = text_at(record.resource, "id")
-        if patient_id and found and found != patient_id:
+        if patient_id and record.name and record.name != patient_id:
             raise RequestError(
                 status=422,
                 code="invalid",

@@ -198,12 +198,20 @@ def number(value: object) -> float | None:
 
 def day(value: object) -> date | None:
     """The day of a date or dateTime. A year or month alone is its first day."""
-    return _day_in(clean(value))
+    return _day_in(value if isinstance(value, str) else clean(value))
+
+
+def first_day(*values: object) -> date | None:
+    """The first day that one of the values says."""
+    for value in values:
+        if value is not None and (found := day(value)) is not None:
+            return found
+    return None
 
 
 @remembered_by_text
 def _day_in(text: str) -> date | None:
-    match = _DATE.match(text)
+    match = _DATE.match(clean(text))
     if match is None:
         return None
     year, month, day_of_month = (int(part or 1) for part in match.groups())

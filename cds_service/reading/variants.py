@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
@@ -146,20 +146,19 @@ def _copies(parts: Parts) -> int | None:
     return None
 
 
-def with_genotypes(found: Iterable[tuple[Reading, Variant | None, Gene | None]]) -> tuple[Reading, ...]:
-    """The readings, and in place of the only variant that is present in a gene the genotype that it is.
+def with_genotypes(found: Sequence[tuple[Reading, Variant, Gene]]) -> tuple[Reading, ...]:
+    """The readings of single variants, and for the only one that is present in a gene the genotype that it is.
 
     Several variants of one gene may stand on one chromosome or on two: they stay single findings.
     """
-    everything = tuple(found)
     present: defaultdict[str, set[str]] = defaultdict(set)
-    for reading, variant, _ in everything:
-        if variant is not None and variant.present:
+    for reading, variant, _ in found:
+        if variant.present:
             present[reading.observable].add(variant.allele)
-    return tuple(_genotype(r, v, g, lone=len(present[r.observable]) == 1) for r, v, g in everything)
+    return tuple(_genotype(r, v, g, lone=len(present[r.observable]) == 1) for r, v, g in found)
 
 
-def _genotype(reading: Reading, variant: Variant | None, gene: Gene | None, *, lone: bool) -> Reading:
-    if variant is None or gene is None or not (lone and variant.in_table and variant.present and variant.copies):
+def _genotype(reading: Reading, variant: Variant, gene: Gene, *, lone: bool) -> Reading:
+    if not (lone and variant.in_table and variant.present and variant.copies):
         return reading
     return replace(reading, says=Diplotype(diplotype_of_copies(variant.allele, variant.copies, gene)))

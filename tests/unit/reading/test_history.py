@@ -396,3 +396,22 @@ def test_bundles_without_end_are_refused() -> None:
         nested = {"resourceType": "Bundle", "entry": [{"resource": nested}]}
     found = read_resources([nested], SmallIndex(), KNOWLEDGE, TODAY)
     assert (found.patient.readings, [g.reason for g in found.patient.gaps]) == ((), ["unreadable"])
+
+
+def test_conditions_of_the_same_keys_stand_in_the_order_of_their_texts() -> None:
+    found = [{"resourceType": "Condition", "id": name, "code": {"text": text}} for name, text in ("1b", "2a", "3c")]
+    assert [condition.text for condition in read_all(*found).patient.conditions] == ["a", "b", "c"]
+
+
+def test_a_condition_whose_verification_was_entered_in_error_is_taken_back() -> None:
+    status = {"coding": [{"code": "entered-in-error"}]}
+    found = read_all(
+        {"resourceType": "Condition", "id": "c", "code": {"text": "Stroke"}, "verificationStatus": status}
+    )
+    assert (found.withdrawn, found.patient.conditions) == (("Condition/c",), ())
+
+
+def test_the_dosage_of_a_statement_does_not_tell_until_when_the_medicine_was_taken() -> None:
+    bounds = {"timing": {"repeat": {"boundsPeriod": {"end": "2026-11-01"}}}}
+    (medication,) = read_all(statement(dosage=[bounds])).patient.medications
+    assert medication.stopped is None

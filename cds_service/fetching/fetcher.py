@@ -267,8 +267,8 @@ def _dispatched_elsewhere(request: HookRequest, results: Mapping[Query, QueryRes
 
 def _medications_elsewhere(request: HookRequest, results: Mapping[Query, QueryResult]) -> dict[str, bool]:
     """Medications that drafts and current orders refer to and that nobody sent; whether a current order does."""
-    drafts = tuple(resources_in(request.question.resources))
-    taken = tuple(resources_in(results[Query.MEDICATIONS].resources))
+    drafts = resources_in(request.question.resources)
+    taken = resources_in(results[Query.MEDICATIONS].resources)
     known = {_reference(resource) for resource in (*drafts, *taken)}
     named = dict.fromkeys(_medications_of(drafts, request.fhir_server), False)
     named |= dict.fromkeys(_medications_of(taken, request.fhir_server), True)

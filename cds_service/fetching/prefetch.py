@@ -16,7 +16,7 @@ this one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
@@ -104,13 +104,15 @@ def failed(reason: str) -> QueryResult:
     return QueryResult(Availability.FAILED, reason=reason)
 
 
-def resources_in(resources: Iterable[JsonObject]) -> Iterator[JsonObject]:
+def resources_in(resources: Iterable[JsonObject]) -> list[JsonObject]:
     """The resources themselves, those inside Bundles included and the Bundles not."""
+    found: list[JsonObject] = []
     for resource in resources:
         if resource.get("resourceType") == "Bundle":
-            yield from resources_in(_entry_resources(resource.get("entry")))
+            found += resources_in(_entry_resources(resource.get("entry")))
         else:
-            yield resource
+            found.append(resource)
+    return found
 
 
 def matches_in(resources: Iterable[JsonObject], query: Query) -> int:

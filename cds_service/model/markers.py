@@ -1,0 +1,88 @@
+"""What is known of a marker: exactly one of these."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from cds_service.model.advice import INDETERMINATE
+from cds_service.model.readings import Reading
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    state: str
+    readings: tuple[Reading, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Narrowed:
+    states: frozenset[str]
+    why: str
+    readings: tuple[Reading, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Indeterminate:
+    states: frozenset[str]
+    readings: tuple[Reading, ...]
+    spent: frozenset[str] = frozenset()
+    """Test methods that were done and gave no state; repeating them tells nothing."""
+    literal: str = INDETERMINATE
+    """The state as reported, for tables with a row of its own for it (G6PD `Variable`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stale:
+    state: str
+    since: date
+    readings: tuple[Reading, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    since: date | None
+    request: str
+    readings: tuple[Reading, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Conflicting:
+    states: frozenset[str]
+    readings: tuple[Reading, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unverified:
+    readings: tuple[Reading, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unavailable:
+    reason: str
+    readings: tuple[Reading, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    reason: str
+    readings: tuple[Reading, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NotTested:
+    readings: tuple[Reading, ...] = ()
+
+
+MarkerKnowledge = (
+    Known
+    | Narrowed
+    | Indeterminate
+    | Stale
+    | Pending
+    | Conflicting
+    | Unverified
+    | Unavailable
+    | Unreadable
+    | NotTested
+)

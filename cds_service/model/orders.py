@@ -1,0 +1,73 @@
+"""Orders and the medicines taken."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from cds_service.codes import Coding
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    value: float
+    unit: str
+    comparator: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Dose:
+    """A dose as ordered. `per_dose` is what one administration gives, in `unit` (`mg`, `mg/kg`, `mg/m2`,
+    `tablet`, ...); `per_day` how many administrations a day; None where the order does not say."""
+
+    per_dose: float | None
+    unit: str
+    per_day: float | None = None
+    text: str = ""
+    """The dosage instruction as text, for the card."""
+
+    @property
+    def daily(self) -> float | None:
+        """Amount a day in `unit`, or None where either factor is missing."""
+        return None if self.per_dose is None or self.per_day is None else self.per_dose * self.per_day
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One drafted medication."""
+
+    reference: str
+    """`MedicationRequest/103`, the draft it came from."""
+    name: str
+    """The drug as the EHR shows it, or the best display found; may be empty when the order has no drug yet."""
+    ingredients: tuple[str, ...]
+    """Drug ids recognised; empty when the drug was not recognised."""
+    coding: Coding | None = None
+    dose: Dose | None = None
+    strength_mg: float | None = None
+    """Milligrams of the first ingredient in one unit of the product (tablet), where the product says so."""
+    route: str = ""
+    """`oral`, `intravenous`, `topical`, `ophthalmic`, `inhaled`, ...; empty when neither order nor product says."""
+    reasons: frozenset[str] = frozenset()
+    """Condition keys of the order's reason."""
+    reason_texts: tuple[str, ...] = ()
+    selected: bool = True
+    """False for a draft that the hook's `selections` do not name: context, not the question."""
+    active: bool = False
+    """True for a medicine already taken (patient-view, refill, an active medicine affected by a draft)."""
+    replaces: str = ""
+    """Reference of the active medication that this draft replaces."""
+
+
+@dataclass(frozen=True, slots=True)
+class Medication:
+    """A medicine that the patient takes."""
+
+    reference: str
+    name: str
+    ingredients: tuple[str, ...]
+    started: date | None = None
+    dose: Dose | None = None
+    route: str = ""
+    stopped: date | None = None
+    """Set for a medicine that ended (its effect may still last)."""

@@ -1,0 +1,132 @@
+"""What one resource says of one observable, with its provenance."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from cds_service.codes import Coding
+from cds_service.model.orders import Quantity
+
+
+class Grade(StrEnum):
+    """How far a reading may be relied on."""
+
+    CLINICAL = "clinical"
+    UNVERIFIED = "unverified"
+    """Consumer test, patient-reported, or of unknown status."""
+    LOW = "low"
+    """Read from free text."""
+
+
+class ReadingStatus(StrEnum):
+    FINAL = "final"
+    PRELIMINARY = "preliminary"
+
+
+@dataclass(frozen=True, slots=True)
+class Diplotype:
+    """`text` is the genotype in the gene's own notation, cleaned of the gene's name: `*1/*2`."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Phenotype:
+    """A phenotype in the standard term of the gene (`Poor Metabolizer`)."""
+
+    term: str
+
+
+@dataclass(frozen=True, slots=True)
+class ActivityScore:
+    value: float
+    at_least: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """An allele or a variant reported as present or absent: HLA `*57:01`, `m.1555A>G`. Without a name the
+    observable itself was found or not: an antigen, any variant of the gene."""
+
+    allele: str
+    present: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HlaType:
+    """The alleles found at an HLA locus, two fields each (`*57:01`). `complete` when both chromosomes were
+    typed; `ambiguous` names alleles that the typing left possible."""
+
+    alleles: tuple[str, ...]
+    complete: bool
+    ambiguous: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Undetermined:
+    """The laboratory did the test and could not assign a state."""
+
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NotReadable:
+    """A result exists that a machine cannot read or that contradicts itself within one resource."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SelfContradiction:
+    """One resource says two things (code against display, gene against text)."""
+
+    says: tuple[str, ...]
+
+
+Statement = (
+    Diplotype
+    | Phenotype
+    | ActivityScore
+    | Presence
+    | HlaType
+    | Quantity
+    | Undetermined
+    | NotReadable
+    | SelfContradiction
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one FHIR resource says of one observable, with its provenance."""
+
+    observable: str
+    """`gene:CYP2C19`, `hla:B` (the locus), `lab:potassium`, `tumour:CD274`, `somatic:KRAS`; `implication` for what
+    a result says of a medicine without naming the gene."""
+    says: Statement
+    reference: str
+    """`Observation/123`; `#n` of its Bundle entry when it has no id."""
+    status: ReadingStatus = ReadingStatus.FINAL
+    grade: Grade = Grade.CLINICAL
+    on: date | None = None
+    """Effective date, else issued; None when the resource has neither."""
+    laboratory: str = ""
+    method: str = ""
+    """`genotype`, `enzyme_activity`, ... as a test method of the knowledge; empty when not said."""
+    specimen: str = ""
+    """What the specimen of a gene or HLA result and its site are called, folded; empty when not said."""
+    panel: tuple[str, ...] = ()
+    """Alleles or region that the test looked for, when the resource says so."""
+    quoted: str = ""
+    """The value as the report has it, for display only."""
+    coding: Coding | None = None
+    """The observation code it was recognised by."""
+    why_unverified: str = ""
+    """Stable key: `consumer`, `patient_reported`, `status_unknown`."""
+    flags: tuple[str, ...] = ()
+    """Stable keys of what a reader should know beside the value: `implausible`, `status_unknown`, `homozygous`,
+    `build_37`, `strand_turned`, `origin_not_said`, ..."""
+    drugs: tuple[str, ...] = ()
+    """Drug ids (or names, where not recognised) of the medicines that the result itself assesses."""

@@ -35,6 +35,24 @@ _ODD: tuple[Json, ...] = (
     "2024-01-01T00:00:60Z", "*1/*1", "*4x3/*1", "*1+*2/*999", "rs1/rs2", "*1/*1/*1", "CYP2D6", "Poor Metabolizer",
 )  # fmt: skip
 
+_OBSERVED = (
+    "CYP2C19", "CYP2C9", "CYP2D6", "CYP2B6", "CYP3A5", "DPYD", "TPMT", "NUDT15", "UGT1A1", "SLCO1B1", "ABCG2",
+    "VKORC1", "CYP4F2", "G6PD", "RYR1", "CACNA1S", "CFTR", "MT-RNR1", "IFNL3", "NAT2", "F5", "HLA-A", "HLA-B",
+    "HLA-B*57:01", "KRAS", "HER2", "Potassium",
+)  # fmt: skip
+_ASKED = (
+    "", "activity score", "genotype", "diplotype", "phenotype", "metabolizer status", "enzyme activity", "haplotype",
+)  # fmt: skip
+_SAID: tuple[tuple[str, Json], ...] = (
+    ("valueQuantity", {"value": 1.0}), ("valueQuantity", {"value": -2, "unit": "%"}),
+    ("valueQuantity", {"value": 5, "unit": "mmol/L"}), ("valueInteger", 3), ("valueBoolean", True),
+    ("valueString", "1.25"), ("valueString", "≥3"), ("valueString", "*1/*2"), ("valueString", "*2"),
+    ("valueString", "positive"), ("valueString", "A-/A-"), ("valueString", "m.1555A>G"),
+    ("valueCodeableConcept", {"text": "Poor Metabolizer"}), ("valueCodeableConcept", {"text": "Indeterminate"}),
+    ("valueCodeableConcept", {"text": "*57:01/*58:01"}), ("valueRange", {"low": {"value": 1}, "high": {"value": 2}}),
+    ("dataAbsentReason", {"text": "unknown"}),
+)  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -110,7 +128,8 @@ def mutated(body: Json, pool: Pool, chance: random.Random) -> tuple[Json, tuple[
         if not found:
             break
         name = chance.choice(list(_CHANGES))
-        _CHANGES[name](chance.choice(found), pool, chance)
+        results = [place for place in found if name == "result" and _is_observation(place.value)]
+        _CHANGES[name](chance.choice(results or found), pool, chance)
         changes.append(name)
     return changed, tuple(changes)
 
@@ -186,6 +205,24 @@ def _text(place: Place, _pool: Pool, chance: random.Random) -> None:
     place.put(value[:at] + chance.choice("\u0000 \n*/+>:|\u00d7\u2265[]x0") + value[at + chance.randint(0, 1) :])
 
 
+def _result(place: Place, _pool: Pool, chance: random.Random) -> None:
+    """An Observation says another thing, of its own gene or another, that no laboratory would."""
+    result = place.value
+    if not _is_observation(result):
+        return
+    own = [name for name in _OBSERVED if name in json.dumps(result)]
+    observed = chance.choice(own if own and chance.random() < 0.5 else _OBSERVED)
+    for name in [name for name in result if name.startswith("value") or name in ("component", "interpretation")]:
+        del result[name]
+    result["code"] = {"text": f"{observed} {chance.choice(_ASKED)}".strip()}
+    name, value = chance.choice(_SAID)
+    result[name] = copy.deepcopy(value)
+
+
+def _is_observation(value: Json) -> bool:
+    return isinstance(value, dict) and value.get("resourceType") == "Observation"
+
+
 Change = Callable[[Place, Pool, random.Random], None]
 _CHANGES: Mapping[str, Change] = {
     "drop": _drop,
@@ -197,6 +234,7 @@ _CHANGES: Mapping[str, Change] = {
     "swap_code": _swap_code,
     "cross": _cross,
     "text": _text,
+    "result": _result,
 }
 
 

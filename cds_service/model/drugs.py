@@ -23,6 +23,10 @@ class DrugMatch:
 
 
 class DrugIndex(Protocol):
+    @property
+    def is_fixed(self) -> bool:
+        """Whether it always says the same, so that what it says may be remembered."""
+
     def find(self, codings: tuple[Coding, ...], text: str) -> DrugMatch | None:
         """The ingredients that codes or text name, or None when they are not recognised.
 

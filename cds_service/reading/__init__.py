@@ -34,6 +34,7 @@ from cds_service.policy import CatalogueTest
 from cds_service.reading.chart import Chart
 from cds_service.reading.history import read_allergy, read_condition, read_family
 from cds_service.reading.lexicon import lexicon_of
+from cds_service.reading.medications import medicines_of
 from cds_service.reading.orders import (
     OrderedDrug,
     drafted,
@@ -64,6 +65,7 @@ __all__ = ["Read", "read", "read_resources"]
 
 T = TypeVar("T")
 _QUERIES = tuple(Query)
+_UNASKED = QueryResult(Availability.MISSING, reason="missing")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,19 +95,20 @@ def read(
     `question.patient_id`; anything else that is odd becomes a gap of the patient.
     """
     patient_id = question.patient_id.rpartition("/")[2]
-    sent, unreadable = records_of(results)
+    answered = {query: results.get(query, _UNASKED) for query in _QUERIES}
+    sent, unreadable = records_of(answered)
     check_patient([r for r in sent if r.kind == "Patient" and r.query is Query.PATIENT], patient_id)
     drafts, broken = drafted(question)
     references = references_of((*sent, *drafts))
     records, refused = screened(sent, patient_id, references)
     asked, unasked = screened((*drafts, *wanted(question, references)), patient_id, references)
     local_codes = {test.code: test.markers for test in catalogue}
-    chart = Chart(records, references, lexicon_of(knowledge), index, today, local_codes)
+    chart = Chart(records, references, lexicon_of(knowledge), index, today, local_codes, medicines_of(index))
     found = _sorted_out((*_facts(chart), *_drafted_tests(asked, chart), *_orders(question, asked, chart)))
     told = (*question.gaps, *broken, *unreadable, *refused, *unasked)
-    gaps = (*told, *missing(question, drafts, references), *_unavailable(results), *found[Gap])
+    gaps = (*told, *missing(question, drafts, references), *_unavailable(answered), *found[Gap])
     unread = {gap.query for gap in (*unreadable, *refused) if gap.reason != "wrong_patient"}
-    availability = {query: _availability(results, query, unread) for query in _QUERIES}
+    availability = {query: _availability(query, result, unread) for query, result in answered.items()}
     patient = _patient(patient_id, chart, found, gaps, availability)
     withdrawn = tuple(sorted({r.reference for r in (*sent, *drafts) if r.withdrawn}))
     orders = found[OrderedDrug]
@@ -135,7 +138,7 @@ def read_resources(
 
 
 def _only_patient(resources: tuple[object, ...]) -> str:
-    found = [record for record in unpack(resources) if isinstance(record, Record)]
+    found = unpack(resources).records
     ids = {text_at(record.resource, "id") for record in found if record.kind == "Patient"}
     named = {local_name(reference(record.field("subject") or record.field("patient"))) for record in found} - {""}
     if len(ids) == 1:
@@ -234,16 +237,15 @@ def _by_keys(*fields: str) -> Callable[[Condition | FamilyCondition], object]:
     return lambda condition: (" ".join(sorted(condition.keys)), rest(condition))
 
 
-def _availability(results: Mapping[Query, QueryResult], query: Query, unread: set[Query | None]) -> Availability:
+def _availability(query: Query, result: QueryResult, unread: set[Query | None]) -> Availability:
     """What became of a query. One that holds an entry which could not be read is no proof of an absence."""
-    found = results[query].availability if query in results else Availability.MISSING
+    found = result.availability
     return Availability.PARTIAL if found is Availability.COMPLETE and query in unread else found
 
 
-def _unavailable(results: Mapping[Query, QueryResult]) -> Iterator[Gap]:
+def _unavailable(answered: Mapping[Query, QueryResult]) -> Iterator[Gap]:
     """A gap for each query that was not answered in full."""
-    for query in _QUERIES:
-        result = results.get(query, QueryResult(Availability.MISSING, reason="missing"))
+    for query, result in answered.items():
         if result.availability is not Availability.COMPLETE:
             reason = "incomplete" if result.availability is Availability.PARTIAL else "not_available"
             yield Gap(query.value, reason, result.reason or result.availability.value, query)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from cds_service.memory import Memory
 from cds_service.model import DrugIndex
 from cds_service.reading.lexicon import Lexicon
 from cds_service.reading.records import Record, References
@@ -31,6 +32,8 @@ class Chart:
     today: date
     catalogue: Mapping[str, tuple[str, ...]]
     """Local order code of the site's test catalogue -> markers."""
+    medicines: Memory[bytes, Any] = field(default_factory=Memory)
+    """What medicines say by themselves, by their content."""
     namings: dict[int, object] = field(default_factory=dict)
     """How each resource itself names its gene, by its identity: panels ask for it again and again."""
 

@@ -36,9 +36,7 @@ _NUMBER_WORDS = {"a": 1.0, "an": 1.0, "one": 1.0, "two": 2.0, "three": 3.0, "fou
 _FRACTIONS = str.maketrans({"½": " 1/2", "¼": " 1/4", "¾": " 3/4"})
 
 _WORD = r"(?:one and a half|two and a half|half a|half|one|two|three|four|five|six|seven|eight|ten|twelve|an?)\b"
-_FIGURE = (
-    r"(?:\d+(?:\s*-\s*|\s+and\s+|\s+)\d/\d|\d+/\d+|\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:[.,]\d+)?|\.\d+)"
-)
+_FIGURE = r"(?:\d+(?:\s*-\s*|\s+and\s+|\s+)\d/\d|\d+/\d+|\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:[.,]\d+)?|\.\d+)"
 _AGAIN = r"(?:\s*\((?:\d+|[a-z]+)\))?"
 """The number once more, as in "2 (two)"."""
 _AMOUNT = re.compile(

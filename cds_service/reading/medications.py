@@ -4,11 +4,18 @@ ingredients, or only a text."""
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from cds_service.codes import RXNORM, Coding
-from cds_service.memory import remembered_by_content, remembered_by_text
+from cds_service.memory import (
+    Memory,
+    content_key,
+    remembered_by_content,
+    remembered_by_identity,
+    remembered_by_text,
+)
 from cds_service.model import Dose, DrugIndex, DrugMatch, Gap
+from cds_service.reading.chart import Chart
 from cds_service.reading.doses import dose_of
 from cds_service.reading.records import Record, References
 from cds_service.reading.shapes import (
@@ -26,12 +33,14 @@ from cds_service.reading.shapes import (
 from cds_service.reading.vocabulary import ROUTE_CODES, ROUTE_WORDS
 
 _ABSENT_REASON = "data-absent-reason"
+_CONTENT = ("medicationCodeableConcept", "dosageInstruction", "dosage")
+"""The elements in which a medicine says what it is and how it is taken, unless it refers to a Medication."""
 
 
 @dataclass(frozen=True, slots=True)
 class NamedDrug:
-    """The drug as read. `ingredients` is empty where nothing was recognised; `named` is false where the
-    resource names no drug at all (an order still being written)."""
+    """The drug as read. `ingredients` is empty where nothing was recognised; `name` where the resource names no drug
+    at all (an order still being written)."""
 
     name: str = ""
     ingredients: tuple[str, ...] = ()
@@ -41,17 +50,63 @@ class NamedDrug:
     gaps: tuple[Gap, ...] = ()
 
     @property
-    def named(self) -> bool:
-        return bool(self.name)
-
-    @property
     def mg_per_piece(self) -> float | None:
         """What one tablet counts in milligrams; None for combinations, whose drugs differ in it."""
         return self.strength_mg if len(self.ingredients) == 1 else None
 
 
-def drug_of(record: Record, index: DrugIndex, references: References) -> NamedDrug:
-    """The drug of a MedicationRequest or MedicationStatement."""
+class Medicine(NamedTuple):
+    """The drug and the dosage of a request or a statement. `name` is empty where it names no drug."""
+
+    name: str
+    ingredients: tuple[str, ...]
+    coding: Coding | None
+    dose: Dose | None
+    strength_mg: float | None
+    route: str
+    gaps: tuple[Gap, ...]
+
+
+def medicines_of(index: DrugIndex) -> Memory[bytes, Any]:
+    """What medicines say as the index knows drugs, for the life of the process or, where the index may say something
+    else another time, for one request."""
+    return _medicines_of_process(index) if index.is_fixed else Memory()
+
+
+@remembered_by_identity
+def _medicines_of_process(_: DrugIndex) -> Memory[bytes, Any]:
+    return Memory()
+
+
+def medicine_of(record: Record, chart: Chart) -> Medicine:
+    """The medicine of a MedicationRequest or MedicationStatement. Those of many patients say the same: each content
+    is read once."""
+    resource = record.resource
+    content = {name: resource[name] for name in _CONTENT if name in resource}
+    key = content_key(content) if "medicationReference" not in resource else None
+    if key is None:
+        return _read(record, chart)
+    found: Medicine = chart.medicines.get(key, _read_content, content, chart)
+    return found._replace(gaps=_about(record, found.gaps)) if found.gaps else found
+
+
+def _read_content(content: Resource, chart: Chart) -> Medicine:
+    return _read(Record(content, "", ""), chart)
+
+
+def _about(record: Record, gaps: tuple[Gap, ...]) -> tuple[Gap, ...]:
+    return tuple(gap if gap.about else Gap(record.reference, gap.reason, gap.detail) for gap in gaps)
+
+
+def _read(record: Record, chart: Chart) -> Medicine:
+    drug = _drug_of(record, chart.index, chart.references)
+    instructions = record.resource.get("dosageInstruction", record.resource.get("dosage"))
+    dosage = _dosage_of(instructions, drug.mg_per_piece)
+    route = dosage.route or drug.route
+    return Medicine(drug.name, drug.ingredients, drug.coding, dosage.dose, drug.strength_mg, route, drug.gaps)
+
+
+def _drug_of(record: Record, index: DrugIndex, references: References) -> NamedDrug:
     resource = record.resource
     concept = resource.get("medicationCodeableConcept")
     said = _said_by({"text": concept} if isinstance(concept, str) else first(concept))
@@ -82,7 +137,7 @@ def _drug_of_medication(medication: Resource, display: str, index: DrugIndex, ab
     whole = _drug_said(said, index, about) if said.is_a_name else NamedDrug()
     if not whole.ingredients and display:
         by_display = _drug_of_text(display, index, about)
-        whole = by_display if by_display.ingredients or not whole.named else whole
+        whole = by_display if by_display.ingredients or not whole.name else whole
     ingredients = tuple(dict.fromkeys((*whole.ingredients, *(d for part in parts for d in part.ingredients))))
     contrary = tuple(gap for gap in whole.gaps if gap.reason != "not_recognised")
     missed = (*contrary, *(gap for part in parts for gap in part.gaps))
@@ -183,17 +238,15 @@ def _not_recognised(name: str) -> Gap:
     return Gap(name, "not_recognised", "no drug of the knowledge base was recognised in its codes or text")
 
 
-class Dosage(NamedTuple):
-    """What dosage instructions say."""
-
+class _Dosage(NamedTuple):
     dose: Dose | None
     route: str
 
 
 @remembered_by_content
-def dosage_of(instructions: object, mg_per_piece: float | None) -> Dosage:
+def _dosage_of(instructions: object, mg_per_piece: float | None) -> _Dosage:
     """The dosage of a product of which one piece holds `mg_per_piece`."""
-    return Dosage(dose_of(instructions, mg_per_piece), _route_of(instructions))
+    return _Dosage(dose_of(instructions, mg_per_piece), _route_of(instructions))
 
 
 def _route_of(instructions: object) -> str:

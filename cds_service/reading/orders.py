@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 from cds_service.model import Gap, Order, Question
 from cds_service.reading.chart import Chart
-from cds_service.reading.medications import dosage_of, drug_of
-from cds_service.reading.patient import instructions_of
+from cds_service.reading.medications import medicine_of
 from cds_service.reading.records import Record, References, newest, unpack
 from cds_service.reading.shapes import (
     Resource,
@@ -37,9 +36,8 @@ class OrderedDrug:
 def drafted(question: Question) -> tuple[tuple[Record, ...], tuple[Gap, ...]]:
     """The resources of the hook's context as records, and a gap for each entry that is no resource. The same
     draft sent twice counts once; two drafts under one id are both kept."""
-    found = tuple(unpack(question.resources))
-    gaps = tuple(item for item in found if isinstance(item, Gap))
-    return _told_apart(newest(item for item in found if isinstance(item, Record))), gaps
+    found = unpack(question.resources)
+    return _told_apart(newest(found.records)), tuple(found.gaps)
 
 
 def _told_apart(records: Iterable[Record]) -> tuple[Record, ...]:
@@ -93,20 +91,19 @@ def read_order(
     """The order in a MedicationRequest or MedicationStatement, which is among the `selected` where some are. One that
     names no drug yet gives nothing."""
     resource = record.resource
-    drug = drug_of(record, chart.index, chart.references)
-    if not drug.named:
+    found = medicine_of(record, chart)
+    if not found.name:
         return
-    yield from drug.gaps
-    dosage = dosage_of(instructions_of(resource), drug.mg_per_piece)
+    yield from found.gaps
     reasons, texts = _reasons(resource, chart)
     order = Order(
         reference=record.reference,
-        name=drug.name,
-        ingredients=drug.ingredients,
-        coding=drug.coding,
-        dose=dosage.dose,
-        strength_mg=drug.strength_mg,
-        route=dosage.route or drug.route,
+        name=found.name,
+        ingredients=found.ingredients,
+        coding=found.coding,
+        dose=found.dose,
+        strength_mg=found.strength_mg,
+        route=found.route,
         reasons=reasons,
         reason_texts=texts,
         selected=selected is None or record.reference.partition("#")[0] in selected,

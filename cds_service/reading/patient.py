@@ -9,7 +9,7 @@ from cds_service.codes import LOINC
 from cds_service.model import Gap, Medication
 from cds_service.reading.chart import Chart
 from cds_service.reading.dose_text import known_unit
-from cds_service.reading.medications import dosage_of, drug_of
+from cds_service.reading.medications import medicine_of
 from cds_service.reading.records import Record
 from cds_service.reading.shapes import (
     Resource,
@@ -93,26 +93,20 @@ def read_medication(record: Record, chart: Chart) -> Iterator[Medication | Gap]:
     counts = is_taken(record) or (record.status in ENDED_STATUSES and stopped is not None)
     if not counts or _repeats(record, chart):
         return
-    drug = drug_of(record, chart.index, chart.references)
-    if not drug.named:
+    found = medicine_of(record, chart)
+    if not found.name:
         yield Gap(record.reference, "unreadable", "a medicine without a name", record.query)
         return
-    yield from drug.gaps
-    dosage = dosage_of(instructions_of(record.resource), drug.mg_per_piece)
+    yield from found.gaps
     yield Medication(
         reference=record.reference,
-        name=drug.name,
-        ingredients=drug.ingredients,
+        name=found.name,
+        ingredients=found.ingredients,
         started=_started(record.resource),
-        dose=dosage.dose,
-        route=dosage.route or drug.route,
+        dose=found.dose,
+        route=found.route,
         stopped=stopped,
     )
-
-
-def instructions_of(resource: Resource) -> object:
-    """The dosage instructions of a request or a statement."""
-    return resource.get("dosageInstruction", resource.get("dosage"))
 
 
 def _started(resource: Resource) -> date | None:

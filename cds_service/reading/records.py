@@ -25,11 +25,24 @@ from cds_service.reading.shapes import (
     references,
     text_at,
 )
-from cds_service.reading.vocabulary import ENTERED_IN_ERROR, REGION_STUDIED
+from cds_service.reading.vocabulary import (
+    DRAFT_STATUSES,
+    ENDED_STATUSES,
+    ENTERED_IN_ERROR,
+    FINAL_STATUSES,
+    PRELIMINARY_STATUSES,
+    REGION_STUDIED,
+)
 
 _DEEPEST_NESTING = 4
 _CONTAINED_RESULTS = frozenset({"Observation"})
-_QUERIES = tuple(Query)
+_KINDS = frozenset({
+    "AllergyIntolerance", "Bundle", "Condition", "DiagnosticReport", "FamilyMemberHistory", "Medication",
+    "MedicationRequest", "MedicationStatement", "Observation", "Organization", "Patient", "Practitioner",
+    "ServiceRequest", "Specimen", "Task",
+})  # fmt: skip
+_STATUSES = FINAL_STATUSES | PRELIMINARY_STATUSES | DRAFT_STATUSES | ENDED_STATUSES
+"""Kinds and statuses as nearly all are sent; others are cleaned before they are compared."""
 
 
 class Record(NamedTuple):
@@ -82,23 +95,28 @@ class References:
 def _contained(name: str, within: Resource | None) -> Record | None:
     for resource in objects((within or {}).get("contained")):
         if text_at(resource, "id").lstrip("#") == name:
-            kind, status = text_at(resource, "resourceType"), _status_in(resource)
+            kind, status = _kind_of(resource), _status_in(resource)
             in_error = _is_withdrawn(status, resource, within)
             return Record(resource, kind, f"#{name}", None, "", within, name, status, in_error)
     return None
 
 
 def _is_withdrawn(status: str, resource: Resource, holder: Resource | None) -> bool:
-    verified = resource.get("verificationStatus")
     return (
         status == ENTERED_IN_ERROR
-        or (verified is not None and ENTERED_IN_ERROR in verification(verified))
+        or ("verificationStatus" in resource and ENTERED_IN_ERROR in verification(resource["verificationStatus"]))
         or (holder is not None and _status_in(holder) == ENTERED_IN_ERROR)
     )
 
 
+def _kind_of(resource: Resource) -> str:
+    kind = resource.get("resourceType")
+    return kind if type(kind) is str and kind in _KINDS else text_at(resource, "resourceType")
+
+
 def _status_in(resource: Resource) -> str:
-    return clean(resource.get("status")).lower()
+    status = resource.get("status")
+    return status if type(status) is str and status in _STATUSES else clean(status).lower()
 
 
 @remembered_by_content
@@ -107,50 +125,57 @@ def verification(status: object) -> frozenset[str]:
     return frozenset((clean(status), *(text_at(coding, "code") for coding in objects(first(status).get("coding")))))
 
 
-def records_of(results: Mapping[Query, QueryResult]) -> tuple[tuple[Record, ...], tuple[Gap, ...]]:
+def records_of(answered: Mapping[Query, QueryResult]) -> tuple[tuple[Record, ...], tuple[Gap, ...]]:
     """Every resource of every query once, and a gap for each entry that is no resource."""
     records: list[Record] = []
     gaps: list[Gap] = []
-    for query in _QUERIES:
-        if query in results:
-            for found in unpack(results[query].resources, query):
-                if isinstance(found, Record):
-                    records.append(found)
-                else:
-                    gaps.append(found)
+    for query, result in answered.items():
+        unpacked = unpack(result.resources, query)
+        records += unpacked.records
+        gaps += unpacked.gaps
     return newest(records), tuple(gaps)
 
 
-def unpack(resources: Iterable[object], query: Query | None = None) -> list[Record | Gap]:
+class Unpacked(NamedTuple):
+    """The records that the answer to a query holds, and a gap for each entry that is no resource."""
+
+    query: Query | None
+    records: list[Record]
+    gaps: list[Gap]
+
+
+def unpack(resources: Iterable[object], query: Query | None = None) -> Unpacked:
     """Records of resources, of the entries of Bundles and Parameters, and of Observations contained in reports."""
-    found: list[Record | Gap] = []
+    found = Unpacked(query, [], [])
     for n, resource in enumerate(resources):
-        found += _unpack(resource, query, f"#{n}", "", _DEEPEST_NESTING)
+        _unpack(resource, f"#{n}", "", _DEEPEST_NESTING, found)
     return found
 
 
-def _unpack(value: object, query: Query | None, place: str, address: str, depth: int) -> list[Record | Gap]:
+def _unpack(value: object, place: str, address: str, depth: int, found: Unpacked) -> None:
     resource = value if type(value) is dict or isinstance(value, Mapping) else {}
-    kind = text_at(resource, "resourceType")
+    kind = _kind_of(resource)
     if not kind or depth == 0:
-        return [Gap(place, "unreadable", "an entry that is no FHIR resource", query)]
-    if kind == "Bundle":
-        return _of_bundle(resource, query, place, depth - 1)
-    if kind == "Parameters":
-        parts = enumerate(_parameters(resource))
-        return [found for n, inner in parts for found in _unpack(inner, query, f"{place}.{n}", "", depth - 1)]
-    return _with_contained(resource, kind, query, place, address)
+        found.gaps.append(Gap(place, "unreadable", "an entry that is no FHIR resource", found.query))
+    elif kind == "Bundle":
+        _unpack_bundle(resource, place, depth - 1, found)
+    elif kind == "Parameters":
+        for n, inner in enumerate(_parameters(resource)):
+            _unpack(inner, f"{place}.{n}", "", depth - 1, found)
+    else:
+        record = _record_of(resource, kind, found.query, place, address)
+        found.records.append(record)
+        if "contained" in resource:
+            found.records.extend(_results_in(record))
 
 
-def _of_bundle(bundle: Resource, query: Query | None, place: str, depth: int) -> list[Record | Gap]:
-    found: list[Record | Gap] = []
+def _unpack_bundle(bundle: Resource, place: str, depth: int, found: Unpacked) -> None:
     for n, entry in enumerate(items(bundle.get("entry"))):
         inner = first(entry)
         if "resource" in inner:
-            found += _unpack(inner["resource"], query, f"{place}.{n}", text_at(inner, "fullUrl"), depth)
+            _unpack(inner["resource"], f"{place}.{n}", text_at(inner, "fullUrl"), depth, found)
         else:
-            found.append(Gap(f"{place}.{n}", "unreadable", "a Bundle entry without a resource", query))
-    return found
+            found.gaps.append(Gap(f"{place}.{n}", "unreadable", "a Bundle entry without a resource", found.query))
 
 
 def _parameters(resource: Resource) -> Iterator[Resource]:
@@ -159,20 +184,17 @@ def _parameters(resource: Resource) -> Iterator[Resource]:
             yield from objects(part.get("resource"))
 
 
-def _with_contained(
-    resource: Resource, kind: str, query: Query | None, place: str, address: str
-) -> list[Record | Gap]:
+def _record_of(resource: Resource, kind: str, query: Query | None, place: str, address: str) -> Record:
     name = text_at(resource, "id")
     reference = f"{kind}/{name}" if name else f"{kind}{place}"
     status = _status_in(resource)
     in_error = _is_withdrawn(status, resource, None)
-    record = Record(resource, kind, reference, query, address, None, name, status, in_error)
-    return [record, *_results_in(record)] if "contained" in resource else [record]
+    return Record(resource, kind, reference, query, address, None, name, status, in_error)
 
 
 def _results_in(holder: Record) -> Iterator[Record]:
     for inner in objects(holder.resource["contained"]):
-        kind, name, status = text_at(inner, "resourceType"), text_at(inner, "id"), _status_in(inner)
+        kind, name, status = _kind_of(inner), text_at(inner, "id"), _status_in(inner)
         if kind in _CONTAINED_RESULTS:
             reference = f"{holder.reference}#{name.lstrip('#')}"
             in_error = _is_withdrawn(status, inner, holder.resource)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from cds_service.codes import LOINC, Coding
@@ -51,15 +51,12 @@ def read_observation(record: Record, chart: Chart) -> list[Reading | Assessed | 
     """Everything that an Observation says of genes, HLA loci, laboratory values of the knowledge, and weight."""
     if record.status in DROPPED_STATUSES:
         return []
-    found = _said_by_itself(record, chart)
-    if found is None:
-        found = tuple(_read(record, _subject_of(record, chart), chart))
-    said = [one for one in found if isinstance(one, Found)]
-    beside = [_of_record(record, one) for one in found if not isinstance(one, Found)]
-    return [*beside, *_results_of(record, said, chart)] if said else [*beside]
+    told = _said_by_itself(record, chart) or _told(_read(record, _subject_of(record, chart), chart))
+    beside = [_of_record(record, one) for one in told.beside]
+    return [*beside, *_results_of(record, told.said, chart)] if told.said else [*beside]
 
 
-def _results_of(record: Record, said: list[Found], chart: Chart) -> list[Reading | Assessed]:
+def _results_of(record: Record, said: tuple[Found, ...], chart: Chart) -> list[Reading | Assessed]:
     around = circumstances_of(record, chart)
     return [_result_of(record, one, around, chart) for one in said]
 
@@ -80,17 +77,30 @@ def _of_record(record: Record, found: Weighed | PendingTest | Gap) -> Weighed | 
             return Gap(record.reference, found.reason, found.detail, record.query)
 
 
+class _Told(NamedTuple):
+    """What a result says of observables, and what else is found in it."""
+
+    said: tuple[Found, ...]
+    beside: tuple[Weighed | PendingTest | Gap, ...]
+
+
+def _told(found: Iterable[Found | Weighed | PendingTest | Gap]) -> _Told:
+    every = tuple(found)
+    said = tuple([one for one in every if isinstance(one, Found)])
+    return _Told(said, tuple([one for one in every if not isinstance(one, Found)]))
+
+
 class _Sheet(NamedTuple):
     """What a result says by itself, whoever's it is."""
 
-    found: tuple[Found | Weighed | PendingTest | Gap, ...]
+    told: _Told
     is_of_genes: bool
     """Whether it is about genes: what was tested may stand in its notes, or elsewhere in its panel or report."""
     is_unnamed: bool
     """Whether its panel or report may tell which gene it is about."""
 
 
-def _said_by_itself(record: Record, chart: Chart) -> tuple[Found | Weighed | PendingTest | Gap, ...] | None:
+def _said_by_itself(record: Record, chart: Chart) -> _Told | None:
     """What the result says, from its content alone; None where other resources have a part in it. Results of many
     patients say the same: each content is read once."""
     resource = record.resource
@@ -107,7 +117,7 @@ def _said_by_itself(record: Record, chart: Chart) -> tuple[Found | Weighed | Pen
     if key is None:
         return None
     sheet: _Sheet | None = chart.lexicon.results.get(key, _sheet_of, content, chart)
-    return None if sheet is None or _is_told_elsewhere(record, sheet, chart) else sheet.found
+    return None if sheet is None or _is_told_elsewhere(record, sheet, chart) else sheet.told
 
 
 def _is_told_elsewhere(record: Record, sheet: _Sheet, chart: Chart) -> bool:
@@ -127,8 +137,8 @@ def _sheet_of(content: Resource, chart: Chart) -> _Sheet | None:
     genes = [chart.lexicon.genes[symbol] for symbol in subject.naming.symbols if symbol in chart.lexicon.genes]
     if any(names_one_allele(content, gene, answer_of(content), chart) for gene in genes):
         return None
-    found = tuple(_read(record, subject, alone))
-    return _Sheet(found, is_of_genes=bool(subject.naming.symbols), is_unnamed=not is_measurement(content))
+    told = _told(_read(record, subject, alone))
+    return _Sheet(told, is_of_genes=bool(subject.naming.symbols), is_unnamed=not is_measurement(content))
 
 
 class _Subject(NamedTuple):

@@ -8,7 +8,7 @@ from functools import cache
 from cds_service.errors import RequestError
 from cds_service.model import Gap
 from cds_service.reading.records import Record, References, verification
-from cds_service.reading.shapes import Resource, items, local_name, objects, reference
+from cds_service.reading.shapes import Resource, clean, items, local_name, objects, reference
 from cds_service.reading.vocabulary import RULED_OUT
 
 _R5_KEYS = {
@@ -21,7 +21,6 @@ _R5_KEYS = {
 _R5_REPEATED_CONCEPT = {"AllergyIntolerance": ("reaction", "manifestation"), "ServiceRequest": ("code",)}
 _SUBJECTS = ("subject", "patient", "for")
 """Elements that name the patient; `for` is a Task's."""
-_NONE: frozenset[str] = frozenset()
 _DSTU2_KINDS = frozenset({"MedicationOrder", "DiagnosticOrder"})
 
 
@@ -36,11 +35,11 @@ def foreign_version(record: Record) -> str:
     if record.kind in _DSTU2_KINDS:
         return "DSTU2"
     resource = record.resource
-    if not _R5_KEYS.get(record.kind, _NONE).isdisjoint(resource):
+    if record.kind in _R5_KEYS and not _R5_KEYS[record.kind].isdisjoint(resource):
         return "R5"
-    path = _R5_REPEATED_CONCEPT.get(record.kind)
-    if path is None:
+    if record.kind not in _R5_REPEATED_CONCEPT:
         return ""
+    path = _R5_REPEATED_CONCEPT[record.kind]
     holders = objects(resource.get(path[0]))
     inner = [concept for holder in holders for concept in objects(holder.get(path[-1]))] if path[1:] else holders
     return "R5" if any(isinstance(concept.get("concept"), dict) for concept in inner) else ""
@@ -53,12 +52,24 @@ def is_of_patient(record: Record, patient_id: str, is_patient: Callable[[str], b
         return record.name in ("", patient_id) or not patient_id
     if not patient_id:
         return True
-    own = record.resource if record.holder is None else {**record.holder, **record.resource}
-    addresses = [reference(item) for name in _SUBJECTS if name in own for item in items(record.field(name))]
-    return all(map(is_patient, filter(None, addresses)))
+    for name in _SUBJECTS:
+        told = name in record.resource or record.holder is not None
+        if told and not _is_only(record.field(name), is_patient):
+            return False
+    return True
 
 
-def _is_patient(address: str, patient_id: str, references: References) -> bool:
+def _is_only(subject: object, is_patient: Callable[[str], bool]) -> bool:
+    """Whether a subject, or each of several, is the patient."""
+    if type(subject) is dict and type(subject.get("reference")) is str:  # as nearly all are sent
+        return is_patient(subject["reference"])
+    return all(map(is_patient, map(reference, items(subject))))
+
+
+def _is_patient(sent: str, patient_id: str, references: References) -> bool:
+    address = clean(sent)
+    if not address:
+        return True
     target = references.find(address)
     if target is not None and target.kind == "Patient":
         return target.name == patient_id

@@ -38,7 +38,7 @@ def clean(value: object) -> str:
     if not isinstance(value, str):
         whole = isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**15
         return str(value) if whole else ""
-    if value.isascii() and value.isprintable() and "  " not in value:
+    if value.isprintable() and "  " not in value:  # of all spaces only the blank is printable
         return value.strip()
     return _SPACES.sub(" ", _INVISIBLE.sub("", value)).strip()
 
@@ -74,16 +74,18 @@ def first(value: object) -> Resource:
     """The value itself where it is an object, the first object of an array, or an empty one."""
     if type(value) is dict:
         return value
-    return next(iter(objects(value)), _NOTHING)
+    if value is None:
+        return _NOTHING
+    found = objects(value)
+    return found[0] if found else _NOTHING
 
 
-def text_at(value: object, *path: str) -> str:
-    """The cleaned text at the path; the last step may be an array of texts, of which the first counts."""
-    holder = child(value, *path[:-1]) if len(path) > 1 else value if type(value) is dict else first(value)
-    found = holder.get(path[-1])
-    if found is None or type(found) is str:
-        return clean(found)
-    return next((text for text in map(clean, items(found)) if text), "")
+def text_at(value: object, name: str) -> str:
+    """The cleaned text of that name; an array of texts counts as its first."""
+    found = (value if type(value) is dict else first(value)).get(name)
+    if found is None:
+        return ""
+    return clean(found) if type(found) is str else next((text for text in map(clean, items(found)) if text), "")
 
 
 @dataclass(frozen=True, slots=True)

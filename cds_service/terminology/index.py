@@ -50,21 +50,25 @@ class Index:
         combinations: Mapping[str, tuple[str, ...]],
         displays: Mapping[str, str],
     ) -> None:
+        self.is_fixed = codes.is_fixed
         self._codes = codes
         self._read = read_name
         self._combinations = combinations
         self._displays = displays
-        self._found: Memory[tuple[tuple[Coding, ...], str], DrugMatch | None] = Memory()
+        self._found: Memory[tuple[tuple[Coding, ...], str], tuple[DrugMatch | None]] = Memory()
 
     def find(self, codings: tuple[Coding, ...], text: str) -> DrugMatch | None:
         """See `DrugIndex.find`."""
-        said = (text, *(coding.display for coding in codings))
-        if not self._codes.is_fixed or any(len(each) > LONGEST_CONTENT for each in said):
-            return self._find(codings, text)
-        return self._found.get((codings, text), self._find, codings, text)
+        key = (codings, text)
+        found = self._found.find(key)
+        if found is None:
+            found = (self._find(codings, text),)
+            if self.is_fixed and all(len(said) <= LONGEST_CONTENT for said in _texts(codings, text)):
+                self._found.keep(key, found)
+        return found[0]
 
     def _find(self, codings: tuple[Coding, ...], text: str) -> DrugMatch | None:
-        texts = [text, *(coding.display for coding in codings)]
+        texts = _texts(codings, text)
         readings = [reading for said in texts if said and (reading := self._read(said)).ingredients]
         coded = self._codes.held(codings) or ([] if readings else self._codes.asked(codings))
         named = _agreed([reading.ingredients for reading in readings])
@@ -174,6 +178,10 @@ def _rows(path: Path, columns: list[str]) -> Iterator[list[str]]:
         if len(row) != len(columns):
             raise KnowledgeError(f"{path.name}:{number}: expected {len(columns)} cells, found {len(row)}")
         yield row
+
+
+def _texts(codings: tuple[Coding, ...], text: str) -> list[str]:
+    return [text, *(coding.display for coding in codings)]
 
 
 def _agreed(groups: Iterable[tuple[str, ...]], witness: tuple[str, ...] = ()) -> _Agreed:

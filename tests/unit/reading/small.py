@@ -230,6 +230,7 @@ KNOWLEDGE = Knowledge(
 class SmallIndex:
     """Four drugs by RxNorm code or by whole words."""
 
+    is_fixed = True
     CODES: ClassVar = {"32968": "clopidogrel", "2670": "codeine", "161": "acetaminophen", "11289": "warfarin"}
 
     def find(self, codings: tuple[Coding, ...], text: str) -> DrugMatch | None:

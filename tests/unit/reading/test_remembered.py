@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from cds_service.codes import Coding
+from cds_service.codes import RXNORM, Coding
 from cds_service.model import (
     Availability,
     Diplotype,
+    DrugIndex,
     DrugMatch,
     Grade,
     Presence,
@@ -19,18 +20,21 @@ from cds_service.model import (
     Question,
     ReadingStatus,
 )
-from cds_service.reading import read
+from cds_service.reading import Read, read
 from cds_service.reading.lexicon import lexicon_of
+from cds_service.reading.medications import medicines_of
 
 from .small import (
     KNOWLEDGE,
     PATIENT,
     TODAY,
+    SmallIndex,
     concept,
     gap_reasons,
     gene_component,
     genotype,
     observation,
+    order,
     read_all,
     subject,
 )
@@ -139,8 +143,9 @@ def test_half_of_a_genotype_finds_its_other_half_though_it_was_read_alone() -> N
 class Drugs:
     """An index that knows every text as one drug."""
 
-    def __init__(self, drug: str) -> None:
+    def __init__(self, drug: str, *, is_fixed: bool = True) -> None:
         self.drug = drug
+        self.is_fixed = is_fixed
 
     def find(self, codings: tuple[Coding, ...], text: str) -> DrugMatch | None:
         return DrugMatch((self.drug,), "name", text)
@@ -189,6 +194,44 @@ def test_nothing_is_kept_of_whose_it_was_when_by_whom_and_of_what() -> None:
     assert len(kept) == 1
     assert "77" not in repr(kept)
     assert all(len(content) <= 512 for content in kept)
+
+
+def drafted(index: DrugIndex, *drafts: Json) -> Read:
+    return read(Question("order-sign", PATIENT, drafts), {}, index, KNOWLEDGE, TODAY)
+
+
+def test_the_same_contradiction_in_two_orders_is_told_of_each() -> None:
+    contrary = concept("32968", "clopidogrel", text="warfarin 5 mg", system=RXNORM)
+    sent = (order(name, medicationCodeableConcept=contrary) for name in ("one", "two"))
+    found = [gap for gap in read_all(drafts=tuple(sent)).patient.gaps if gap.reason == "contradiction"]
+    assert [gap.about for gap in found] == ["MedicationRequest/one", "MedicationRequest/two"]
+
+
+def test_an_index_that_may_say_something_else_is_asked_in_each_request() -> None:
+    index = Drugs("codeine", is_fixed=False)
+    told = []
+    for drug in ("codeine", "warfarin"):
+        index.drug = drug
+        told += [found.ingredients for found in drafted(index, order()).orders]
+    assert told == [("codeine",), ("warfarin",)]
+
+
+def test_what_a_medicine_refers_to_is_read_anew() -> None:
+    refers = {"medicationCodeableConcept": None, "medicationReference": {"reference": "#m"}}
+    drug = [{"resourceType": "Medication", "id": "m", "code": {"text": "warfarin"}}]
+    other = [{"resourceType": "Medication", "id": "m", "code": {"text": "codeine"}}]
+    found = read_all(drafts=(order("a", contained=drug, **refers), order("b", contained=other, **refers))).orders
+    assert [each.ingredients for each in found] == [("warfarin",), ("codeine",)]
+
+
+def test_of_a_medicine_what_it_is_and_how_it_is_taken_is_kept_and_no_more() -> None:
+    index = SmallIndex()
+    mine = {"subject": {**subject(), "display": "Ada-77"}, "authoredOn": "1977-07-07", "note": [{"text": "note 77"}]}
+    long = order("long", dosageInstruction=[{"text": "." * 520}])
+    assert len(drafted(index, order("id-77", reasonCode=[{"text": "reason 77"}], **mine), long).orders) == 2
+    kept = medicines_of(index)._values
+    assert len(kept) == 1
+    assert "77" not in repr(kept)
 
 
 def test_a_result_within_a_report_that_the_patient_made_is_the_patients_word() -> None:

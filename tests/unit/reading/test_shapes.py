@@ -90,7 +90,7 @@ def test_a_code_of_another_system_is_another_code() -> None:
 
 def test_texts_and_paths() -> None:
     assert concept_text("bare") == concept_text([{"text": ""}, {"text": "bare"}]) == "bare"
-    assert text_at({"a": [{"b": ["", "x"]}]}, "a", "b") == "x"
+    assert text_at([{"b": ["", "x"]}], "b") == "x"
     assert child({"a": 7}, "a", "b") == {}
 
 

@@ -27,10 +27,12 @@ class Memory(Generic[K, V]):
     Threads may share it: at worst two of them make the same value.
     """
 
-    __slots__ = ("_values",)
+    __slots__ = ("_values", "find")
 
     def __init__(self) -> None:
         self._values: dict[K, V] = {}
+        self.find: Callable[[K], V | None] = self._values.get
+        """The value of a key, None where it is not remembered."""
 
     def get(self, key: K, make: Callable[..., V], *args: object) -> V:
         """The value of `key`, made by `make(*args)` where it is not remembered."""
@@ -39,10 +41,6 @@ class Memory(Generic[K, V]):
             return found  # type: ignore[no-any-return]
         return self.keep(key, make(*args))
 
-    def find(self, key: K) -> V | None:
-        """The value of `key`, None where it is not remembered."""
-        return self._values.get(key)
-
     def keep(self, key: K, value: V) -> V:
         """`value` itself, remembered under the key."""
         if len(self._values) >= MOST_ENTRIES:
@@ -50,8 +48,9 @@ class Memory(Generic[K, V]):
         self._values[key] = value
         return value
 
-    def __contains__(self, key: object) -> bool:
-        return key in self._values
+    def holds(self, keys: set[K]) -> bool:
+        """Whether all of these are remembered."""
+        return keys <= self._values.keys()
 
     def get_by_text(self: Memory[tuple[str, str], V], kind: str, text: str, make: Callable[[str], V]) -> V:
         """What `make` gives for a text, which is remembered with the kind of question where it is short."""

@@ -10,8 +10,12 @@ from datetime import date
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
+import orjson
+
 from cds_service.codes import OVERRIDE_REASON, OWN, TOPIC
 from cds_service.knowledge.base import Knowledge
+from cds_service.knowledge.schema import Table
+from cds_service.memory import remembered_by_identity
 from cds_service.model import Finding, Indicator, Kind, Outcome, Patient
 from cds_service.policy import Policy
 from cds_service.writing.detail import detail_of, summary_of
@@ -22,7 +26,7 @@ from cds_service.writing.review import HOOK as REVIEW_HOOK
 from cds_service.writing.review import review_of
 from cds_service.writing.suggestions import Suggestion, as_json, exclusive, suggestions_for
 from cds_service.writing.text import filled
-from cds_service.writing.views import Surroundings, table_of, tables_of
+from cds_service.writing.views import Surroundings, tables_of
 from cds_service.writing.wording import Wording
 from cds_service.writing.words import Words, words_of
 
@@ -49,6 +53,8 @@ class _Setting:
     """What every card of one answer shares."""
 
     patient: Patient
+    whose: str
+    """A digest of the patient's id."""
     drafts: Mapping[str, Mapping[str, Any]]
     policy: Policy
     words: Words
@@ -71,7 +77,8 @@ def write(  # noqa: PLR0917  the order is that of the way of a request
     `drafts` maps an order's reference to its drafted resource; only those are offered to be updated. Raises
     AnswerError where a test order that we make is not valid FHIR.
     """
-    setting = _Setting(patient, drafts, policy, words_of(knowledge, wording), today, hook)
+    whose = hashlib.sha256(patient.id.encode()).hexdigest()
+    setting = _Setting(patient, whose, drafts, policy, words_of(knowledge, wording), today, hook)
     groups = _groups(findings)
     if len(groups) > 1 and hook == REVIEW_HOOK:
         return {"cards": [_review(groups, findings, setting)]}
@@ -116,16 +123,12 @@ def _rank(finding: Finding) -> tuple[int, int, int, tuple[str, ...]]:
 
 
 def _groups(findings: Iterable[Finding]) -> list[_Group]:
-    """The findings that a card tells, by order; orders without a shown finding have no card."""
+    """The findings that a card tells, by order, the gravest first; orders without a shown finding have no card."""
+    told = [one for one in findings if one.kind is Kind.NO_TEST_CHANGES or _makes_a_card(one)]
     by_order: dict[tuple[str, str], list[Finding]] = {}
-    for finding in findings:
+    for finding in worst_first(told):
         by_order.setdefault((finding.order.reference, finding.order.name), []).append(finding)
-    groups = [
-        worst_first(one for one in group if one.kind is Kind.NO_TEST_CHANGES or _makes_a_card(one))
-        for group in by_order.values()
-        if any(map(_makes_a_card, group))
-    ]
-    return sorted(groups, key=lambda group: _rank(group[0]))
+    return [tuple(group) for group in by_order.values() if any(map(_makes_a_card, group))]
 
 
 def _makes_a_card(finding: Finding) -> bool:
@@ -214,7 +217,7 @@ def _assembled(said: _Said, group: _Group, offers: Sequence[_Offer], setting: _S
         summary=said.summary,
         detail=said.detail,
         indicator=group[0].indicator.value,
-        source=_source(group[0], words),
+        source=orjson.loads(_source(words, group[0].table, group[0].kind)),
         suggestions=as_json(suggestions, said.id),
         selectionBehavior=_selection_behavior(suggestions),
         overrideReasons=_override_reasons(said.firsts, setting),
@@ -245,33 +248,44 @@ def _card_id(group: _Group, setting: _Setting) -> UUID:
         [dose.per_dose, dose.unit, dose.per_day] if dose else [],
         sorted([finding.kind, finding.table, finding.row] for finding in group),
         setting.words.knowledge.content_hash,
-        hashlib.sha256(setting.patient.id.encode()).hexdigest(),
+        setting.whose,
     ]
     return uuid5(_NAMESPACE, json.dumps(parts))
 
 
-def _source(finding: Finding, words: Words) -> dict[str, Any]:
-    table, kind = table_of(finding, words), finding.kind
+@remembered_by_identity
+def _source(words: Words, table_id: str, kind: Kind) -> bytes:
+    """As JSON, which each card reads anew: no two answers share a part."""
+    table = words.knowledge.tables.get(table_id)
     topic = {"system": TOPIC, "code": kind.value, "display": words.wording.catalogue["kinds"][kind]["topic"]}
     if table is None:
-        return {"label": words.wording.say("service", "label"), "topic": topic}
+        return orjson.dumps({"label": words.wording.say("service", "label"), "topic": topic})
     source = source_of(table, words)
-    return filled(label=source.title, url=source.url, topic=topic)
+    return orjson.dumps(filled(label=source.title, url=source.url, topic=topic))
 
 
 def _override_reasons(findings: Sequence[Finding], setting: _Setting) -> list[dict[str, str]]:
+    kinds = tuple([finding.kind for finding in findings])
+    return [{**reason} for reason in _reasons_for(setting.policy, setting.words, kinds)]
+
+
+@remembered_by_identity
+def _reasons_for(policy: Policy, words: Words, kinds: tuple[Kind, ...]) -> Sequence[Mapping[str, str]]:
     """The site's own, else the catalogue's for these kinds of findings, each once."""
-    catalogue = setting.words.wording.catalogue
-    own = [(reason.code, reason.display) for reason in setting.policy.override_reasons]
-    named = {code for finding in findings for code in catalogue["kinds"][finding.kind]["override_reasons"]}
+    catalogue = words.wording.catalogue
+    own = [(reason.code, reason.display) for reason in policy.override_reasons]
+    named = {code for kind in kinds for code in catalogue["kinds"][kind]["override_reasons"]}
     usual = [(code, display) for code, display in catalogue["override_reasons"].items() if code in named]
     return [{"system": OVERRIDE_REASON, "code": code, "display": display} for code, display in own or usual]
 
 
 def _links(group: _Group, words: Words) -> list[dict[str, str]]:
-    sources = dict.fromkeys([source_of(table, words) for table in tables_of(group, words)])
-    return [
-        {"label": words.wording.say("links", "guidance", title=source.title), "url": source.url, "type": "absolute"}
-        for source in sources
-        if source.url
-    ]
+    links = dict.fromkeys([_link(table, words) for table in tables_of(group, words)])
+    return [{"label": label, "url": url, "type": "absolute"} for label, url in links if url]
+
+
+@remembered_by_identity
+def _link(table: Table, words: Words) -> tuple[str, str]:
+    """Label and web address, which is empty where the source has none."""
+    source = source_of(table, words)
+    return words.wording.say("links", "guidance", title=source.title), source.url

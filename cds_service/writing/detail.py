@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
+from cds_service.memory import remembered_by_identity
 from cds_service.model import Finding
 from cds_service.policy import Policy
 from cds_service.writing.evidence import evidence_of
-from cds_service.writing.text import escaped, first_that_fits, sentence
+from cds_service.writing.text import Markdown, escaped, first_that_fits, sentence
 from cds_service.writing.views import Surroundings, view_of
 from cds_service.writing.words import Words
 
@@ -40,7 +41,8 @@ def detail_of(findings: Sequence[Finding], words: Words, around: Surroundings, p
     kept, moved = _within_limit(parts, words.wording.catalogue["keep"])
     head = _joined(kept) or escaped(summary)
     more = [f"{words.wording.say('service', 'more')}\n\n{_joined(moved)}"] if moved else []
-    return "\n\n".join([head, "---", _evidence(findings, words, policy), *more])
+    evidence = _evidence_of_an_order(words, _evidence_lines(findings, words, policy))
+    return "\n\n".join([head, "---", evidence, *more])
 
 
 def lines_within_limit(lines: Sequence[str]) -> int:
@@ -57,7 +59,8 @@ def review_detail_of(
     kept = lines_within_limit(lines)
     left = ["\n".join(lines[kept:])] if kept < len(lines) else []
     each = [_joined(_parts(group, words, around)) or escaped(summary_of(group[0], words, around)) for group in groups]
-    evidence = _evidence([finding for group in groups for finding in group], words, policy)
+    told = [finding for group in groups for finding in group]
+    evidence = _evidence(words, _evidence_lines(told, words, policy))
     heading = words.wording.say("list_review", "each")
     return "\n\n".join(["\n".join(lines[:kept]), "---", *left, heading, *each, evidence])
 
@@ -75,7 +78,7 @@ def _parts(findings: Sequence[Finding], words: Words, around: Surroundings) -> l
 def _split(rendered: str) -> list[tuple[str, str]]:
     lines = _BLANKS_AT_THE_END.sub("\n", rendered) if " \n" in rendered else rendered
     said = [section.split("\n", 1) for section in f"\n{lines}".split(f"\n{_PART}")[1:] if "\n" in section]
-    return [(name.strip(), text.strip()) for name, text in said if text.strip()]
+    return [(name, text) for name, section in said if (text := section.strip())]
 
 
 def _within_limit(parts: Sequence[_Part], keep: Sequence[str]) -> tuple[list[_Part], list[_Part]]:
@@ -87,15 +90,22 @@ def _within_limit(parts: Sequence[_Part], keep: Sequence[str]) -> tuple[list[_Pa
 
 
 def _joined(parts: Sequence[_Part]) -> str:
-    return "\n\n".join(part.text for part in parts)
+    return "\n\n".join([part.text for part in parts])
 
 
-def _evidence(findings: Sequence[Finding], words: Words, policy: Policy) -> str:
-    found = (evidence_of(finding, words, review_note=policy.review_note) for finding in findings)
-    lines = dict.fromkeys(line for line in found if line)
+def _evidence_lines(findings: Sequence[Finding], words: Words, policy: Policy) -> tuple[Markdown, ...]:
+    lines = [evidence_of(finding, words, review_note=policy.review_note) for finding in findings]
+    return tuple(dict.fromkeys([line for line in lines if line]))
+
+
+def _evidence(words: Words, lines: tuple[Markdown, ...]) -> str:
     knowledge = words.knowledge
-    told = {"lines": list(lines), "version": knowledge.version, "hash": knowledge.content_hash}
+    told = {"lines": lines, "version": knowledge.version, "hash": knowledge.content_hash}
     return words.wording.rendered("evidence.md.j2", told).strip()
+
+
+_evidence_of_an_order = remembered_by_identity(_evidence)
+"""The knowledge says the same of an order in answer after answer; a whole list of medicines is somebody's own."""
 
 
 def _template(finding: Finding, words: Words) -> str:

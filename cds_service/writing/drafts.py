@@ -31,15 +31,15 @@ _KEPT_IN_A_SWAP = frozenset(
 """What does not depend on the drug. Dose, amount, product, notes and local extensions belong to the old one."""
 
 
-def repaired(draft: Mapping[str, Any], patient_id: str) -> dict[str, Any] | None:
+def repaired(draft: Mapping[str, Any], patient_id: str, *, for_swaps: bool = False) -> dict[str, Any] | None:
     """A clean copy of a drafted MedicationRequest; None where it is none, or has no id to be updated by.
 
     Missing `status`, `intent` and `subject` are those of any draft of this hook. The narrative is left out: it
-    would describe the order before the update.
+    would describe the order before the update. `for_swaps`: only what a swap keeps.
     """
     if draft.get("resourceType") != "MedicationRequest" or not isinstance(draft.get("id"), str):
         return None
-    clean = _tidied(draft, _LISTS_OF_THE_ORDER)
+    clean = _tidied(_kept_in_a_swap(draft) if for_swaps else draft, _LISTS_OF_THE_ORDER)
     clean.pop("text", None)
     defaults = {
         "resourceType": clean["resourceType"],
@@ -62,9 +62,12 @@ def on_hold(draft: Mapping[str, Any], reason: str) -> dict[str, Any]:
 
 def swapped(draft: Mapping[str, Any], drug: Drug, display: str) -> dict[str, Any]:
     """The draft for another drug, without dose, amount or anything else that belonged to the old drug."""
-    kept = {key: value for key, value in draft.items() if key in _KEPT_IN_A_SWAP}
     coding = {"system": RXNORM, "code": drug.rxcui, "display": display}
-    return {**kept, "medicationCodeableConcept": {"coding": [coding], "text": display}}
+    return {**_kept_in_a_swap(draft), "medicationCodeableConcept": {"coding": [coding], "text": display}}
+
+
+def _kept_in_a_swap(draft: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: part for name, part in draft.items() if name in _KEPT_IN_A_SWAP}
 
 
 def redosed(
@@ -112,16 +115,23 @@ def _mapping(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
-def _tidied(held: Any, lists: frozenset[str] = _LISTS_ANYWHERE) -> Any:
+def _tidied(held: Mapping[str, Any], lists: frozenset[str] = _LISTS_ANYWHERE) -> dict[str, Any]:
     """A copy without null, empty or blank values at any depth. A single object where FHIR has a list becomes a list
     of one; `lists` are those of this level alone.
     """
-    if isinstance(held, str):
-        return "" if held.isspace() else held
-    if isinstance(held, list):
-        return [kept for part in held if (kept := _tidied(part)) or kept == 0]
-    if not isinstance(held, Mapping):
-        return held
-    tidy = {key: kept for key, part in held.items() if (kept := _tidied(part)) or kept == 0}
-    single = [key for key in lists.intersection(tidy) if isinstance(tidy[key], dict)]
-    return {**tidy, **{key: [tidy[key]] for key in single}} if single else tidy
+    tidy: dict[str, Any] = {}
+    for name, part in held.items():
+        kept = _tidied_part(part)
+        if kept or kept == 0:
+            tidy[name] = [kept] if name in lists and isinstance(kept, dict) else kept
+    return tidy
+
+
+def _tidied_part(part: Any) -> Any:
+    if isinstance(part, str):
+        return "" if part.isspace() else part
+    if isinstance(part, dict):
+        return _tidied(part)
+    if isinstance(part, list):
+        return [kept for one in part if (kept := _tidied_part(one)) or kept == 0]
+    return part

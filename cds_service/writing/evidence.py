@@ -47,7 +47,8 @@ def _year(source: Source) -> str:
 class _Evidence(NamedTuple):
     """What a line of evidence says beside what its table does."""
 
-    about: str
+    drug: str
+    """For a table without a label."""
     advice: AdviceWords
     states: str
     """The result that the advice is for; "" where it is the advice now."""
@@ -65,7 +66,7 @@ def evidence_of(finding: Finding, words: Words, *, review_note: bool) -> Markdow
         return Markdown()
     advice, states = _leading_advice(finding, words)
     evidence = _Evidence(
-        about=words.wording.phrase(table.label) if table.label else words.drug_of(finding),
+        drug="" if table.label else words.drug_of(finding),
         advice=advice_words(advice, words, words.about(finding)) if advice else NO_ADVICE,
         states=states,
         strength=advice.strength if advice else Strength.NONE,
@@ -93,7 +94,7 @@ def _evidence_line(table: Table, words: Words, evidence: _Evidence) -> Markdown:
     told = evidence.advice.together or evidence.topic
     by_result = evidence.states and wording.say("evidence", "by_result", states=evidence.states, advice=told)
     said = {
-        "about": evidence.about,
+        "about": wording.phrase(table.label) if table.label else evidence.drug,
         "advice": by_result or told,
         "strength": wording.say("strengths", evidence.strength),
         "title": source.title,

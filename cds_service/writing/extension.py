@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
+
+import orjson
 
 from cds_service.codes import RXNORM
 from cds_service.knowledge.schema import Source, Table
 from cds_service.memory import remembered_by_identity
 from cds_service.model import (
+    Advice,
     Alternative,
     Amount,
     Assumption,
@@ -29,7 +33,7 @@ from cds_service.model import (
     TestQuestion,
 )
 from cds_service.policy import Policy
-from cds_service.writing.advice import OptionWords, advised, option_words
+from cds_service.writing.advice import OptionWords, advice_words, option_words
 from cds_service.writing.evidence import trust_of
 from cds_service.writing.laboratory import coding_of
 from cds_service.writing.text import clean, filled
@@ -54,7 +58,8 @@ def extension(
 
 def finding_json(finding: Finding, words: Words) -> dict[str, Any]:
     """One finding as the schema has it."""
-    advice, told, tests = finding.advice, advised(finding, words), finding.tests
+    about, tests, table = words.about(finding), finding.tests, table_of(finding, words)
+    advice = _advice(finding.advice, words, about) if finding.advice else _NO_ADVICE
     return filled(
         kind=finding.kind.value,
         indicator=finding.indicator.value,
@@ -63,20 +68,20 @@ def finding_json(finding: Finding, words: Words) -> dict[str, Any]:
         drug={**_drug(finding.drug, words), "display": words.drug_of(finding)},
         markers=[_marker(view) for view in finding.markers],
         resultingOrder=finding.resulting.outcome.value,
-        options=[_option(option, words) for option in told.options],
+        options=orjson.loads(advice.options),
         arithmetic=_arithmetic(finding.arithmetic),
-        strength=advice and advice.strength.value,
-        gravity=advice and advice.gravity.value,
-        reason=told.reason,
-        tests=tests and [_test(question, words.about(finding), words) for question in tests],
+        strength=advice.strength,
+        gravity=advice.gravity,
+        reason=advice.reason,
+        tests=tests and [_test(question, about, words) for question in tests],
         alternatives=[_alternative(one, words) for one in finding.alternatives],
         closedMarkers=list(finding.closed_markers),
         furtherMayAskMore=finding.further_may_ask_more or None,
         hold=finding.hold or None,
-        bridge=finding.bridge and _options(finding.bridge, words.about(finding), words),
+        bridge=finding.bridge and _options(finding.bridge, about, words),
         causedBy=finding.caused_by,
         facts=list(finding.facts),
-        guidance=_guidance(finding, words),
+        guidance=table and orjson.loads(_guidance(table, finding.row, finding.quotes)),
         assumptions=[_assumption(one, words) for one in finding.assumptions],
         gaps=[_gap(gap) for gap in finding.gaps],
     )
@@ -91,16 +96,25 @@ def basis_json(
     gaps = dict.fromkeys([*patient.gaps, *[gap for finding in told for gap in finding.gaps]])
     return filled(
         hook=hook,
-        knowledge={"version": words.knowledge.version, "hash": words.knowledge.content_hash},
-        policy=filled(name=policy.name, version=policy.version, hash=policy.content_hash),
+        **orjson.loads(_versions(policy, words)),
         gaps=[_gap(gap) for gap in gaps],
         sourceAttributes=_source_attributes(told, words),
     )
 
 
+@remembered_by_identity
+def _versions(policy: Policy, words: Words) -> bytes:
+    return orjson.dumps(
+        {
+            "knowledge": {"version": words.knowledge.version, "hash": words.knowledge.content_hash},
+            "policy": filled(name=policy.name, version=policy.version, hash=policy.content_hash),
+        }
+    )
+
+
 def _source_attributes(findings: Iterable[Finding], words: Words) -> list[dict[str, Any]]:
     sources = dict.fromkeys([table.source for table in tables_of(findings, words)])
-    each = [dict(_attributes(words.knowledge.sources[source], words)) for source in sources]
+    each = [{**_attributes(words.knowledge.sources[source], words)} for source in sources]
     return each or [_own_attributes(words)]
 
 
@@ -134,6 +148,27 @@ def _own_attributes(words: Words) -> dict[str, Any]:
 
 
 # --- parts of a finding -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Advice:
+    """What the extension says of an advice."""
+
+    options: bytes = b"[]"
+    """As JSON: read anew for each answer, so that no two share a part."""
+    strength: str = ""
+    gravity: str = ""
+    reason: str = ""
+
+
+_NO_ADVICE = _Advice()
+
+
+@remembered_by_identity
+def _advice(advice: Advice, words: Words, about: About) -> _Advice:
+    told = advice_words(advice, words, about)
+    options = [_option(option, words) for option in told.options]
+    return _Advice(orjson.dumps(options), advice.strength.value, advice.gravity.value, told.reason)
 
 
 def _drug(drug: str, words: Words) -> dict[str, Any]:
@@ -226,28 +261,29 @@ def _test(question: TestQuestion, about: About, words: Words) -> dict[str, Any]:
 
 
 def _outcome(branch: Branch, about: About, words: Words) -> dict[str, Any]:
+    advice = _advice(branch.advice, words, about)
     return filled(
         states=list(branch.states),
         resultingOrder=branch.resulting.outcome.value,
-        options=_options(branch.advice.options, about, words),
-        strength=branch.advice.strength.value,
-        gravity=branch.advice.gravity.value,
+        options=orjson.loads(advice.options),
+        strength=advice.strength,
+        gravity=advice.gravity,
         probability={"low": branch.probability[0], "high": branch.probability[1]} if branch.probability else {},
     )
 
 
-def _guidance(finding: Finding, words: Words) -> dict[str, Any]:
-    table = table_of(finding, words)
-    if table is None:
-        return {}
-    return filled(
-        id=table.id,
-        row=finding.row,
-        version=table.version,
-        source=table.source,
-        trust=trust_of(table, finding.row).value,
-        review=_review(table),
-        differs=list(finding.quotes),
+@remembered_by_identity
+def _guidance(table: Table, row: str, quotes: tuple[str, ...]) -> bytes:
+    return orjson.dumps(
+        filled(
+            id=table.id,
+            row=row,
+            version=table.version,
+            source=table.source,
+            trust=trust_of(table, row).value,
+            review=_review(table),
+            differs=list(quotes),
+        )
     )
 
 

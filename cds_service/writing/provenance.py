@@ -136,7 +136,7 @@ def _reading(reading: Reading, state: str, words: Words) -> str:
         _grade(reading, words),
     ]
     comma = wording.catalogue["lists"]["comma"]
-    shown = comma.join(detail for detail in details if detail)
+    shown = comma.join([detail for detail in details if detail])
     says = _says(reading.says, words)
     # A test of one thing says no more than that it was found or not: that is the state itself.
     nameless = isinstance(reading.says, Presence) and not reading.says.allele

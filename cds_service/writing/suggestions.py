@@ -43,8 +43,9 @@ def suggestions_for(
 ) -> tuple[Suggestion, ...]:
     """What the card of one order offers, its findings worst first. `tests` are the tests this card offers, each with
     the names of the drugs that want it; `draft` is the drafted resource, None where it may not be updated."""
-    may_change = any(finding.alternatives or finding.arithmetic or finding.hold for finding in findings)
-    clean_draft = repaired(draft, patient.id) if draft and may_change else None
+    swaps = any(finding.alternatives for finding in findings)
+    others = any(finding.arithmetic or finding.hold for finding in findings)
+    clean_draft = repaired(draft, patient.id, for_swaps=not others) if draft and (swaps or others) else None
     recommended = findings[0].kind is Kind.TEST_WOULD_CHANGE
     ordering = [
         _order_test(
@@ -122,7 +123,7 @@ def _swap(finding: Finding, alternative: Alternative, draft: Mapping[str, Any], 
     drug, other = words.drug_of(finding), words.drug(alternative.drug)
     markers = words.markers(alternative.open_markers)
     key = "swap_open" if markers else "swap"
-    sole = sum(not one.refused for one in finding.alternatives) == 1 and not markers
+    sole = not markers and sum(not one.refused for one in finding.alternatives) == 1
     return Suggestion(
         key=f"swap {alternative.drug}",
         label=words.wording.say("suggestions", key, drug=drug, alternative=other, markers=markers),

@@ -48,8 +48,8 @@ def faults(resources: Sequence[Mapping[str, Any]]) -> list[str]:
     return [_fault_unless_known(resource, _keys(resource, looked_at)) for resource in resources]
 
 
-def _fault_unless_known(resource: Mapping[str, Any], keys: list[Hashable] | None) -> str:
-    if keys is not None and all(key in _valid for key in keys):
+def _fault_unless_known(resource: Mapping[str, Any], keys: set[Hashable] | None) -> str:
+    if keys is not None and _valid.holds(keys):
         return ""
     wrong = _fault(resource)
     if not wrong:
@@ -68,12 +68,12 @@ def _fault(resource: Mapping[str, Any]) -> str:
     return ""
 
 
-def _keys(resource: Mapping[str, Any], looked_at: dict[tuple[str, int], Hashable | None]) -> list[Hashable] | None:
+def _keys(resource: Mapping[str, Any], looked_at: dict[tuple[str, int], Hashable | None]) -> set[Hashable] | None:
     """What has to have been valid before: each element by its content, and all of them together by their names. None
     where an element may name somebody, or is too long to be remembered.
     """
     kind = resource["resourceType"]
-    keys: list[Hashable] = [(kind, *resource)]
+    keys: set[Hashable] = {(kind, *resource)}
     for name, part in resource.items():
         place = (name, id(part))
         if place not in looked_at:
@@ -82,7 +82,7 @@ def _keys(resource: Mapping[str, Any], looked_at: dict[tuple[str, int], Hashable
         if key is None:
             return None
         if key is not _AS_USUAL:
-            keys.append(key)
+            keys.add(key)
     return keys
 
 

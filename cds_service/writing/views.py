@@ -80,9 +80,9 @@ def _subject(finding: Finding, words: Words, around: Surroundings) -> dict[str, 
         "marker_names": words.markers(asked_markers(finding)),
         "why": [known_of(view, words) for view in finding.markers],
         "modifiers": [shift for view in finding.markers if (shift := modifiers_of(view, words))],
-        "assumptions": list(dict.fromkeys([wording.phrase(one.assumed, drug=drug) for one in finding.assumptions])),
+        "assumptions": dict.fromkeys([wording.phrase(one.assumed, drug=drug) for one in finding.assumptions]),
         "gaps": wording.any_of(list(dict.fromkeys([words.gap(gap, order.reference) for gap in finding.gaps]))),
-        "closed": words.markers(finding.closed_markers, "or"),
+        "closed": words.markers(finding.closed_markers, "or") if finding.closed_markers else "",
         "further": finding.further_may_ask_more,
     }
 

@@ -193,7 +193,14 @@ class Words:
 
     def about(self, finding: Finding) -> About:
         """What the placeholders of phrases stand for in this finding."""
-        return self._about_names(self.drug_of(finding), tuple([view.marker for view in finding.markers]))
+        markers = tuple([view.marker for view in finding.markers])
+        if finding.drug in self.knowledge.drugs:
+            return self._about_drug(finding.drug, markers)
+        return self._about_names(self.drug_of(finding), markers)
+
+    @remembered_by_identity
+    def _about_drug(self, drug: str, markers: tuple[str, ...]) -> About:
+        return self._about_names(self.drug(drug), markers)
 
     @remembered_by_identity
     def _about_names(self, drug: str, markers: tuple[str, ...]) -> About:

@@ -41,11 +41,11 @@ def test_a_full_memory_begins_anew(monkeypatch):
 def test_what_was_kept_is_known_until_the_memory_is_full(monkeypatch):
     monkeypatch.setattr(memory, "MOST_ENTRIES", 2)
     kept: Memory[str, int] = Memory()
-    assert ("a" in kept, kept.keep("a", 1), "a" in kept) == (False, 1, True)
+    assert (kept.holds({"a"}), kept.keep("a", 1), kept.holds({"a"})) == (False, 1, True)
     kept.keep("b", 2)
-    assert kept.get("b", lambda: 0) == 2
+    assert (kept.get("b", lambda: 0), kept.find("b"), kept.holds({"a", "b"})) == (2, 2, True)
     kept.keep("c", 3)
-    assert ("a" in kept, "c" in kept) == (False, True)
+    assert (kept.find("a"), kept.find("c"), kept.holds({"a", "c"})) == (None, 3, False)
 
 
 def test_texts_are_told_apart_and_long_ones_not_kept():

@@ -77,9 +77,10 @@ class _Server(BaseApplication):  # type: ignore[misc]
     def __init__(self, settings: Settings, options: Mapping[str, object]) -> None:
         self._settings = settings
         self._options = options
+        gc.disable()
         self._service = load(settings)
-        gc.collect()
-        gc.freeze()  # the collector need not go through what stays: with it, an answer now and then took 0.1 s longer
+        gc.freeze()  # what is loaded stays: to look through it again would hold an answer up by 0.1 s now and then
+        gc.enable()
         super().__init__()
 
     def load_config(self) -> None:

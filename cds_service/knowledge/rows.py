@@ -64,7 +64,7 @@ def expand(table: Table, genes: Mapping[str, Gene]) -> TableRows:
 
 
 def _deferring(marker: str, table: Table, genes: Mapping[str, Gene]) -> frozenset[str]:
-    rows = (row for row in table.rows if row.advice.options[0].action is Action.USE_OTHER_TEST)
+    rows = [r for r in table.rows if [o.action for o in r.advice.options[:1]] == [Action.USE_OTHER_TEST]]
     return frozenset().union(*(_accepted(row, marker, genes) or frozenset() for row in rows))
 
 

@@ -232,6 +232,11 @@ def test_without_a_test_a_hold_waits_for_the_markers(card_of):
     assert "Waiting for the result is an option.\nIf it cannot wait: avoid." in head_of(card)
 
 
+def test_a_bridge_is_told_where_the_order_waits_anyway(card_of):
+    bridge = (Option(AVOID.options[0].action),)
+    assert "\n\nIf it cannot wait: avoid." in head_of(card_of(change_now(alternatives=(), bridge=bridge)))
+
+
 # --- drafts that cannot be updated ----------------------------------------------------------------------------------
 
 

@@ -34,6 +34,8 @@ class Outbox:
         self._store = store
         self._tell = tell
         self._arriving: SimpleQueue[Issued | None] = SimpleQueue()
+        self._waiting: list[Issued] = []
+        """Taken out of the queue and not written yet; the writing thread's own."""
         self._closing = Event()
         self._thread: Thread | None = None
         self._lock = Lock()
@@ -42,24 +44,31 @@ class Outbox:
         """Keep the cards of an answer, soon."""
         if not issued.cards:
             return
-        if self._arriving.qsize() >= _MOST_WAITING:
+        if self._closing.is_set():
+            self._tell(NOT_KEPT, 1, "closed")
+        elif self._arriving.qsize() >= _MOST_WAITING:
             self._tell(NOT_KEPT, 1, "too_many_waiting")
-            return
-        self._arriving.put(issued)
-        if self._thread is None:
+        else:
+            self._arriving.put(issued)
             self._start()
 
     def close(self) -> None:
         """Write what is waiting. After that nothing is kept."""
         with self._lock:
-            if self._thread is None or self._closing.is_set():
+            if self._closing.is_set():
                 return
             self._closing.set()
-            self._arriving.put(None)
-        self._thread.join(_LAST_TRY_S)
-        atexit.unregister(self.close)
+        self._arriving.put(None)
+        if self._thread is not None:
+            self._thread.join(_LAST_TRY_S)
+            if self._thread.is_alive():
+                queued = max(self._arriving.qsize() - 1, 0)  # less the None
+                self._tell(NOT_KEPT, len(self._waiting) + queued, "not_in_time")
+            atexit.unregister(self.close)
 
     def _start(self) -> None:
+        if self._thread is not None:
+            return
         with self._lock:
             if self._thread is None:
                 atexit.register(self.close)  # a worker that is asked to end
@@ -67,15 +76,17 @@ class Outbox:
                 self._thread.start()
 
     def _write_on(self) -> None:
-        waiting: list[Issued] = []
         is_last = False
         while not is_last:
-            waiting += self._arrived(_TRY_AGAIN_S if waiting else None)
-            is_last = self._closing.is_set()
-            waiting = self._left_of(waiting, is_last=is_last)
+            arrived = self._arrived(_TRY_AGAIN_S if self._waiting else None)
+            is_last = None in arrived
+            self._waiting += [issued for issued in arrived if issued is not None]
+            self._waiting = self._left_of(self._waiting, is_last=is_last)
 
-    def _arrived(self, longest_s: float | None) -> list[Issued]:
-        """What came, once something has and others had a moment to join it; nothing where the time is over."""
+    def _arrived(self, longest_s: float | None) -> list[Issued | None]:
+        """What came, once something has and others had a moment to join it; nothing where the time is over. None is
+        the last to come.
+        """
         try:
             arrived = [self._arriving.get(timeout=longest_s)]
         except Empty:
@@ -83,7 +94,7 @@ class Outbox:
         self._closing.wait(GATHER_S)
         while not self._arriving.empty():
             arrived.append(self._arriving.get())
-        return [issued for issued in arrived if issued is not None]
+        return arrived
 
     def _left_of(self, waiting: Sequence[Issued], *, is_last: bool) -> list[Issued]:
         """Write them. What is left for another try, where the database does not answer."""

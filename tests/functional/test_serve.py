@@ -74,9 +74,9 @@ def test_it_serves_and_ends_cleanly(served):
 
 
 def test_cards_that_wait_to_be_written_are_written_at_the_end(environment, tmp_path):
-    patient = "import sys; from cds_service import cli; from cds_service.store import outbox; outbox.GATHER_S = 600; "
+    slowly = "import sys; from cds_service import cli; from cds_service.store import outbox; outbox.GATHER_S = 600; "
     order = json.loads((ROOT / "fixtures/requests/01-clopidogrel-acs-poor-metaboliser.json").read_text())
-    with serving(environment, tmp_path, "-c", patient + "sys.exit(cli.main(sys.argv[1:]))") as (base, process):
+    with serving(environment, tmp_path, "-c", slowly + "sys.exit(cli.main(sys.argv[1:]))") as (base, process):
         wait_until_ready(base)
         with requests.post(f"{base}/cds-services/{order['hook']}", json=order, timeout=10) as answered:
             uuids = {card["uuid"] for card in answered.json()["cards"]}

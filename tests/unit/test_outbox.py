@@ -103,13 +103,54 @@ def test_closing_writes_what_waits_and_answers_without_cards_write_nothing(opene
     store = FakeStore()
     box = opened(store)
     box.put(issued())
-    box.close()
-    assert store.batches == []
     box.put(issued("c1"))
     box.close()
     box.close()
-    assert store.kept() == ["c1"]
+    assert store.batches == [["c1"]]
     assert told == []
+
+
+def test_what_comes_after_the_end_is_told(opened, told):
+    store = FakeStore()
+    box = opened(store)
+    box.close()
+    box.put(issued("c1"))
+    assert store.batches == []
+    assert told == [("issued_cards_not_kept", 1, "closed")]
+
+
+def test_what_arrives_while_the_last_batch_is_gathered_is_written(opened, told, monkeypatch):
+    """Closing begins after the queue was found empty, and before that is acted on."""
+    store = FakeStore()
+    box = opened(store)
+    gather = box._arrived
+
+    def then_closed(longest_s):
+        arrived = gather(longest_s)
+        if not box._closing.is_set():
+            box.put(issued("c2"))
+            box._closing.set()
+            box._arriving.put(None)
+        return arrived
+
+    monkeypatch.setattr(box, "_arrived", then_closed)
+    box.put(issued("c1"))
+    until(lambda: not box._thread.is_alive())
+    assert store.kept() == ["c1", "c2"]
+    assert told == []
+
+
+def test_a_database_that_hangs_at_the_end_is_told(opened, told, monkeypatch):
+    monkeypatch.setattr(module, "_LAST_TRY_S", 0.05)
+    store = FakeStore()
+    store.may_go.clear()
+    box = opened(store)
+    box.put(issued("c1"))
+    assert store.entered.wait(5)
+    box.put(issued("c2"))
+    box.close()
+    assert told == [("issued_cards_not_kept", 2, "not_in_time")]
+    store.may_go.set()
 
 
 def test_a_database_that_does_not_answer_is_asked_again(opened, told):

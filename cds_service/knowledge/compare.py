@@ -144,8 +144,7 @@ def _marker_state(table: Table, gene: str, state: str) -> tuple[str, str]:
 
 def _row_answers(row: Row, states: Mapping[str, str], knowledge: Knowledge) -> bool:
     return all(
-        states.get(marker) in expand_terms(marker, wanted, knowledge.genes)
-        for marker, wanted in row.when.items()
+        states.get(marker) in expand_terms(marker, wanted, knowledge.genes) for marker, wanted in row.when.items()
     )
 
 

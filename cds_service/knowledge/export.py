@@ -49,9 +49,7 @@ def read_export(path: Path, knowledge: Knowledge) -> tuple[Recommendation, ...]:
     except (OSError, UnicodeDecodeError) as fault:
         raise KnowledgeError(f"{path.name}: the export cannot be read as UTF-8 text: {fault}") from fault
     is_json = content.lstrip()[:1] in {"[", "{"}
-    recommendations = tuple(
-        _from_json(content, path.name, knowledge) if is_json else _from_csv(content, path.name)
-    )
+    recommendations = tuple(_from_json(content, path.name, knowledge) if is_json else _from_csv(content, path.name))
     if not recommendations:
         raise KnowledgeError(f"{path.name}: no recommendation found; expected a CPIC export as CSV or JSON")
     return recommendations

@@ -86,9 +86,7 @@ def load_knowledge(data: Path = DATA) -> Knowledge:
             {(a["system"], a["code"]): a["gene"] for a in _yaml(data / "answer_codes.yaml") if "gene" in a}
         ),
         tables_by_drug=tables_by_drug,
-        tests_by_marker=_index(
-            (m, t) for t in sorted(tests.values(), key=lambda t: t.preference) for m in t.markers
-        ),
+        tests_by_marker=_index((m, t) for t in sorted(tests.values(), key=lambda t: t.preference) for m in t.markers),
         frequencies_by_marker=_index((f.marker, f) for f in frequencies),
         modulators_by_drug=_index((m.drug, m) for m in modulators),
         observables=_by_id(_entries(data / "observables", schema.Observable), "observable"),
@@ -160,9 +158,7 @@ def load_genes(folder: Path = DATA / "genes") -> Mapping[str, schema.Gene]:
     for path in sorted(folder.glob("*.yaml")):
         gene = _validated(schema.Gene, _yaml(path), path.name)
         alleles = {a.name: a for a in _rows([folder / "alleles" / f"{path.stem}.tsv"], schema.Allele)}
-        genes[gene.symbol] = replace(
-            gene, alleles=MappingProxyType(alleles), names=folded_names(alleles)
-        )
+        genes[gene.symbol] = replace(gene, alleles=MappingProxyType(alleles), names=folded_names(alleles))
     return MappingProxyType(genes)
 
 
@@ -180,9 +176,7 @@ def _rows(paths: Iterable[Path], kind: type[T]) -> Iterator[T]:
 def _cells(row: Mapping[str, str], kind: type[Any]) -> dict[str, object]:
     hashable: Any = kind
     tuples = _tuple_fields(hashable)
-    return {
-        key: tuple(value.split("|")) if key in tuples else value for key, value in row.items() if value != ""
-    }
+    return {key: tuple(value.split("|")) if key in tuples else value for key, value in row.items() if value != ""}
 
 
 @cache

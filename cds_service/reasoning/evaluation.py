@@ -28,9 +28,10 @@ from cds_service.policy import Policy, Switch
 from cds_service.reasoning.apply import AS_DRAFTED, departs, severity
 from cds_service.reasoning.context import Context, Gathered
 from cds_service.reasoning.decide import Decision, decide, floored
-from cds_service.reasoning.findings import findings_of, speaks, switch_of
+from cds_service.reasoning.findings import findings_of, speaks
 from cds_service.reasoning.measures import is_measured
 from cds_service.reasoning.predicates import FALSE, Truth, all_hold
+from cds_service.reasoning.silence import switch_of
 from cds_service.reasoning.tables import situation_of
 
 

@@ -5,37 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from cds_service.knowledge.schema import Table
-from cds_service.model import (
-    Finding,
-    Gap,
-    Gravity,
-    Harm,
-    Indicator,
-    Kind,
-    Known,
-    Option,
-    Testing,
-    TestQuestion,
-    Trust,
-)
-from cds_service.policy import Policy, Switch
+from cds_service.model import Finding, Gap, Indicator, Kind, Known, Option, Testing, TestQuestion
+from cds_service.policy import Policy
 from cds_service.reasoning.apply import arithmetic, departs
-from cds_service.reasoning.context import Context
-from cds_service.reasoning.decide import (
-    CONTRAINDICATING,
-    Basis,
-    Decision,
-    MarkerQuestion,
-    Status,
-    is_tolerated,
-    lines_of,
-)
+from cds_service.reasoning.decide import Basis, Decision
 from cds_service.reasoning.measures import is_measured
 from cds_service.reasoning.predicates import Truth
+from cds_service.reasoning.questions import Asked, MarkerQuestion, Status
 from cds_service.reasoning.rechecks import rechecks
-from cds_service.reasoning.states import states_if_verified
-from cds_service.reasoning.tables import Reached, Situation
+from cds_service.reasoning.silence import never_shown, silence_of
+from cds_service.reasoning.tables import Situation
+from cds_service.reasoning.urgency import conflict_contraindicates, indicator_of_change, indicator_of_question
 
 _KINDS = (
     (Status.CONFLICT, Kind.RESULTS_CONFLICT),
@@ -53,7 +33,7 @@ def findings_of(
     table's own question is the missing fact. `quotes` are tables of other sources that say something else; `moot` is
     the rule that keeps all of it silent, if there is one."""
     telling = _Telling(decision, fit, quotes, moot)
-    never = _never_shown(decision, policy)
+    never = never_shown(decision, policy)
     if fit.holds is None:
         return [_population_unknown(telling, never)]
     closed = _closed(decision)
@@ -65,13 +45,9 @@ def findings_of(
 
 def speaks(decision: Decision, policy: Policy) -> bool:
     """Whether a table that fits for certain shows any finding."""
-    if _never_shown(decision, policy):
+    if never_shown(decision, policy):
         return False
-    return not all(_silence(kind, asked, decision) for kind, asked in _kinds(decision))
-
-
-Asked = list[MarkerQuestion]
-"""Questions of one status."""
+    return not all(silence_of(kind, asked, decision) for kind, asked in _kinds(decision))
 
 
 def _kinds(decision: Decision) -> list[tuple[Kind, Asked]]:
@@ -165,15 +141,15 @@ def _population_unknown(telling: _Telling, never: str) -> Finding:
 
 def _told(kind: Kind, asked: Asked, telling: _Telling, never: str, closed: tuple[str, ...]) -> Finding:
     decision = telling.decision
-    silent = never or _silence(kind, asked, decision)
+    silent = never or silence_of(kind, asked, decision)
     if kind is Kind.CHANGE_NOW:
         return telling.finding(
             kind,
             silent,
-            _indicator_of_change(decision),
+            indicator_of_change(decision),
             closed=closed,
             tests=_tests(q for q in decision.questions if q.fires and q.status is Status.OPEN),
-            hold=_conflict_contraindicates(decision),
+            hold=conflict_contraindicates(decision),
             further_may_ask_more=decision.basis is Basis.MILDEST,
         )
     if asked:
@@ -185,11 +161,11 @@ def _told(kind: Kind, asked: Asked, telling: _Telling, never: str, closed: tuple
 def _questioned(kind: Kind, asked: Asked, telling: _Telling, silent: str) -> Finding:
     decision = telling.decision
     told = [q for q in asked if q.fires] or asked
-    hold = decision.holds_order or (kind is Kind.RESULTS_CONFLICT and _conflict_contraindicates(decision))
+    hold = decision.holds_order or (kind is Kind.RESULTS_CONFLICT and conflict_contraindicates(decision))
     return telling.finding(
         kind,
         silent,
-        _indicator_of_question(kind, asked, hold=hold),
+        indicator_of_question(kind, asked, hold=hold),
         tests=_tests(told),
         gaps=_gaps(kind, told, decision.situation),
         bridge=tuple(option for q in told for option in q.use.bridge),
@@ -206,111 +182,3 @@ def _gaps(kind: Kind, questions: list[MarkerQuestion], situation: Situation) -> 
         return ()
     views = (situation.view(q.marker) for q in questions)
     return tuple(Gap(v.marker, getattr(v.knowledge, "reason", "not_available")) for v in views)
-
-
-def _conflict_contraindicates(decision: Decision) -> bool:
-    """Whether one of the readings that disagree would end the order, and another would not."""
-    situation = decision.situation
-    lines = [
-        [situation.reached[a] for a in line]
-        for q in decision.questions
-        if q.status is Status.CONFLICT
-        for line in lines_of(q.marker, situation)
-    ]
-    return any(len({r.resulting for r in line}) > 1 and any(map(_contraindicates, line)) for line in lines)
-
-
-def _contraindicates(reached: Reached) -> bool:
-    advice = reached.advice
-    grave = advice.gravity in (Gravity.FATAL_OR_IRREVERSIBLE, Gravity.SERIOUS)
-    return grave and advice.options[0].action in CONTRAINDICATING
-
-
-# --- how urgent ----------------------------------------------------------------------------------------------------
-
-
-def _indicator_of_question(kind: Kind, asked: Asked, *, hold: bool) -> Indicator:
-    if kind is Kind.TEST_WOULD_CHANGE:
-        required = any(q.fires and q.testing is Testing.REQUIRED for q in asked)
-        return Indicator.WARNING if required else Indicator.INFO
-    return Indicator.WARNING if kind is Kind.RESULTS_CONFLICT and hold else Indicator.INFO
-
-
-def _indicator_of_change(decision: Decision) -> Indicator:
-    """Critical only for contraindication or grave toxicity that was read."""
-    advice, table = decision.now.advice, decision.situation.table
-    read = trust_of(table, decision.now) is Trust.READ
-    label = decision.situation.context.knowledge.sources[table.source].kind == "label_contraindication"
-    contraindicated = label and advice.options[0].action in CONTRAINDICATING
-    grave = advice.gravity is Gravity.FATAL_OR_IRREVERSIBLE or contraindicated
-    if read and grave and advice.harm is not Harm.LACK_OF_EFFECT:
-        return Indicator.CRITICAL
-    return Indicator.WARNING
-
-
-def trust_of(table: Table, reached: Reached) -> Trust:
-    """The row's trust, else its table's."""
-    own = reached.row.trust if reached.row is not None else None
-    return own or table.trust
-
-
-# --- shown or silent ------------------------------------------------------------------------------------------------
-
-
-def _silence(kind: Kind, asked: Asked, decision: Decision) -> str:
-    """Empty where the finding is shown, else the rule that keeps it silent."""
-    match kind:
-        case Kind.CHANGE_NOW:
-            return "tolerated" if _is_tolerated_change(decision) else ""
-        case Kind.RESULTS_CONFLICT:
-            return ""
-        case Kind.NO_CHANGE | Kind.NO_TEST_CHANGES:
-            return kind.value
-        case _ if not asked or any(q.fires for q in asked):
-            return ""
-        case Kind.CONFIRM_RESULT if any(_says_depart(q, decision) for q in asked):
-            return ""
-        case _:
-            return asked[0].silent
-
-
-def _never_shown(decision: Decision, policy: Policy) -> str:
-    """The rule that keeps the whole table silent, whatever it finds."""
-    if trust_of(decision.situation.table, decision.now) is Trust.RECALLED:
-        return "recalled"
-    table, context = decision.situation.table, decision.situation.context
-    return "policy_silent" if switch_of(table, context, policy) is Switch.SILENT else ""
-
-
-def _says_depart(question: MarkerQuestion, decision: Decision) -> bool:
-    """Whether what the unverified reading says would change the order if it were true."""
-    situation, marker = decision.situation, question.marker
-    context, place = situation.context, situation.markers.index(marker)
-    states = frozenset(context.knowledge.rows_by_table[situation.table.id].states[marker])
-    said = states_if_verified(marker, states, context.patient, context.knowledge)
-    domain = situation.domains[place]
-    acting = (situation.acting(marker, said) & domain) or domain
-    return any(departs(r.resulting) for a, r in situation.reached.items() if a[place] in acting)
-
-
-def _is_tolerated_change(decision: Decision) -> bool:
-    """A change that concerns starting, in someone who has taken the drug for longer than the window. Grave
-    toxicity is said all the same."""
-    situation, advice = decision.situation, decision.now.advice
-    if situation.table.concerns != "start" or not situation.markers:
-        return False
-    if advice.gravity is Gravity.FATAL_OR_IRREVERSIBLE:
-        return False
-    return all(is_tolerated(use, situation) for use in situation.table.markers.values())
-
-
-def switch_of(table: Table, context: Context, policy: Policy) -> Switch:
-    """The policy's switch for the table: the table's own, else the drug's, else one of its markers'."""
-    guidance = policy.guidance
-    if not guidance:
-        return Switch.ON
-    for name in (table.id, context.drug):
-        if name in guidance:
-            return guidance[name]
-    found = [guidance[m] for m in table.markers if m in guidance]
-    return found[0] if found and len(found) == len(table.markers) else Switch.ON

@@ -27,9 +27,11 @@ from cds_service.model import (
 )
 from cds_service.policy import CatalogueTest, Policy
 from cds_service.reasoning.apply import AS_DRAFTED, departs
-from cds_service.reasoning.decide import Basis, Status, decide, turnaround_days
-from cds_service.reasoning.decide import testing_level as level_of
+from cds_service.reasoning.asking import testing_level as level_of
+from cds_service.reasoning.decide import Basis, decide
+from cds_service.reasoning.questions import Status
 from cds_service.reasoning.tables import situation_of
+from cds_service.reasoning.which_test import turnaround_days
 from tests.support.tiny import (
     ALPHA,
     BETA,

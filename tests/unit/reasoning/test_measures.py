@@ -57,9 +57,7 @@ def test_the_newest_reading_counts_and_older_ones_do_not_conflict():
     assert told(potassium(4.0, days=9), newest, potassium(3.0, days=5)) == Known("high", (newest,))
 
 
-@pytest.mark.parametrize(
-    ("value", "state"), [(3.49, "low"), (3.5, "usual"), (5.0, "usual"), (5.01, "high")]
-)
+@pytest.mark.parametrize(("value", "state"), [(3.49, "low"), (3.5, "usual"), (5.0, "usual"), (5.01, "high")])
 def test_each_cut_point_belongs_to_the_side_that_the_table_names(value, state):
     assert told(potassium(value)).state == state
 
@@ -163,9 +161,7 @@ def test_creatinine_clearance_by_cockcroft_and_gault(sex, clearance):
     assert found.observable == CREATININE_CLEARANCE
 
 
-@pytest.mark.parametrize(
-    "unknown", [{"weight_kg": None}, {"sex": ""}, {"birth_date": None}, {"readings": ()}]
-)
+@pytest.mark.parametrize("unknown", [{"weight_kg": None}, {"sex": ""}, {"birth_date": None}, {"readings": ()}])
 def test_no_clearance_without_age_weight_sex_and_creatinine(unknown):
     creatinine = Reading("lab:creatinine", Quantity(1.0, "mg/dL"), "Observation/c", on=ago(2))
     patient = replace(person(creatinine, sex="male", weight_kg=72.0), **unknown)

@@ -1,0 +1,74 @@
+"""Whether a question may interrupt (design section 4.7)."""
+
+from __future__ import annotations
+
+from cds_service.knowledge.schema import MarkerUse
+from cds_service.model import Action, ChangeProbability, Gravity, Indeterminate, Strength, Testing, Unreadable
+from cds_service.reasoning.asking import Asking
+from cds_service.reasoning.outcomes import beyond
+from cds_service.reasoning.predicates import any_holds
+from cds_service.reasoning.probability import change_probability
+from cds_service.reasoning.tables import Reached, Situation
+
+
+def why_silent(asking: Asking, probability: ChangeProbability | None) -> str:
+    """Empty where the question fires, else the rule that keeps it quiet (design 4.7)."""
+    situation, testing = asking.situation, asking.testing
+    if is_tolerated(asking.use, situation):
+        return "tolerated"
+    if isinstance(asking.known, Unreadable):
+        # A result is on file and might change the order: that is said whatever a new test would be worth.
+        return ""
+    if testing in (Testing.REQUIRED, Testing.RECOMMENDED) or _deferred_by_row(asking):
+        return ""
+    if testing is Testing.IF_RISK:
+        at_risk = any_holds(asking.use.risks, situation.context, situation.table.id).holds
+        return "" if at_risk else "risk_not_known" if at_risk is None else "not_at_risk"
+    return "" if _likely_enough(asking, probability) else "below_threshold"
+
+
+def _deferred_by_row(asking: Asking) -> bool:
+    """The guidance itself asks for another test, given what is known (G6PD variable)."""
+    row = asking.situation.literal
+    if row is None or not isinstance(asking.known, Indeterminate):
+        return False
+    return row.advice.options[0].action is Action.USE_OTHER_TEST
+
+
+def is_tolerated(use: MarkerUse, situation: Situation) -> bool:
+    """Taken for longer than the marker's window: the marker concerns starting."""
+    if use.tolerated_after_days is None:
+        return False
+    exposure = situation.context.exposure_days()
+    return exposure is not None and exposure > use.tolerated_after_days
+
+
+def _likely_enough(asking: Asking, probability: ChangeProbability | None) -> bool:
+    firing = asking.policy.firing
+    if _grave(asking):
+        return probability is None or probability.high >= firing.grave_probability_at_least
+    reached = asking.situation.reached
+    against = frozenset(a for a in asking.changing() if _strongly_against(reached[a]))
+    strong = change_probability(asking.situation, asking.marker, against)
+    return strong is not None and strong.low >= firing.change_probability_at_least
+
+
+def _grave(asking: Asking) -> bool:
+    """Whether the marker itself decides about grave harm: in some surroundings its states differ, and one of
+    them leads to advice that avoids something fatal or irreversible."""
+    reached = asking.situation.reached
+    return any(
+        len({beyond(reached[a], asking.floor) for a in line}) > 1
+        and any(_is_grave(reached[a]) and asking.changes(reached[a]) for a in line)
+        for line in asking.lines
+    )
+
+
+def _is_grave(reached: Reached) -> bool:
+    return reached.advice.gravity is Gravity.FATAL_OR_IRREVERSIBLE
+
+
+def _strongly_against(reached: Reached) -> bool:
+    advice = reached.advice
+    strong = advice.strength in (Strength.STRONG, Strength.MODERATE)
+    return strong and advice.options[0].action in (Action.AVOID, Action.ALTERNATIVE, Action.NOT_INDICATED)

@@ -1,0 +1,129 @@
+"""The questions of a table: each open marker whose result would change the order, the test that would answer, and
+what it would tell (design sections 4.5 to 4.7).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from cds_service.knowledge.schema import MarkerUse, Test
+from cds_service.model import (
+    ChangeProbability,
+    Conflicting,
+    Pending,
+    ResultingOrder,
+    Testing,
+    TestQuestion,
+    Unavailable,
+    Unreadable,
+    Unverified,
+)
+from cds_service.policy import Policy
+from cds_service.reasoning.asking import Asking, testing_level, would_change
+from cds_service.reasoning.firing import why_silent
+from cds_service.reasoning.outcomes import beyond, branches, lines_of
+from cds_service.reasoning.probability import Inherited, change_probability, inherited, raised
+from cds_service.reasoning.states import pending_of
+from cds_service.reasoning.tables import Reached, Situation
+from cds_service.reasoning.which_test import is_overdue, spoiler_of, usable_test
+
+
+class Status(StrEnum):
+    """What stands between a marker and its answer."""
+
+    OPEN = "open"
+    CONFLICT = "conflict"
+    CONFIRM = "confirm"
+    PENDING = "pending"
+    NOT_OBTAINED = "not_obtained"
+
+
+_ORDERABLE = frozenset({Status.OPEN, Status.CONFLICT, Status.CONFIRM})
+"""A pending test is not ordered twice, and what could not be looked at may be on file."""
+
+
+@dataclass(frozen=True, slots=True)
+class MarkerQuestion:
+    """A marker whose result would change the order. `silent` is the rule that keeps the question quiet."""
+
+    marker: str
+    status: Status
+    testing: Testing
+    use: MarkerUse
+    question: TestQuestion | None
+    """None where no test tells the states apart, or none is left to do."""
+    silent: str = ""
+
+    @property
+    def fires(self) -> bool:
+        """Whether the question may interrupt."""
+        return not self.silent
+
+
+Asked = list[MarkerQuestion]
+"""Questions of one status."""
+
+
+def questions_of(
+    situation: Situation, now: Reached, floor: ResultingOrder, policy: Policy
+) -> Iterator[MarkerQuestion]:
+    """The questions, those that stay silent included, where `now` is the advice now."""
+    baseline = beyond(now, floor)
+    for marker in situation.open_markers():
+        lines = lines_of(marker, situation)
+        testing = testing_level(situation.table.markers[marker], situation)
+        asking = Asking(marker, situation, lines, testing, floor, baseline, policy)
+        if would_change(asking):
+            yield _question(asking)
+
+
+def _question(asking: Asking) -> MarkerQuestion:
+    marker, context = asking.marker, asking.situation.context
+    test = usable_test(asking)
+    status = _status(asking, test)
+    prior = inherited(marker, context.patient, context.knowledge)
+    probability = raised(change_probability(asking.situation, marker, asking.changing()), prior)
+    question = _test_question(test, status, asking, probability, prior) if test is not None else None
+    silent = "no_test" if test is None and status is Status.OPEN else why_silent(asking, probability)
+    return MarkerQuestion(marker, status, asking.testing, asking.use, question, silent)
+
+
+def _test_question(
+    test: Test, status: Status, asking: Asking, probability: ChangeProbability | None, prior: Inherited | None
+) -> TestQuestion:
+    spoiler = spoiler_of(test, asking)
+    return TestQuestion(
+        asking.marker,
+        test.id,
+        branches(asking.marker, asking.situation, asking.floor),
+        probability,
+        order_it=status in _ORDERABLE,
+        relative=prior.relative if prior is not None else None,
+        specimen=spoiler.specimen if spoiler is not None else "",
+    )
+
+
+def _status(asking: Asking, test: Test | None) -> Status:
+    match asking.known:
+        case Conflicting():
+            return Status.CONFLICT
+        case Unverified():
+            return Status.CONFIRM
+        case Unavailable() | Unreadable():
+            return Status.NOT_OBTAINED
+        case Pending(since) if not is_overdue(since, test, asking):
+            return Status.PENDING
+        case _:
+            return Status.PENDING if _is_awaited(test, asking) else Status.OPEN
+
+
+def _is_awaited(test: Test | None, asking: Asking) -> bool:
+    """Whether a further test is ordered beside a result that leaves the marker open."""
+    told = [r.on for r in asking.known.readings if r.on is not None]
+    return any(
+        not is_overdue(pending.since, test, asking)
+        and (pending.since is None or all(pending.since >= on for on in told))
+        for pending in pending_of(asking.marker, asking.situation.context.patient)
+    )

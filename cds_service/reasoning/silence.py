@@ -1,0 +1,73 @@
+"""Whether a finding is shown, or which rule keeps it silent."""
+
+from __future__ import annotations
+
+from cds_service.knowledge.schema import Table
+from cds_service.model import Gravity, Kind, Trust
+from cds_service.policy import Policy, Switch
+from cds_service.reasoning.apply import departs
+from cds_service.reasoning.context import Context
+from cds_service.reasoning.decide import Decision
+from cds_service.reasoning.firing import is_tolerated
+from cds_service.reasoning.questions import Asked, MarkerQuestion
+from cds_service.reasoning.states import states_if_verified
+from cds_service.reasoning.urgency import trust_of
+
+
+def silence_of(kind: Kind, asked: Asked, decision: Decision) -> str:
+    """Empty where the finding is shown, else the rule that keeps it silent."""
+    match kind:
+        case Kind.CHANGE_NOW:
+            return "tolerated" if _is_tolerated_change(decision) else ""
+        case Kind.RESULTS_CONFLICT:
+            return ""
+        case Kind.NO_CHANGE | Kind.NO_TEST_CHANGES:
+            return kind.value
+        case _ if not asked or any(q.fires for q in asked):
+            return ""
+        case Kind.CONFIRM_RESULT if any(_says_depart(q, decision) for q in asked):
+            return ""
+        case _:
+            return asked[0].silent
+
+
+def never_shown(decision: Decision, policy: Policy) -> str:
+    """The rule that keeps the whole table silent, whatever it finds."""
+    if trust_of(decision.situation.table, decision.now) is Trust.RECALLED:
+        return "recalled"
+    table, context = decision.situation.table, decision.situation.context
+    return "policy_silent" if switch_of(table, context, policy) is Switch.SILENT else ""
+
+
+def _says_depart(question: MarkerQuestion, decision: Decision) -> bool:
+    """Whether what the unverified reading says would change the order if it were true."""
+    situation, marker = decision.situation, question.marker
+    context, place = situation.context, situation.markers.index(marker)
+    states = frozenset(context.knowledge.rows_by_table[situation.table.id].states[marker])
+    said = states_if_verified(marker, states, context.patient, context.knowledge)
+    domain = situation.domains[place]
+    acting = (situation.acting(marker, said) & domain) or domain
+    return any(departs(r.resulting) for a, r in situation.reached.items() if a[place] in acting)
+
+
+def _is_tolerated_change(decision: Decision) -> bool:
+    """A change that concerns starting, in someone who has taken the drug for longer than the window. Grave
+    toxicity is said all the same."""
+    situation, advice = decision.situation, decision.now.advice
+    if situation.table.concerns != "start" or not situation.markers:
+        return False
+    if advice.gravity is Gravity.FATAL_OR_IRREVERSIBLE:
+        return False
+    return all(is_tolerated(use, situation) for use in situation.table.markers.values())
+
+
+def switch_of(table: Table, context: Context, policy: Policy) -> Switch:
+    """The policy's switch for the table: the table's own, else the drug's, else one of its markers'."""
+    guidance = policy.guidance
+    if not guidance:
+        return Switch.ON
+    for name in (table.id, context.drug):
+        if name in guidance:
+            return guidance[name]
+    found = [guidance[m] for m in table.markers if m in guidance]
+    return found[0] if found and len(found) == len(table.markers) else Switch.ON

@@ -1,0 +1,53 @@
+"""How urgent a finding is: the indicator of its card, and whether the order should be held."""
+
+from __future__ import annotations
+
+from cds_service.knowledge.schema import Table
+from cds_service.model import Gravity, Harm, Indicator, Kind, Testing, Trust
+from cds_service.reasoning.decide import CONTRAINDICATING, Decision
+from cds_service.reasoning.outcomes import lines_of
+from cds_service.reasoning.questions import Asked, Status
+from cds_service.reasoning.tables import Reached
+
+
+def indicator_of_question(kind: Kind, asked: Asked, *, hold: bool) -> Indicator:
+    if kind is Kind.TEST_WOULD_CHANGE:
+        required = any(q.fires and q.testing is Testing.REQUIRED for q in asked)
+        return Indicator.WARNING if required else Indicator.INFO
+    return Indicator.WARNING if kind is Kind.RESULTS_CONFLICT and hold else Indicator.INFO
+
+
+def indicator_of_change(decision: Decision) -> Indicator:
+    """Critical only for contraindication or grave toxicity that was read."""
+    advice, table = decision.now.advice, decision.situation.table
+    read = trust_of(table, decision.now) is Trust.READ
+    label = decision.situation.context.knowledge.sources[table.source].kind == "label_contraindication"
+    contraindicated = label and advice.options[0].action in CONTRAINDICATING
+    grave = advice.gravity is Gravity.FATAL_OR_IRREVERSIBLE or contraindicated
+    if read and grave and advice.harm is not Harm.LACK_OF_EFFECT:
+        return Indicator.CRITICAL
+    return Indicator.WARNING
+
+
+def conflict_contraindicates(decision: Decision) -> bool:
+    """Whether one of the readings that disagree would end the order, and another would not."""
+    situation = decision.situation
+    lines = [
+        [situation.reached[a] for a in line]
+        for q in decision.questions
+        if q.status is Status.CONFLICT
+        for line in lines_of(q.marker, situation)
+    ]
+    return any(len({r.resulting for r in line}) > 1 and any(map(_contraindicates, line)) for line in lines)
+
+
+def _contraindicates(reached: Reached) -> bool:
+    advice = reached.advice
+    grave = advice.gravity in (Gravity.FATAL_OR_IRREVERSIBLE, Gravity.SERIOUS)
+    return grave and advice.options[0].action in CONTRAINDICATING
+
+
+def trust_of(table: Table, reached: Reached) -> Trust:
+    """The row's trust, else its table's."""
+    own = reached.row.trust if reached.row is not None else None
+    return own or table.trust

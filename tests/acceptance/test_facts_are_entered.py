@@ -2,8 +2,8 @@
 
 "Listed" is with its reason in docs/not-entered. Skipped where the facts are absent.
 
-A row counts as entered where a table of one of its drugs asks for one of its tests, speaks of its other medicine, or
-rests on its source. That shows a forgotten row, not whether a table is right.
+A row counts as entered where for each of its drugs a table asks for one of its tests, speaks of one of its other medicines,
+or rests on its source, and each of those others is spoken of. That shows a forgotten drug, not whether a table is right.
 """
 
 from __future__ import annotations
@@ -139,13 +139,17 @@ def missing(found: Iterable[tuple[str, bool]]) -> list[str]:
 # --- the three tables -------------------------------------------------------------------------------------
 
 
+def drug_is_entered(drug: str, markers: frozenset[str], url: str) -> bool:
+    return any(drug in t.drugs and (rests_on(t, url) or set(t.markers) & markers) for t in knowledge().tables.values())
+
+
 def lab_row_is_entered(row: dict[str, str]) -> bool:
     drugs = drugs_named(row["drug"]) | drugs_named(row["rxnorm_ingredient_cui"])
     markers = markers_named(row["loinc_codes"])
-    return any(
-        rests_on(t, row["checked_source_url"]) or (set(t.drugs) & drugs and set(t.markers) & markers)
-        for t in knowledge().tables.values()
-    )
+    tables = knowledge().tables.values()
+    if not drugs:
+        return any(rests_on(t, row["checked_source_url"]) for t in tables)
+    return all(drug_is_entered(drug, markers, row["checked_source_url"]) for drug in drugs)
 
 
 def test_every_laboratory_row_is_entered_or_listed() -> None:
@@ -164,13 +168,12 @@ def test_the_tables_named_by_hand_exist() -> None:
 
 def fact_is_entered(row: dict[str, str]) -> bool:
     one, other = drugs_named(row["drugs_rxcui"]), drugs_named(row["interacting_rxcui"])
-    tables = knowledge().tables.values()
     if other:
-        return any(pairs_with(t, one, other) for t in tables)
+        alone = (frozenset([drug]) for drug in one)
+        others = (frozenset([drug]) for drug in other)
+        return all(pair_is_entered(drug, other) for drug in alone) and all(pair_is_entered(one, o) for o in others)
     markers = markers_named(row["loinc"])
-    return any(
-        rests_on(t, row["checked_source_url"]) or (set(t.drugs) & one and set(t.markers) & markers) for t in tables
-    )
+    return all(drug_is_entered(drug, markers, row["checked_source_url"]) for drug in one)
 
 
 def test_every_test_dependent_fact_is_entered_or_listed() -> None:

@@ -140,7 +140,9 @@ def missing(found: Iterable[tuple[str, bool]]) -> list[str]:
 
 
 def drug_is_entered(drug: str, markers: frozenset[str], url: str) -> bool:
-    return any(drug in t.drugs and (rests_on(t, url) or set(t.markers) & markers) for t in knowledge().tables.values())
+    return any(
+        drug in t.drugs and (rests_on(t, url) or set(t.markers) & markers) for t in knowledge().tables.values()
+    )
 
 
 def lab_row_is_entered(row: dict[str, str]) -> bool:

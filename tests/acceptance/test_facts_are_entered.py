@@ -2,8 +2,9 @@
 
 "Listed" is with its reason in docs/not-entered. Skipped where the facts are absent.
 
-A row counts as entered where for each of its drugs a table asks for one of its tests, speaks of one of its other medicines,
-or rests on its source, and each of those others is spoken of. That shows a forgotten drug, not whether a table is right.
+A row counts as entered where for each of its drugs a table asks for one of its tests, speaks of one of its other
+medicines, or rests on its source, and each of those others is spoken of. That shows a forgotten drug, not whether a
+table is right.
 """
 
 from __future__ import annotations

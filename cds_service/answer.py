@@ -142,6 +142,12 @@ def _codes(knowledge: Knowledge) -> Iterator[Coding]:
     yield from (Coding("", code) for code in vocabulary.THERAPEUTIC_IMPLICATION)
 
 
+def reason_codes(service: Service) -> frozenset[str]:
+    """The codes of the reasons that cards offer for not following them."""
+    own = {reason.code for reason in service.policy.override_reasons}
+    return frozenset(own | service.wording.catalogue["override_reasons"].keys())
+
+
 def _need_orders(request: HookRequest, results: Mapping[Query, QueryResult]) -> None:
     """These hooks have no order in their request: without the patient's medications nothing can be said, and
     an answer without cards would read as "all clear".

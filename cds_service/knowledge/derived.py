@@ -56,6 +56,12 @@ def _widened(keys: frozenset[str], knowledge: Knowledge) -> frozenset[str]:
 
 
 @once_for_each
+def drug_names(knowledge: Knowledge) -> frozenset[str]:
+    """What cards call the drugs of the knowledge."""
+    return frozenset(drug.display or drug.id for drug in knowledge.drugs.values())
+
+
+@once_for_each
 def reached_drugs(knowledge: Knowledge) -> Mapping[str, frozenset[str]]:
     """Each drug that can matter to the tables of others -> those others (`reach.comedication_keys`)."""
     by_key: defaultdict[str, set[str]] = defaultdict(set)

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 import orjson
 from flask import Blueprint, Response, g
 
-from cds_service.answer import AnswerResult
+from cds_service.answer import AnswerResult, reason_codes
 from cds_service.errors import RequestError
 from cds_service.fetching.deadline import Deadline
 from cds_service.hooks.discovery import ServiceDefinition, discovery
-from cds_service.hooks.feedback import parse_feedback
+from cds_service.hooks.feedback import is_uuid, parse_feedback
 from cds_service.hooks.requests import HookRequest, parse
+from cds_service.knowledge.derived import drug_names
 from cds_service.model import IssuedCard, Query, QueryResult
 from cds_service.store.store import Issued
 from cds_service.web.access import tell
@@ -26,7 +27,8 @@ from cds_service.web.logs import log
 from cds_service.web.runtime import Runtime
 from cds_service.writing.extension import FINDINGS
 
-_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_OTHER_DRUG = "other"
+"""Kept in place of what is no drug of the knowledge: it may be the order's own text."""
 
 
 def blueprint(runtime: Runtime) -> Blueprint:
@@ -59,12 +61,13 @@ def _call(runtime: Runtime, service: ServiceDefinition) -> Response:
     result = runtime.answer(hook_request, results, runtime.service, now.astimezone().date())
     response = Response(orjson.dumps(result.body), content_type=JSON)
     _log_answer(runtime, hook_request, results, result, time.monotonic() - started_s)
-    runtime.outbox.put(Issued(tuple(_issued_cards(result.body)), service.hook.value, runtime.stamp, now))
+    cards = tuple(_issued_cards(result.body, drug_names(runtime.service.knowledge)))
+    runtime.outbox.put(Issued(cards, service.hook.value, runtime.stamp, now))
     return response
 
 
 def _feedback(runtime: Runtime, service: ServiceDefinition) -> Response:
-    entries = parse_feedback(decoded_body(runtime.settings.most_entries))
+    entries = parse_feedback(decoded_body(runtime.settings.most_entries), reason_codes(runtime.service))
     runtime.store.keep_feedback(
         entries,
         service.id,
@@ -108,7 +111,7 @@ def _log_answer(
         service=hook_request.service.id,
         hook_instance=_uuid(hook_request.hook_instance),
         milliseconds=round(seconds * 1000, 1),
-        cards=Counter(card.indicator for card in _issued_cards(result.body)),
+        cards=Counter(card["indicator"] for card in _cards(result.body)),
         shown=Counter(finding.kind.value for finding in result.findings if not finding.silent),
         silent=Counter(finding.silent for finding in result.findings if finding.silent),
         queries={query.value: found.reason or found.availability.value for query, found in results.items()},
@@ -119,17 +122,22 @@ def _log_answer(
 
 def _uuid(hook_instance: str) -> str:
     """The client's UUID; anything else is text of the client's, which does not belong in a log."""
-    return hook_instance if _UUID.fullmatch(hook_instance) else "not a UUID"
+    return hook_instance if is_uuid(hook_instance) else "not a UUID"
 
 
-def _issued_cards(body: Mapping[str, object]) -> Iterator[IssuedCard]:
-    cards = body["cards"]
-    for card in cards if isinstance(cards, list) else ():
+def _issued_cards(body: Mapping[str, object], known: Container[str]) -> Iterator[IssuedCard]:
+    """The cards as they are kept; `known` are the names of the drugs of the knowledge."""
+    for card in _cards(body):
         findings = card.get("extension", {}).get(FINDINGS, [])
-        drugs = {finding["drug"].get("display") or finding["drug"].get("code", "") for finding in findings}
+        drugs = {finding["drug"].get("display") for finding in findings}
         yield IssuedCard(
             uuid=card["uuid"],
             indicator=card["indicator"],
             kinds=tuple(finding["kind"] for finding in findings),
-            drugs=tuple(sorted(drugs)),
+            drugs=tuple(sorted({drug if drug in known else _OTHER_DRUG for drug in drugs})),
         )
+
+
+def _cards(body: Mapping[str, object]) -> list[Any]:
+    cards = body["cards"]
+    return cards if isinstance(cards, list) else []

@@ -50,6 +50,7 @@ CODEINE = {
     "note": [{"text": mark("note")}],
     "requester": {"display": mark("requester")},
 }
+UNRECOGNISED = CODEINE | {"id": mark("unknown"), "medicationCodeableConcept": {"text": mark("drops for somebody")}}
 PAROXETINE = CODEINE | {
     "id": mark("medicine"),
     "status": "active",
@@ -95,7 +96,10 @@ def call(hook: str = "order-sign", **fields: Any) -> dict[str, Any]:
 
 
 def feedback(**changes: Any) -> dict[str, Any]:
-    reason = {"reason": {"code": "c", "system": "s", "display": mark("reason")}, "userComment": mark("comment")}
+    reason = {
+        "reason": {"code": mark("code"), "system": mark("system"), "display": mark("reason")},
+        "userComment": mark("comment"),
+    }
     entry = {
         "card": CARD,
         "outcome": "overridden",
@@ -116,6 +120,7 @@ BAD_CONTEXT = [
 BODIES: list[tuple[str, Any]] = [
     *((f"/cds-services/{hook}", call(hook)) for hook in ("order-sign", "order-select", "patient-view")),
     *((f"/cds-services/{hook}", call(hook)) for hook in ("order-dispatch", "medication-refill")),
+    (SIGN, call(context={"userId": mark("user"), "patientId": PATIENT, "draftOrders": bundle(UNRECOGNISED)})),
     (SIGN, call(mark("hook"))),
     (SIGN, call(hookInstance={mark("key"): mark("value")})),
     (SIGN, call(fhirServer=f"https://{MARK}.example.org/r4")),
@@ -133,6 +138,8 @@ BODIES: list[tuple[str, Any]] = [
     (f"/{mark('path')}", call()),
     (f"{SIGN}?patient={mark('query')}", call()),
     (FEEDBACK, feedback()),
+    (FEEDBACK, feedback(card=mark("card"))),
+    (FEEDBACK, feedback(acceptedSuggestions=[{"id": mark("suggestion")}])),
     (FEEDBACK, feedback(outcome=mark("outcome"))),
     (FEEDBACK, feedback(outcomeTimestamp=mark("time"))),
     (FEEDBACK, feedback(overrideReason=mark("reason"))),
@@ -257,7 +264,7 @@ def test_when_something_breaks(client_with, watch):
     store = client.application.extensions["cds_service"].store
     with store._engine.begin() as connection:
         connection.exec_driver_sql("DROP TABLE feedback")
-    response = client.post(FEEDBACK, json=feedback(card=mark("card")), headers=HEADERS)
+    response = client.post(FEEDBACK, json=feedback(), headers=HEADERS)
     assert response.status_code == 500
     assert_error_is_clean(response)
     assert len([line for line in watch.lines if '"crash"' in line]) == 2

@@ -343,7 +343,11 @@ def test_without_a_token_no_path_says_more_than_401(guarded, method, path):
 def test_every_endpoint_takes_a_token_for_its_own_address(guarded, method, path):
     client = guarded()
     headers = {"Authorization": ES384.bearer(path=path)}
-    entry = {"card": "c", "outcome": "overridden", "outcomeTimestamp": "2026-11-22T10:05:31Z"}
+    entry = {
+        "card": "3f9a6b0e-8a53-4a0a-9d52-0d8d9f3c8d11",
+        "outcome": "overridden",
+        "outcomeTimestamp": "2026-11-22T10:05:31Z",
+    }
     body = {"feedback": [entry]} if path.endswith("feedback") else BODY
     response = client.open(path, method=method, headers=headers, json=body if method == "POST" else None)
     assert response.status_code in (200, 204)

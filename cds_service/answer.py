@@ -12,7 +12,7 @@ from pathlib import Path
 
 from cds_service import reading, reasoning, writing
 from cds_service.codes import LOINC, Coding
-from cds_service.errors import PolicyError, RequestError
+from cds_service.errors import RequestError
 from cds_service.hooks.discovery import Hook
 from cds_service.hooks.requests import HookRequest
 from cds_service.hooks.responses import checked
@@ -31,6 +31,7 @@ from cds_service.model import (
     Question,
 )
 from cds_service.policy import Policy, load_policy
+from cds_service.policy_names import check_names
 from cds_service.reading import Read, vocabulary
 from cds_service.terminology import open_index
 from cds_service.writing import Wording, load_wording
@@ -164,16 +165,3 @@ def _need_orders(request: HookRequest, results: Mapping[Query, QueryResult]) -> 
         f"'{Query.MEDICATIONS}', or give fhirServer and fhirAuthorization",
         f"prefetch.{Query.MEDICATIONS}",
     )
-
-
-def check_names(policy: Policy, knowledge: Knowledge) -> None:
-    """Raise PolicyError where the policy names a table, drug or marker that the knowledge does not hold."""
-    markers = {f"gene:{symbol}" for symbol in knowledge.genes} | set(knowledge.hla)
-    known = {*knowledge.tables, *knowledge.drugs, *markers}
-    unknown = sorted(set(policy.guidance) - known)
-    unknown += sorted(set(policy.assume_when_unknown) - set(knowledge.tables))
-    if unknown:
-        raise PolicyError(
-            f"the policy '{policy.name}' names what the knowledge does not hold: {', '.join(unknown)}; expected ids "
-            "that 'cds-service knowledge list' shows"
-        )

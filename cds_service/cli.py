@@ -190,9 +190,11 @@ def _loaded() -> tuple[Service, Mapping[str, ServiceDefinition]]:
 
 def _documents(files: list[str]) -> Iterator[tuple[str, object]]:
     """Every JSON document with a title: of a file that holds one, a list of them, or one on each line. Raises
-    RequestError where a file is neither.
+    RequestError where a file is neither, or empty: a broken export must not read as "no cards".
     """
     for title, content in _contents(files):
+        if content.strip() in (b"", b"[]"):
+            raise RequestError(400, "required", f"{title} is empty; expected at least one hook request")
         try:
             whole = decoded(content)
         except TooDeep as fault:

@@ -8,14 +8,20 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import yaml
-from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
+from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError, with_config
 
 from cds_service.errors import PolicyError
 
 PACKAGED = Path(__file__).with_name("policy.yaml")
+
+
+Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+"""Of 1, not of 100."""
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Filled = Annotated[str, Field(min_length=1)]
 
 
 class Switch(StrEnum):
@@ -29,26 +35,39 @@ class Switch(StrEnum):
 class Firing:
     """When a test question interrupts though labelling does not ask for the test (design section 4.7)."""
 
-    grave_probability_at_least: float = 0.01
-    change_probability_at_least: float = 0.20
+    grave_probability_at_least: Share = 0.01
+    change_probability_at_least: Share = 0.20
 
 
 @dataclass(frozen=True, slots=True)
 class OverrideReason:
-    code: str
-    display: str
+    code: Filled
+    display: Filled
+
+
+def _rising(days: tuple[float, float]) -> tuple[float, float]:
+    if days[0] > days[1]:
+        raise ValueError("expected the shorter time first")
+    return days
+
+
+def _each_once(reasons: tuple[OverrideReason, ...]) -> tuple[OverrideReason, ...]:
+    if len({reason.code for reason in reasons}) < len(reasons):
+        raise ValueError("expected each code once")
+    return reasons
 
 
 @dataclass(frozen=True, slots=True)
 class CatalogueTest:
     """What the site's laboratory calls a marker's test: LOINC alone is not orderable in an EHR."""
 
-    markers: tuple[str, ...]
-    code: str
-    system: str
-    name: str
+    markers: Annotated[tuple[str, ...], Field(min_length=1)]
+    code: Filled
+    system: Filled
+    name: Filled
     specimen: str = ""
-    turnaround_days: tuple[float, float] | None = None
+    turnaround_days: Annotated[tuple[Positive, Positive], AfterValidator(_rising)] | None = None
+    """The usual shortest and longest."""
     method: str = "genotype"
 
 
@@ -65,15 +84,15 @@ class Policy:
     guidance: Mapping[str, Switch] = field(default_factory=dict)
     phenoconversion: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     source_order: tuple[str, ...] = ("label_contraindication", "guideline", "label", "regulator_table")
-    override_reasons: tuple[OverrideReason, ...] = ()
+    override_reasons: Annotated[tuple[OverrideReason, ...], AfterValidator(_each_once)] = ()
     catalogue: tuple[CatalogueTest, ...] = ()
     say_not_recognised: bool = True
     """A card for an order whose drug could not be recognised."""
     assume_when_unknown: Mapping[str, bool] = field(default_factory=dict)
     """`<table id>` -> whether the table is taken to fit when its population is not known; overrides the data."""
-    pending_turnarounds: float = 3
+    pending_turnarounds: Positive = 3
     """A pending test older than this many turnarounds is taken as lost."""
-    urgent_turnaround_days: float = 2
+    urgent_turnaround_days: Positive = 2
     """Before an urgent or single-dose drug a test must answer within this many days to be worth ordering."""
     review_note: bool = True
     """Cards of unreviewed knowledge say so."""

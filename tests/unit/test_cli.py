@@ -114,10 +114,18 @@ def test_a_bad_request_keeps_its_line_and_the_others_their_answers(run, file_of)
     assert "input.json:3" in told
 
 
-@pytest.mark.parametrize("content", ["{bad", "{}\n{bad", ""])
+@pytest.mark.parametrize("content", ["{bad", "{}\n{bad"])
 def test_what_is_no_json_is_a_usage_fault(run, file_of, content):
     code, _, _told = run("answer", file_of(content))
-    assert code == (0 if not content else 2)
+    assert code == 2
+
+
+@pytest.mark.parametrize("command", ["answer", "inspect"])
+@pytest.mark.parametrize("content", ["", "\n", "[]\n"])
+def test_an_empty_file_is_a_usage_fault_and_no_empty_answer(run, file_of, command, content):
+    code, out, err = run(command, file_of(content))
+    assert (code, out) == (2, [])
+    assert "is empty" in err
 
 
 def test_a_missing_file_is_a_usage_fault(run):

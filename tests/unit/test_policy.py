@@ -9,10 +9,10 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from cds_service.answer import check_names
 from cds_service.errors import PolicyError
 from cds_service.knowledge.load import load_knowledge
 from cds_service.policy import Policy, Switch, load_policy, policy_schema
+from cds_service.policy_names import check_names
 
 DOCS = Path(__file__).parents[2] / "docs"
 SCHEMA = DOCS / "schema" / "policy.schema.json"
@@ -72,6 +72,16 @@ def test_a_catalogue_entry_names_the_local_order(policy_of):
         ("guidance: {omeprazole: quiet}", "guidance.omeprazole"),
         ("firing: {grave: 1}", "firing.grave"),
         ("override_reasons: [{code: a}]", "override_reasons.0.display"),
+        ("override_reasons: [{code: '', display: b}]", "override_reasons.0.code"),
+        ("override_reasons: [{code: a, display: b}, {code: a, display: c}]", "override_reasons"),
+        ("firing: {grave_probability_at_least: 5}", "firing.grave_probability_at_least"),
+        ("firing: {change_probability_at_least: -1}", "firing.change_probability_at_least"),
+        ("firing: {change_probability_at_least: .nan}", "firing.change_probability_at_least"),
+        ("pending_turnarounds: -3", "pending_turnarounds"),
+        ("urgent_turnaround_days: 0", "urgent_turnaround_days"),
+        ("catalogue: [{markers: [], code: a, system: b, name: c}]", "catalogue.0.markers"),
+        ("catalogue: [{markers: [m], code: '', system: b, name: c}]", "catalogue.0.code"),
+        ("catalogue: [{markers: [m], code: a, system: b, name: c, turnaround_days: [7, 3]}]", "turnaround_days"),
         ("content_hash: abc", "mapping"),
         ("- a", "mapping"),
         ("a: [", "site.yaml"),
@@ -101,7 +111,24 @@ def test_the_example_in_the_documentation_is_a_valid_policy(policy_of):
     assert [test.code for test in policy.catalogue] == ["PGX-2C19", "PGX-THIO"]
 
 
-def test_a_name_that_the_knowledge_does_not_hold_is_a_fault(policy_of):
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("guidance: {omeprazol: silent}", "guidance: omeprazol;"),
+        ("assume_when_unknown: {no_table: true}", "assume_when_unknown: no_table;"),
+        ("source_order: [foo, guideline]", "source_order: foo;"),
+        ("phenoconversion: {CYP9: [metoprolol]}", "phenoconversion: CYP9;"),
+        ("phenoconversion: {CYP2D6: [metoprolo]}", "phenoconversion.CYP2D6: metoprolo;"),
+        ("catalogue: [{markers: ['gene:X'], code: a, system: b, name: c}]", "catalogue.0.markers: gene:X;"),
+    ],
+)
+def test_a_name_that_the_knowledge_does_not_hold_is_a_fault(policy_of, text, told):
     """A misspelt drug would otherwise leave its guidance on without a word."""
-    with pytest.raises(PolicyError, match="omeprazol"):
-        check_names(policy_of("guidance: {omeprazol: silent}"), load_knowledge())
+    with pytest.raises(PolicyError, match=told):
+        check_names(policy_of(text), load_knowledge())
+
+
+def test_every_marker_that_a_table_asks_for_can_be_silenced(policy_of):
+    asked = {marker for table in load_knowledge().tables.values() for marker in table.markers}
+    assert {marker.partition(":")[0] for marker in asked} > {"lab", "derived", "genotype"}
+    check_names(policy_of(json.dumps({"guidance": dict.fromkeys(sorted(asked), "silent")})), load_knowledge())

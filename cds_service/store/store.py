@@ -108,7 +108,8 @@ class Store:
         metadata.create_all(self._engine)
         insert = _INSERTS[self._engine.dialect.name]
         self._keep = {table: insert(table).on_conflict_do_nothing() for table in (feedback_table, issued_table)}
-        self._use_token = insert(used_token_table).on_conflict_do_nothing()
+        # Drivers do not keep the count of an insert unless they are told to.
+        self._use_token = insert(used_token_table).on_conflict_do_nothing().execution_options(preserve_rowcount=True)
         self._forget_at_s = 0
 
     def close(self) -> None:
@@ -146,13 +147,15 @@ class Store:
 
     def use_token(self, digest: str, expires_at_s: int, now_s: int) -> bool:
         """Whether this is the first use of the token by any worker. It is remembered until `expires_at_s`; times
-        are seconds since 1970.
+        are seconds since 1970. Raises StoreError, too where the database does not say whether it is.
         """
         with self._engine.begin() as connection:
             if now_s >= self._forget_at_s:
                 self._forget_at_s = now_s + _FORGET_EVERY_S
                 connection.execute(delete(used_token_table).where(used_token_table.c.expires_at_s < now_s))
             used = connection.execute(self._use_token, {"digest": digest, "expires_at_s": expires_at_s})
+            if used.rowcount not in (0, 1):
+                raise StoreError(f"one or no new row was expected of a token; found {used.rowcount}")
             return bool(used.rowcount == 1)
 
     def feedback(self) -> list[Mapping[str, object]]:

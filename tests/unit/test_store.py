@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import event
 
 from cds_service.codes import Coding
 from cds_service.model import Feedback, FeedbackOutcome, IssuedCard
@@ -105,3 +106,23 @@ def test_of_many_uses_at_once_one_is_the_first(tmp_path, store):
         assert sum(use.result() for use in uses) == 1
     for other in stores[1:]:
         other.close()
+
+
+def test_the_driver_is_told_to_count_the_rows_of_a_token(store):
+    """psycopg says -1 otherwise, and every first use would look like another one."""
+    asked: list[bool] = []
+
+    def note(_connection, _cursor, statement, _parameters, context, _many):
+        if statement.startswith("INSERT"):
+            asked.append(context.execution_options.get("preserve_rowcount", False))
+
+    event.listen(store._engine, "before_cursor_execute", note)
+    store.use_token("d1", 1000, 700)
+    assert asked == [True]
+
+
+@pytest.mark.parametrize("count", [-1, 2])
+def test_a_driver_that_does_not_count_the_rows_of_a_token_is_a_fault(store, monkeypatch, count):
+    monkeypatch.setattr("sqlalchemy.engine.CursorResult.rowcount", count)
+    with pytest.raises(StoreError):
+        store.use_token("d1", 1000, 700)

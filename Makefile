@@ -53,6 +53,7 @@ lock: .venv/run.stamp
 	$(COMPILE) --extra test --output-file requirements/test.txt
 	$(COMPILE) --extra test --extra check --output-file requirements/check.txt
 	$(COMPILE) --extra test --extra fuzz --output-file requirements/fuzz.txt
+	$(COMPILE) --extra test --extra postgres-test --output-file requirements/postgres.txt
 	$(COMPILE) --extra audit --output-file requirements/audit.txt
 	$(COMPILE) --build-deps-for wheel --build-deps-for editable --only-build-deps --output-file requirements/build.txt
 
@@ -86,6 +87,15 @@ FHIR_SERVERS ?= medplum,hapi
 .PHONY: test-fhir
 test-fhir: .venv/test.stamp
 	FHIR_SERVERS=$(FHIR_SERVERS) $(BIN)/python -m pytest tests/fhir_servers
+
+# The store on a PostgreSQL of its own, with both drivers: needs `initdb` and `postgres` (apt-get install postgresql).
+.PHONY: test-postgres
+test-postgres: .venv/postgres.stamp
+	POSTGRES_TESTS=1 $(BIN)/python -m pytest tests/postgres
+
+.venv/postgres.stamp: requirements/postgres.txt .venv/test.stamp
+	$(LOCKED) requirements/postgres.txt
+	@touch $@
 
 # How often the service speaks on 10,000 made-up medication orders (docs/order-stream.md).
 ORDERS ?= 10000

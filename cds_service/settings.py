@@ -198,7 +198,7 @@ def _authorities(text: str) -> Path | None:
 def _database_url(text: str) -> str:
     scheme = text.split("://", maxsplit=1)[0]
     if "://" not in text or scheme.split("+")[0] not in ("sqlite", "postgresql"):
-        raise ValueError("expected sqlite:///PATH or postgresql+DRIVER://...")  # may hold a password: not shown
+        raise ValueError("expected sqlite:///PATH or postgresql+psycopg://...")  # may hold a password: not shown
     return text
 
 

@@ -22,9 +22,9 @@ from urllib3 import Timeout
 from urllib3.exceptions import HTTPError, InvalidChunkLength
 from urllib3.exceptions import IncompleteRead as IncompleteBody
 
+from cds_service.circuits import Circuit
 from cds_service.errors import CdsError
 from cds_service.fetching.addresses import path_below
-from cds_service.fetching.circuits import Circuit
 from cds_service.fetching.connections import BoundedAdapter, ForbiddenAddress, Reach
 from cds_service.fetching.deadline import Deadline
 from cds_service.nesting import TooDeep, decoded

@@ -12,8 +12,8 @@ from typing import TypeVar
 
 import requests
 
+from cds_service.circuits import Circuits
 from cds_service.fetching.addresses import ip_of, is_metadata, parse, path_below, same_server
-from cds_service.fetching.circuits import Circuits
 from cds_service.fetching.client import FetchError, FhirClient, open_session
 from cds_service.fetching.connections import Reach
 from cds_service.fetching.deadline import Deadline

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import (
@@ -13,22 +14,20 @@ from sqlalchemy import (
     BigInteger,
     Column,
     DateTime,
-    Engine,
     MetaData,
     String,
     Table,
     Text,
-    create_engine,
     delete,
-    event,
     select,
     text,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.pool import ConnectionPoolEntry
 
 from cds_service.model import Feedback, IssuedCard
+from cds_service.store.connections import Connections
+from cds_service.store.patience import Patience
 
 metadata = MetaData()
 
@@ -70,7 +69,8 @@ used_token_table = Table(
 )
 
 _INSERTS: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
-_SQLITE_LOCK_WAIT_S = 2.0
+_LONGEST_S: Mapping[str, float | None] = {"sqlite": None, "postgresql": 3.0}
+"""How long a caller waits for a database that keeps none of those limits; SQLite is a library, and does."""
 _FORGET_EVERY_S = 60
 
 StoreError = SQLAlchemyError
@@ -100,25 +100,28 @@ class Store:
 
     def __init__(self, database_url: str) -> None:
         """Raises StoreError when the database cannot be opened."""
-        is_sqlite = database_url.startswith("sqlite")
-        arguments = {"timeout": _SQLITE_LOCK_WAIT_S} if is_sqlite else {}
-        self._engine: Engine = create_engine(database_url, connect_args=arguments, pool_pre_ping=not is_sqlite)
-        if is_sqlite:
-            event.listen(self._engine, "connect", _set_up_sqlite)
+        connections = Connections(database_url)
+        self._engine = connections.engine
         metadata.create_all(self._engine)
         insert = _INSERTS[self._engine.dialect.name]
         self._keep = {table: insert(table).on_conflict_do_nothing() for table in (feedback_table, issued_table)}
         # Drivers do not keep the count of an insert unless they are told to.
         self._use_token = insert(used_token_table).on_conflict_do_nothing().execution_options(preserve_rowcount=True)
         self._forget_at_s = 0
+        # Apart: a table that is locked takes neither the others nor readiness with it.
+        longest_s = _LONGEST_S[self._engine.dialect.name]
+        self._for_tokens, self._for_feedback, self._for_readiness = (
+            Patience(longest_s, connections.hang_up) for _ in range(3)
+        )
 
     def close(self) -> None:
+        for patience in (self._for_tokens, self._for_feedback, self._for_readiness):
+            patience.close()
         self._engine.dispose()
 
     def is_reachable(self) -> bool:
         try:
-            with self._engine.connect() as connection:
-                connection.execute(text("SELECT 1"))
+            self._for_readiness.call(self._ask_anything)
         except SQLAlchemyError:
             return False
         return True
@@ -139,7 +142,7 @@ class Store:
     ) -> None:
         """Keep all entries or none. The same entry sent again changes nothing."""
         rows = [_feedback_row(entry, service, stamp, received_at, with_comments) for entry in entries]
-        self._insert(feedback_table, rows)
+        self._for_feedback.call(partial(self._insert, feedback_table, rows))
 
     def keep_issued(self, answers: Iterable[Issued]) -> None:
         """Keep all cards or none. A card with a known uuid from the same knowledge changes nothing."""
@@ -149,6 +152,17 @@ class Store:
         """Whether this is the first use of the token by any worker. It is remembered until `expires_at_s`; times
         are seconds since 1970. Raises StoreError, too where the database does not say whether it is.
         """
+        return self._for_tokens.call(partial(self._is_first_use, digest, expires_at_s, now_s))
+
+    def feedback(self) -> list[Mapping[str, object]]:
+        """Every feedback row, the oldest first."""
+        return self._rows(feedback_table, feedback_table.c.received_at)
+
+    def issued(self) -> list[Mapping[str, object]]:
+        """Every issued card, the oldest first."""
+        return self._rows(issued_table, issued_table.c.issued_at)
+
+    def _is_first_use(self, digest: str, expires_at_s: int, now_s: int) -> bool:
         with self._engine.begin() as connection:
             if now_s >= self._forget_at_s:
                 self._forget_at_s = now_s + _FORGET_EVERY_S
@@ -158,13 +172,9 @@ class Store:
                 raise StoreError(f"one or no new row was expected of a token; found {used.rowcount}")
             return bool(used.rowcount == 1)
 
-    def feedback(self) -> list[Mapping[str, object]]:
-        """Every feedback row, the oldest first."""
-        return self._rows(feedback_table, feedback_table.c.received_at)
-
-    def issued(self) -> list[Mapping[str, object]]:
-        """Every issued card, the oldest first."""
-        return self._rows(issued_table, issued_table.c.issued_at)
+    def _ask_anything(self) -> None:
+        with self._engine.connect() as connection:
+            connection.execute(text("SELECT 1"))
 
     def _rows(self, table: Table, order: Column[datetime]) -> list[Mapping[str, object]]:
         with self._engine.connect() as connection:
@@ -215,9 +225,3 @@ def _issued_row(card: IssuedCard, issued: Issued) -> dict[str, object]:
         "drugs": list(card.drugs),
         "issued_at": issued.at,
     }
-
-
-def _set_up_sqlite(connection: sqlite.pysqlite.PySQLiteConnection, _entry: ConnectionPoolEntry) -> None:  # type: ignore[name-defined]
-    """Write-ahead logging lets several workers read while one writes."""
-    for pragma in ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=NORMAL"):
-        connection.execute(pragma)

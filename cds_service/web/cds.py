@@ -19,7 +19,7 @@ from cds_service.hooks.feedback import is_uuid, parse_feedback
 from cds_service.hooks.requests import HookRequest, parse
 from cds_service.knowledge.derived import drug_names
 from cds_service.model import IssuedCard, Query, QueryResult
-from cds_service.store.store import Issued
+from cds_service.store.store import Issued, StoreError
 from cds_service.web.access import tell
 from cds_service.web.authentication import with_own_server
 from cds_service.web.bodies import JSON, decoded_body
@@ -68,13 +68,13 @@ def _call(runtime: Runtime, service: ServiceDefinition) -> Response:
 
 def _feedback(runtime: Runtime, service: ServiceDefinition) -> Response:
     entries = parse_feedback(decoded_body(runtime.settings.most_entries), reason_codes(runtime.service))
-    runtime.store.keep_feedback(
-        entries,
-        service.id,
-        runtime.stamp,
-        datetime.now(UTC),
-        with_comments=runtime.settings.keep_feedback_comments,
-    )
+    with_comments = runtime.settings.keep_feedback_comments
+    try:
+        runtime.store.keep_feedback(
+            entries, service.id, runtime.stamp, datetime.now(UTC), with_comments=with_comments
+        )
+    except StoreError as fault:
+        raise RequestError(503, "transient", "the store of feedback does not answer; try again") from fault
     outcomes = Counter(entry.outcome.value for entry in entries)
     tell("feedback", service=service.id, outcomes=dict(outcomes), knowledge=runtime.stamp.content_hash)
     return Response(status=204)

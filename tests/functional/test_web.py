@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
+import time
 from collections.abc import Iterator
 
 import pytest
+from sqlalchemy import event
 
 from cds_service.answer import AnswerResult
 from cds_service.errors import AnswerError
@@ -329,6 +332,23 @@ def test_without_its_store_the_service_is_not_ready(client, monkeypatch):
     runtime = client.application.extensions["cds_service"]
     monkeypatch.setattr(type(runtime.store), "is_reachable", lambda _store: False)
     outcome(client.get("/readyz"), 503)
+
+
+def test_a_store_that_hangs_is_503_in_time_and_healthz_answers(client_with, monkeypatch):
+    monkeypatch.setattr("cds_service.store.store._LONGEST_S", {"sqlite": 0.2})
+    client = client_with(answering({"cards": []}))
+    hangs = threading.Event()
+    event.listen(
+        client.application.extensions["cds_service"].store._engine,
+        "before_cursor_execute",
+        lambda *_arguments: hangs.wait(5),
+    )
+    began_s = time.monotonic()
+    outcome(client.get("/readyz"), 503)
+    outcome(client.post(FEEDBACK, json={"feedback": [ENTRY]}), 503)
+    assert client.get("/healthz").status_code == 200
+    assert time.monotonic() - began_s < 2
+    hangs.set()
 
 
 def test_the_pages_say_what_stands_behind_the_cards(client, service):

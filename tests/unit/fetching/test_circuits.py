@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from cds_service.fetching.circuits import Circuit, Circuits, State
+from cds_service.circuits import Circuit, Circuits, State
 from cds_service.fetching.deadline import Deadline
 from cds_service.fetching.fetcher import Fetcher, Limits
 from cds_service.hooks.requests import HookRequest, parse

@@ -1,7 +1,8 @@
-"""One circuit for each FHIR server: after failures in a row it is left alone for a while.
+"""One circuit for each thing that others run, a FHIR server or the database: after failures in a row it is left alone
+for a while.
 
-A circuit is closed (ask), open (do not ask) or half-open: when its rest is over, one read may try; the others follow
-when that one was answered. A read that tried and told nothing costs one more rest.
+A circuit is closed (ask), open (do not ask) or half-open: when its rest is over, one call may try; the others follow
+when that one was answered. A call that tried and told nothing costs one more rest.
 """
 
 from __future__ import annotations

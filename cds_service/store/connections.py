@@ -1,0 +1,78 @@
+"""Connections to the database: each wait of theirs, for a lock, a statement or another connection, has its limit."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event, make_url
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.pool import ConnectionPoolEntry
+
+_WAIT_S = 2
+_LIBPQ = frozenset({"psycopg", "psycopg2"})
+_LIBPQ_ARGUMENTS: Mapping[str, object] = {
+    "connect_timeout": _WAIT_S,
+    "tcp_user_timeout": _WAIT_S * 1000,
+    "keepalives_idle": 5,
+    "keepalives_interval": 1,
+    "keepalives_count": 3,
+}
+
+
+class Connections:
+    """`engine` makes them."""
+
+    def __init__(self, database_url: str) -> None:
+        self._sockets: set[socket.socket] = set()
+        self.engine = self._opened(database_url)
+
+    def hang_up(self) -> None:
+        """End every connection, so that who waits in one is told; whoever comes next makes another."""
+        for handle in tuple(self._sockets):
+            with suppress(OSError):  # it ended by itself
+                handle.shutdown(socket.SHUT_RDWR)
+
+    def _opened(self, database_url: str) -> Engine:
+        dialect = make_url(database_url).get_dialect()
+        if dialect.name == "sqlite":
+            engine = create_engine(database_url, connect_args={"timeout": _WAIT_S})
+            event.listen(engine, "connect", _set_up_sqlite)
+            return engine
+        is_libpq = dialect.driver in _LIBPQ
+        arguments = dict(_LIBPQ_ARGUMENTS) if is_libpq else {}
+        engine = create_engine(database_url, connect_args=arguments, pool_pre_ping=True, pool_timeout=_WAIT_S)
+        event.listen(engine, "connect", _set_up_postgresql)
+        if is_libpq:
+            event.listen(engine, "connect", self._remember_socket)
+            event.listen(engine, "close", self._forget_socket)
+        return engine
+
+    def _remember_socket(self, connection: Any, entry: ConnectionPoolEntry) -> None:
+        """A second handle of the connection's socket: its number cannot become another one's meanwhile."""
+        entry.info["socket"] = socket.socket(fileno=os.dup(connection.fileno()))
+        self._sockets.add(entry.info["socket"])
+
+    def _forget_socket(self, _connection: Any, entry: ConnectionPoolEntry) -> None:
+        handle = entry.info.pop("socket", None)
+        if handle is not None:
+            self._sockets.discard(handle)
+            handle.close()
+
+
+def _set_up_sqlite(connection: sqlite.pysqlite.PySQLiteConnection, _entry: ConnectionPoolEntry) -> None:  # type: ignore[name-defined]
+    """Write-ahead logging lets several workers read while one writes."""
+    for pragma in ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=NORMAL"):
+        connection.execute(pragma)
+
+
+def _set_up_postgresql(connection: Any, _entry: ConnectionPoolEntry) -> None:
+    """Locks and statements have their time, as with SQLite."""
+    cursor = connection.cursor()
+    for name in ("lock_timeout", "statement_timeout"):
+        cursor.execute(f"SET {name} = '{_WAIT_S}s'")
+    cursor.close()
+    connection.commit()

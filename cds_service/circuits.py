@@ -31,6 +31,8 @@ class Circuit:
         self._clock = clock
         self._lock = Lock()
         self._failures = 0
+        self._circumstances: dict[int, set[str]] = {}
+        """Of the failures in a row: the different ones of each kind."""
         self._rests_until_s = 0.0
 
     @property
@@ -50,18 +52,29 @@ class Circuit:
         """The server answered, be it with a refusal."""
         with self._lock:
             self._failures = 0
+            self._circumstances.clear()
 
-    def failed(self) -> None:
-        """The server did not answer, or with a fault of its own. Reads that were on their way when the circuit
-        opened make the rest no longer.
+    def failed(self, *circumstances: str) -> None:
+        """The server did not answer, or with a fault of its own. `circumstances` are those of the call, such as the
+        patient and the token (empty: none): where all failures have one in common it may be to blame, and they
+        count as one. Calls that were on their way when the circuit opened make the rest no longer.
         """
         with self._lock:
+            before = self._count()
             self._failures += 1
-            if self._failures == self._most_failures:
+            for kind, circumstance in enumerate(circumstances):
+                seen = self._circumstances.setdefault(kind, set())
+                if circumstance and len(seen) < self._most_failures:
+                    seen.add(circumstance)
+            if before < self._most_failures <= self._count():
                 self._rests_until_s = self._clock() + self._rest_s
 
+    def _count(self) -> int:
+        """The failures in a row that have nothing in common."""
+        return min([self._failures, *(len(seen) for seen in self._circumstances.values() if seen)])
+
     def _state(self) -> State:
-        if self._failures < self._most_failures:
+        if self._count() < self._most_failures:
             return State.CLOSED
         return State.OPEN if self._clock() < self._rests_until_s else State.HALF_OPEN
 

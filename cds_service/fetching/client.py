@@ -50,8 +50,8 @@ _UNREADABLE = (HTTPException, IncompleteBody, InvalidChunkLength, zlib.error)
 class FetchError(CdsError):
     """A read gave nothing usable. `reason` is a stable key: `late`, `refused`, `not_found`, `busy`,
     `unreachable`, `redirected`, `server_error`, `too_large`, `unreadable`, `unsupported_version`,
-    `foreign_link`, `address_not_allowed`, `circuit_open`. `retry_after_s` says after how many seconds the same read
-    may well succeed; None: it is not to be repeated.
+    `foreign_link`, `address_not_allowed`, `circuit_open`, `reads_hang`. `retry_after_s` says after how many seconds
+    the same read may well succeed; None: it is not to be repeated.
     """
 
     def __init__(self, reason: str, *, retry_after_s: float | None = None) -> None:
@@ -73,7 +73,8 @@ def open_session(connections: int, reach: Reach | None = None) -> requests.Sessi
 
 class FhirClient:
     """Reads from one server with one token. An answer may have `largest_bytes`, decompressed, and all answers
-    together `largest_total_bytes` (None: any number). While `circuit` is open nothing is asked.
+    together `largest_total_bytes` (None: any number). While `circuit` is open nothing is asked; of a failure it is
+    told `patient_id` and the token, by its hash.
     """
 
     def __init__(
@@ -85,12 +86,14 @@ class FhirClient:
         *,
         largest_total_bytes: int | None = None,
         circuit: Circuit | None = None,
+        patient_id: str = "",
     ) -> None:
         self._session = session
         self._base_url = base_url.rstrip("/")
         self._largest_bytes = largest_bytes
         self._bytes_left = largest_total_bytes
         self._circuit = circuit
+        self._circumstances = (patient_id, str(hash(access_token)) if access_token else "")
         self._counting = Lock()
         self._decoding = Lock()
         self._headers = {"Accept": "application/fhir+json, application/json", "Accept-Encoding": "gzip"}
@@ -124,7 +127,7 @@ class FhirClient:
             if fault.reason not in _OF_THE_SERVER:
                 self._circuit.succeeded()
             elif fault.reason != "late" or remaining_s >= _FAIR_S:
-                self._circuit.failed()
+                self._circuit.failed(*self._circumstances)
             raise
         self._circuit.succeeded()
         return answer

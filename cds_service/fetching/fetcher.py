@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import TypeVar
@@ -28,12 +27,12 @@ from cds_service.fetching.prefetch import (
     prefetched,
     resources_in,
 )
+from cds_service.fetching.reads import Reads
 from cds_service.hooks.discovery import PATIENT_TOKEN
 from cds_service.hooks.requests import HookRequest, is_id
 from cds_service.model import Availability, Query, QueryResult
 
 JsonObject = Mapping[str, object]
-K = TypeVar("K")
 V = TypeVar("V")
 
 _MEDICATION = re.compile(r"Medication/[^/]+")
@@ -54,30 +53,29 @@ class Limits:
     most_reads: int = 50
     """Medications and dispatched orders that one request may have us read singly."""
     workers: int = 32
+    """Threads for each server."""
     sessions: int = 16
     reach: Reach = field(default_factory=Reach)
-    failures_in_a_row: int = 20
-    """Of the reads of one server (a request has seven and more); then it is left alone for `rest_s`."""
+    failures_in_a_row: int = 3
+    """Of reads for different patients and with different tokens; then the server is left alone for `rest_s`."""
     rest_s: float = 10.0
 
 
 class Fetcher:
-    """Holds the connections and the threads that requests share."""
+    """Holds the connections and the threads that requests to the same server share."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._pool = ThreadPoolExecutor(limits.workers, thread_name_prefix="fetch")
-        self._sessions: OrderedDict[str, requests.Session] = OrderedDict()
+        self._servers: OrderedDict[str, Reads] = OrderedDict()
         self._circuits = Circuits(limits.failures_in_a_row, limits.rest_s, most=10 * limits.sessions)
         self._lock = Lock()
 
     def close(self) -> None:
         """Let go of connections and threads; reads on their way are not waited for."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
         with self._lock:
-            for session in self._sessions.values():
-                session.close()
-            self._sessions.clear()
+            for reads in self._servers.values():
+                reads.close()
+            self._servers.clear()
 
     def resolve(self, request: HookRequest, deadline: Deadline) -> Mapping[Query, QueryResult]:
         """What came of each query of the request's service. Never raises for what a server does: late, refused
@@ -96,21 +94,23 @@ class Fetcher:
         if server is None:
             return {query: _not_allowed(found.result) for query, found in pages.items()}
         request = replace(request, fhir_server=server)
-        client = self._client(request)
-        results = self._queried(request, client, pages, deadline)
+        server_reads = self._reads_of(server)
+        client = self._client(request, server_reads.session)
+        results = self._queried(request, client, server_reads, pages, deadline)
         for elsewhere in (_dispatched_elsewhere, _medications_elsewhere):
-            results = self._with_singles(elsewhere(request, results), client, results, deadline)
+            results = self._with_singles(elsewhere(request, results), client, server_reads, results, deadline)
         return results
 
-    def _client(self, request: HookRequest) -> FhirClient:
+    def _client(self, request: HookRequest, session: requests.Session) -> FhirClient:
         largest_bytes = self._limits.largest_bytes
         return FhirClient(
-            self._session(request.fhir_server),
+            session,
             request.fhir_server,
             request.access_token,
             largest_bytes,
             largest_total_bytes=_ANSWERS_TOGETHER * largest_bytes,
             circuit=self._circuits.of(request.fhir_server),
+            patient_id=request.question.patient_id,
         )
 
     def _readable(self, server: str) -> str | None:
@@ -123,18 +123,25 @@ class Fetcher:
             return None
         return None if address is not None and is_metadata(address) else server
 
-    def _session(self, server: str) -> requests.Session:
-        """The session of a server; the one unused longest makes room for a new one."""
+    def _reads_of(self, server: str) -> Reads:
+        """The reads of a server; the one unused longest makes room for a new one."""
         with self._lock:
-            session = self._sessions.pop(server, None)
-            session = session or open_session(self._limits.workers, self._limits.reach)
-            self._sessions[server] = session
-            if len(self._sessions) > self._limits.sessions:
-                self._sessions.popitem(last=False)[1].close()
-            return session
+            reads = self._servers.pop(server, None)
+            workers = self._limits.workers
+            reads = reads or Reads(open_session(workers, self._limits.reach), workers)
+            self._servers[server] = reads
+            if len(self._servers) > self._limits.sessions:
+                # Not its threads: a request may be on its way that asks for more.
+                self._servers.popitem(last=False)[1].session.close()
+            return reads
 
     def _queried(
-        self, request: HookRequest, client: FhirClient, pages: Mapping[Query, Page], deadline: Deadline
+        self,
+        request: HookRequest,
+        client: FhirClient,
+        server_reads: Reads,
+        pages: Mapping[Query, Page],
+        deadline: Deadline,
     ) -> dict[Query, QueryResult]:
         templates = request.service.prefetch
         patient_id = request.question.patient_id
@@ -145,7 +152,7 @@ class Fetcher:
                 reads[query] = _bound(self._search, client, query, path, patient_id, _of_reads(deadline))
             elif found.result.reason == MORE_PAGES:
                 reads[query] = _bound(self._pages, client, query, found, _of_reads(deadline))
-        answers = self._in_parallel(reads, deadline)
+        answers = server_reads.in_parallel(reads, deadline)
         kept = {query: found.result for query, found in pages.items()}
         return kept | {query: _answer(result, kept[query]) for query, result in answers.items()}
 
@@ -174,6 +181,7 @@ class Fetcher:
         self,
         references: Mapping[str, bool],
         client: FhirClient,
+        server_reads: Reads,
         results: dict[Query, QueryResult],
         deadline: Deadline,
     ) -> dict[Query, QueryResult]:
@@ -182,19 +190,13 @@ class Fetcher:
         """
         wanted = sorted(references, key=lambda reference: (not references[reference], reference))
         reads = {r: _bound(_single, client, r, _of_reads(deadline)) for r in wanted[: self._limits.most_reads]}
-        answers = self._in_parallel(reads, deadline)
+        answers = server_reads.in_parallel(reads, deadline)
         read = tuple(answer for answer in answers.values() if not isinstance(answer, FetchError))
         reasons = [fault.reason for r, fault in answers.items() if references[r] and isinstance(fault, FetchError)]
         reasons += [_TOO_MANY for r in wanted[self._limits.most_reads :] if references[r]]
         known = results[Query.MEDICATIONS]
         result = _with_flaw(replace(known, resources=known.resources + read), next(iter(reasons), ""))
         return results | {Query.MEDICATIONS: result}
-
-    def _in_parallel(self, reads: Mapping[K, Callable[[], V]], deadline: Deadline) -> dict[K, V | FetchError]:
-        """Each read's answer or fault. At the deadline it is `late`, whatever its thread does."""
-        futures = {key: self._pool.submit(_attempt, read) for key, read in reads.items()}
-        wait(futures.values(), timeout=deadline.remaining_s())
-        return {key: future.result() if future.done() else _late(future) for key, future in futures.items()}
 
 
 def _of_reads(deadline: Deadline) -> Deadline:
@@ -216,18 +218,6 @@ def _is_other(resource: JsonObject, patient_id: str) -> bool:
 
 def _bound(read: Callable[..., V], *arguments: object) -> Callable[[], V]:
     return lambda: read(*arguments)
-
-
-def _attempt(read: Callable[[], V]) -> V | FetchError:
-    try:
-        return read()
-    except FetchError as fault:
-        return fault
-
-
-def _late(future: Future[V]) -> FetchError:
-    future.cancel()
-    return FetchError("late")
 
 
 def _answer(answer: QueryResult | FetchError, before: QueryResult) -> QueryResult:

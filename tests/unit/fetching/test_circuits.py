@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from itertools import count
 
 import pytest
 
@@ -11,7 +12,7 @@ from cds_service.circuits import Circuit, Circuits, State
 from cds_service.fetching.deadline import Deadline
 from cds_service.fetching.fetcher import Fetcher, Limits
 from cds_service.hooks.requests import HookRequest, parse
-from cds_service.model import Availability, Query
+from cds_service.model import Availability
 from tests.support.fault_server import Exchange, serving
 from tests.support.world import definition
 
@@ -121,28 +122,66 @@ def test_each_server_has_its_own_and_the_oldest_is_forgotten(clock):
     assert circuits.of("a").state is State.CLOSED, "made anew: c and b were used since"
 
 
+def test_failures_that_have_one_thing_in_common_count_as_one(circuit):
+    for n in range(9):
+        circuit.failed("one patient", f"token {n}")
+    assert circuit.admits()
+    circuit.succeeded()
+    for n in range(9):
+        circuit.failed(f"patient {n}", "one token")
+    assert circuit.admits()
+    circuit.failed("patient 10", "another token")
+    circuit.failed("patient 11", "a third token")
+    assert not circuit.admits()
+
+
+def test_where_no_tokens_are_given_the_patients_count(circuit):
+    for n in range(2):
+        circuit.failed(f"patient {n}", "")
+    assert circuit.admits()
+    circuit.failed("patient 2", "")
+    assert not circuit.admits()
+
+
 # --- with a fetcher -----------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
 def fetcher() -> Iterator[Fetcher]:
-    fetcher = Fetcher(Limits(failures_in_a_row=7, rest_s=0.4))
+    fetcher = Fetcher(Limits(failures_in_a_row=2, rest_s=0.4))
     yield fetcher
     fetcher.close()
 
 
-def request(base_url: str) -> HookRequest:
+_PATIENTS = count()
+
+
+def request(base_url: str, patient: str = "", token: str = "") -> HookRequest:
+    """For a patient of its own, unless one is named."""
     body = {
         "hook": "order-sign",
         "hookInstance": "i",
         "fhirServer": base_url,
-        "context": {"patientId": "p1", "draftOrders": {"resourceType": "Bundle"}},
+        "context": {"patientId": patient or f"p{next(_PATIENTS)}", "draftOrders": {"resourceType": "Bundle"}},
     }
+    if token:
+        body["fhirAuthorization"] = {"access_token": token}
     return parse(body, definition("order-sign"))
 
 
-def reasons(fetcher: Fetcher, base_url: str, seconds: float = 2.0) -> set[str]:
-    return {result.reason for result in fetcher.resolve(request(base_url), Deadline.after(seconds)).values()}
+def reasons(fetcher: Fetcher, base_url: str, seconds: float = 2.0, **asked: str) -> set[str]:
+    answers = fetcher.resolve(request(base_url, **asked), Deadline.after(seconds))
+    return {result.reason for result in answers.values()}
+
+
+def shut_off(fetcher: Fetcher, base_url: str) -> None:
+    """By requests for two patients: the second one's first failure does it, its other reads may come after that."""
+    assert reasons(fetcher, base_url) == {"server_error"}
+    assert "server_error" in reasons(fetcher, base_url)
+
+
+def fault(exchange: Exchange) -> None:
+    exchange.answer(b"", "500 Internal Server Error")
 
 
 def test_a_server_that_is_down_is_not_asked_until_its_rest_is_over(fetcher):
@@ -156,15 +195,15 @@ def test_a_server_that_is_down_is_not_asked_until_its_rest_is_over(fetcher):
             exchange.answer(b'{"resourceType": "Bundle", "type": "searchset"}')
 
     with serving(script) as server:
-        assert reasons(fetcher, server.base_url) == {"server_error"}
-        assert len(server.heads) == len(Query)
+        shut_off(fetcher, server.base_url)
+        asked = len(server.heads)
         results = fetcher.resolve(request(server.base_url), Deadline.after(2))
         assert {(r.availability, r.reason) for r in results.values()} == {(Availability.FAILED, "circuit_open")}
-        assert len(server.heads) == len(Query), "nothing was asked"
+        assert len(server.heads) == asked, "nothing was asked"
         is_down.clear()
         threading.Event().wait(0.45)
         assert "circuit_open" in reasons(fetcher, server.base_url), "one read tries, the others wait"
-        assert len(server.heads) == len(Query) + 1
+        assert len(server.heads) == asked + 1
         assert "circuit_open" not in reasons(fetcher, server.base_url)
 
 
@@ -179,8 +218,17 @@ def test_a_read_that_was_given_no_time_blames_no_server(fetcher):
     with serving(lambda exchange: exchange.hang()) as server:
         for _ in range(4):
             assert reasons(fetcher, server.base_url, 0.07) == {"late"}
-        assert reasons(fetcher, server.base_url, 0.2) == {"late"}
+        for _ in range(2):
+            assert reasons(fetcher, server.base_url, 0.2) == {"late"}
         assert reasons(fetcher, server.base_url, 0.2) == {"circuit_open"}
+
+
+@pytest.mark.parametrize("in_common", [{"patient": "p1"}, {"token": "t1"}])
+def test_one_patients_record_or_one_token_shuts_nobody_off(fetcher, in_common):
+    with serving(fault) as server:
+        for n in range(5):
+            asked = {"patient": f"p{n}", "token": f"t{n}"} | in_common
+            assert reasons(fetcher, server.base_url, **asked) == {"server_error"}
 
 
 def test_one_server_does_not_stand_for_another(fetcher):
@@ -188,16 +236,16 @@ def test_one_server_does_not_stand_for_another(fetcher):
         serving(lambda exchange: exchange.answer(b"", "500 Internal Server Error")) as broken,
         serving(lambda exchange: exchange.answer(b'{"resourceType": "Bundle"}')) as sound,
     ):
-        reasons(fetcher, broken.base_url)
+        shut_off(fetcher, broken.base_url)
         assert reasons(fetcher, broken.base_url) == {"circuit_open"}
         assert "circuit_open" not in reasons(fetcher, sound.base_url)
 
 
 def test_another_spelling_of_a_server_is_the_same():
     with serving(lambda exchange: exchange.answer(b"", "500 Internal Server Error")) as server:
-        fetcher = Fetcher(Limits(servers=frozenset({server.base_url}), failures_in_a_row=7, rest_s=60))
+        fetcher = Fetcher(Limits(servers=frozenset({server.base_url}), failures_in_a_row=2, rest_s=60))
         try:
-            assert reasons(fetcher, server.base_url) == {"server_error"}
+            shut_off(fetcher, server.base_url)
             assert reasons(fetcher, server.base_url.replace("http", "HTTP")) == {"circuit_open"}
         finally:
             fetcher.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 import tracemalloc
 from collections.abc import Iterator, Mapping
@@ -242,8 +241,11 @@ def test_a_server_that_waits_holds_no_thread(fetcher: Fetcher, fault: Fault) -> 
         while server.open_connections and time.monotonic() < until_s:
             time.sleep(0.01)
         assert not server.open_connections
-    workers = [thread for thread in threading.enumerate() if thread.name.startswith("fetch")]
-    assert len(workers) <= LIMITS.workers
+    reads = fetcher._servers[server.base_url]
+    until_s = time.monotonic() + 1
+    while reads._hanging and time.monotonic() < until_s:
+        time.sleep(0.01)
+    assert not reads._hanging
 
 
 def test_huge_answers_together_are_bounded(fetcher: Fetcher) -> None:

@@ -5,6 +5,7 @@ The same three steps serve HTTP, the command line and any run over recorded requ
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -38,6 +39,8 @@ from cds_service.writing import Wording, load_wording
 
 _OBTAINED = frozenset({Availability.COMPLETE, Availability.PARTIAL})
 _ORDER_NOT_READ = frozenset({"not_available", "unreadable", "wrong_patient", "unsupported_version"})
+_AN_ORDER = re.compile(r"(?:.*/)?MedicationRequest[/#]|#")
+"""What an order may be named by: `Type/id`, its place in the request, or its address on another server."""
 _HOOKS_THAT_NEED_MEDICATIONS = frozenset({Hook.PATIENT_VIEW, Hook.ORDER_DISPATCH})
 
 
@@ -106,7 +109,7 @@ def evaluate(
 def _unread_orders(read: Read) -> Iterator[Finding]:
     """An order that was asked about and could not be read is said: silence would read as "no risk"."""
     for gap in read.patient.gaps:
-        of_the_request = gap.query is None and gap.about.startswith(("MedicationRequest/", "#"))
+        of_the_request = gap.query is None and _AN_ORDER.match(gap.about)
         if of_the_request and gap.reason in _ORDER_NOT_READ:
             order = Order(reference=gap.about, name="", ingredients=())
             yield Finding(Kind.NOT_ASSESSED, order, drug="", table="", gaps=(gap,))

@@ -252,7 +252,8 @@ def _not_allowed(result: QueryResult) -> QueryResult:
 def _dispatched_elsewhere(request: HookRequest, results: Mapping[Query, QueryResult]) -> dict[str, bool]:
     """Dispatched medication orders that the query for active medications did not give."""
     known = {_reference(resource) for resource in resources_in(results[Query.MEDICATIONS].resources)}
-    return {r: True for r in request.question.wanted if r not in known and _names(_DISPATCHED, r)}
+    named = (path_below(address, request.fhir_server) for address in request.question.wanted)
+    return {r: True for r in named if r is not None and r not in known and _names(_DISPATCHED, r)}
 
 
 def _medications_elsewhere(request: HookRequest, results: Mapping[Query, QueryResult]) -> dict[str, bool]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TypeGuard
 from urllib.parse import urlsplit
@@ -44,12 +44,13 @@ def parse(body: object, service: ServiceDefinition) -> HookRequest:
     hook_instance = _text(request, "hookInstance", "hookInstance", "a UUID")
     context = _object(request.get("context"), "context", "context")
     patient_id = _patient_id(context)
+    fhir_server = _fhir_server(request)
     return HookRequest(
         service=service,
         hook_instance=hook_instance,
-        question=_QUESTIONS[service.hook](context, patient_id),
+        question=replace(_QUESTIONS[service.hook](context, patient_id), server=fhir_server),
         prefetch=_prefetch(request),
-        fhir_server=_fhir_server(request),
+        fhir_server=fhir_server,
         access_token=_access_token(request),
     )
 
@@ -109,7 +110,7 @@ def _dispatch_question(context: JsonObject, patient_id: str) -> Question:
         given = [context["order"]]  # order-dispatch before 1.1
     if not isinstance(given, list) or not all(isinstance(reference, str) and reference for reference in given):
         raise RequestError(400, "required", f"{where} is not a list of references 'Type/id'", where)
-    return Question(Hook.ORDER_DISPATCH, patient_id, wanted=tuple(_relative(reference) for reference in given))
+    return Question(Hook.ORDER_DISPATCH, patient_id, wanted=tuple(map(_without_version, given)))
 
 
 _QUESTIONS = MappingProxyType(
@@ -171,9 +172,13 @@ def _addresses(bundle: JsonObject) -> dict[str, str]:
 
 
 def _relative(reference: str) -> str:
-    """`Type/id` of a reference that may be absolute or name a version."""
-    path = reference.split("/_history/", maxsplit=1)[0].rstrip("/")
-    return "/".join(path.split("/")[-2:])
+    """`Type/id` of a reference that may be absolute or name a version. Whose server it is of does not matter where a
+    draft of this very request is meant."""
+    return "/".join(_without_version(reference).split("/")[-2:])
+
+
+def _without_version(reference: str) -> str:
+    return reference.split("/_history/", maxsplit=1)[0].rstrip("/")
 
 
 # --- prefetch and FHIR access -------------------------------------------------------------------------------

@@ -59,7 +59,8 @@ class Question:
     """What a hook asks about. `resources` are the drafted resources (requests, and Medications beside them) as
     decoded JSON; `selections` names the drafts in question (None: all of them); `active` is true where the
     orders are medicines already taken (patient-view: `resources` is empty and the patient's active medicines
-    are the orders); `wanted` are references to be looked up among the query results (order-dispatch)."""
+    are the orders); `wanted` are references to be looked up among the query results (order-dispatch), as they were
+    sent: an absolute one may be of another server."""
 
     hook: str
     patient_id: str
@@ -69,3 +70,5 @@ class Question:
     wanted: tuple[str, ...] = ()
     gaps: tuple[Gap, ...] = ()
     """Entries that were no resources at all, found by the hook layer."""
+    server: str = ""
+    """Base URL of the FHIR server whose record is asked about; empty where the request names none."""

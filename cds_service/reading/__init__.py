@@ -99,15 +99,15 @@ def read(
     sent, unreadable = records_of(answered)
     check_patient([r for r in sent if r.kind == "Patient" and r.query is Query.PATIENT], patient_id)
     drafts, broken = drafted(question)
-    references = references_of((*sent, *drafts))
+    references = references_of((*sent, *drafts), question.server, patient_id)
     records, refused = screened(sent, patient_id, references)
     asked, unasked = screened((*drafts, *wanted(question, references)), patient_id, references)
     local_codes = {test.code: test.markers for test in catalogue}
     chart = Chart(records, references, lexicon_of(knowledge), index, today, local_codes, medicines_of(index))
     found = _sorted_out((*_facts(chart), *_drafted_tests(asked, chart), *_orders(question, asked, chart)))
     told = (*question.gaps, *broken, *unreadable, *refused, *unasked)
-    gaps = (*told, *missing(question, drafts, references), *_unavailable(answered), *found[Gap])
-    unread = {gap.query for gap in (*unreadable, *refused) if gap.reason != "wrong_patient"}
+    gaps = (*told, *missing(question, references), *_unavailable(answered), *found[Gap])
+    unread = {gap.query for gap in (*unreadable, *refused)}
     availability = {query: _availability(query, result, unread) for query, result in answered.items()}
     patient = _patient(patient_id, chart, found, gaps, availability)
     withdrawn = tuple(sorted({r.reference for r in (*sent, *drafts) if r.withdrawn}))

@@ -61,17 +61,16 @@ def read_orders(question: Question, asked: tuple[Record, ...], chart: Chart) -> 
 
 def wanted(question: Question, references: References) -> Iterator[Record]:
     """The orders that the hook names, where they are among the resources sent."""
-    for address in dict.fromkeys(question.wanted):
-        found = references.find(address)
-        if found is not None and found.kind == REQUEST:
-            yield found
+    found = [references.find(address) for address in question.wanted]
+    yield from {
+        target.reference: target for target in found if target is not None and target.kind == REQUEST
+    }.values()
 
 
-def missing(question: Question, drafts: tuple[Record, ...], references: References) -> Iterator[Gap]:
+def missing(question: Question, references: References) -> Iterator[Gap]:
     """A gap for each order that the hook names and nobody sent."""
-    known = {record.reference for record in drafts}
     for address in dict.fromkeys(question.wanted):
-        if local_name(address) not in known and references.find(address) is None:
+        if references.find(address) is None:
             yield Gap(address, "not_available", "the dispatched order was not among the resources sent")
 
 

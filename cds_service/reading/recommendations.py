@@ -17,7 +17,6 @@ from cds_service.reading.shapes import (
     day,
     has_code,
     items,
-    local_name,
     reference,
     text_at,
 )
@@ -39,7 +38,7 @@ def read_recommendation(record: Record, chart: Chart) -> Iterator[Recommendation
         coding=next((c for c in codings(resource.get("code")) if c.code), None),
         text=text,
         drugs=assessed or (match.drugs if match is not None else ()),
-        reason=local_name(reason),
+        reason=chart.references.name_of(reason) or reason,
         on=day(resource.get("authoredOn")),
     )
 

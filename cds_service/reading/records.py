@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import NamedTuple
 
 from cds_service.codes import LOINC
@@ -13,15 +14,19 @@ from cds_service.memory import remembered_by_content
 from cds_service.model import Gap, Query, QueryResult
 from cds_service.reading.shapes import (
     Resource,
+    base_of,
+    base_url,
     child,
     clean,
     first,
     has_code,
+    is_absolute,
     items,
     local_name,
     moment,
     number,
     objects,
+    reference,
     references,
     text_at,
 )
@@ -41,6 +46,8 @@ _KINDS = frozenset({
     "MedicationRequest", "MedicationStatement", "Observation", "Organization", "Patient", "Practitioner",
     "ServiceRequest", "Specimen", "Task",
 })  # fmt: skip
+SUBJECTS = ("subject", "patient", "for")
+"""Elements that name the patient; `for` is a Task's."""
 _STATUSES = FINAL_STATUSES | PRELIMINARY_STATUSES | DRAFT_STATUSES | ENDED_STATUSES
 """Kinds and statuses as nearly all are sent; others are cleaned before they are compared."""
 
@@ -67,9 +74,14 @@ class Record(NamedTuple):
         return self.holder.get(name) if found is None and self.holder is not None else found
 
 
+def _is_nobodys(_: str) -> bool:
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class References:
-    """Where references lead, whatever their form: relative, absolute, versioned, `urn:uuid:`, `#contained`."""
+    """Where references lead, whatever their form: relative, absolute, versioned, `urn:uuid:`, `#contained`. The same
+    `Type/id` on another server is another resource."""
 
     by_name: Mapping[str, Record] = field(default_factory=dict)
     by_address: Mapping[str, Record] = field(default_factory=dict)
@@ -78,6 +90,8 @@ class References:
     """`Type/id` -> panels and reports that name it as a result."""
     tell_coverage: bool = False
     """Whether results of those panels and reports say what was tested rather than what was found."""
+    is_ours: Callable[[str], bool] = _is_nobodys
+    """Whether a base URL is that of the record that was sent."""
 
     def find(self, address: str, within: Resource | None = None) -> Record | None:
         """The record that a reference of the resource `within` leads to; None when it is not there."""
@@ -85,7 +99,21 @@ class References:
             return _contained(address[1:], within)
         if address.startswith("urn:"):
             return self.by_address.get(address) or self.by_id.get(address.rpartition(":")[2])
-        return self.by_address.get(address) or self.by_name.get(local_name(address))
+        return self.by_address.get(address) or self._named(address)
+
+    def _named(self, address: str) -> Record | None:
+        found = self.by_name.get(local_name(address))
+        if found is None or not is_absolute(address):
+            return found
+        named, sent = base_of(address), base_of(found.address)
+        if named and named == sent:
+            return found
+        return found if self.is_ours(named) and (not sent or self.is_ours(sent)) else None
+
+    def name_of(self, address: str) -> str:
+        """`Type/id` that a reference names in the record; empty where it is of another server."""
+        is_elsewhere = is_absolute(address) and not self.is_ours(base_of(address))
+        return "" if is_elsewhere else local_name(address)
 
     def parents_of(self, record: Record) -> tuple[Record, ...]:
         """Panels and reports that name the record as one of their results."""
@@ -235,19 +263,41 @@ def _version(resource: Resource) -> tuple[float, float, float]:
     return (number(meta.get("versionId")) or 0.0, moment(meta.get("lastUpdated")), moment(resource.get("issued")))
 
 
-def references_of(records: Iterable[Record]) -> References:
-    """An index of where references lead."""
+def references_of(records: Iterable[Record], server: str = "", patient_id: str = "") -> References:
+    """An index of where references lead. `server` is the base URL of the record's FHIR server, where one is named."""
     known = tuple(records)
+    ours = cache(lambda: _bases_of(known, server, patient_id))
     references_only = References(
         by_name={record.reference: record for record in known},
         by_address={record.address: record for record in known if record.address},
         by_id={record.name: record for record in known if record.name},
+        is_ours=lambda base: base in ours(),
     )
     holders = [r for r in known if r.kind == "DiagnosticReport" or "hasMember" in r.resource]
     if not holders:
         return references_only
     tell_coverage = any(is_region_studied(record.resource) for record in known)
     return replace(references_only, parents=_parents(holders, references_only), tell_coverage=tell_coverage)
+
+
+def _bases_of(records: Iterable[Record], server: str, patient_id: str) -> frozenset[str]:
+    """The base URLs of the record: the server that the request names, and the one under which all entries stand.
+    Where neither is said, the one that every absolute reference to the patient has. Several are none: which of them
+    is meant cannot be known."""
+    named = {base_url(server)} - {""}
+    stated = {base_of(record.address) for record in records if is_absolute(record.address)}
+    bases = named | (stated if len(stated) == 1 else set())
+    if not bases:
+        subjects = {base_of(address) for address in _subjects_in(records) if is_absolute(address)
+                    and local_name(address) == f"Patient/{patient_id}"}  # fmt: skip
+        bases = subjects if len(subjects) == 1 else set()
+    return frozenset(bases - {""})
+
+
+def _subjects_in(records: Iterable[Record]) -> Iterator[str]:
+    for record in records:
+        for name in SUBJECTS:
+            yield from map(reference, items(record.resource.get(name)))
 
 
 def is_region_studied(resource: Resource) -> bool:
@@ -267,7 +317,7 @@ def _name_of(address: str, record: Record, known: References) -> str:
     if address.startswith("#"):
         return f"{record.reference}{address}"
     target = known.find(address)
-    return target.reference if target is not None else local_name(address)
+    return target.reference if target is not None else address
 
 
 def named_results(record: Record) -> tuple[str, ...]:

@@ -7,8 +7,8 @@ from functools import cache
 
 from cds_service.errors import RequestError
 from cds_service.model import Gap
-from cds_service.reading.records import Record, References, verification
-from cds_service.reading.shapes import Resource, clean, items, local_name, objects, reference
+from cds_service.reading.records import SUBJECTS, Record, References, verification
+from cds_service.reading.shapes import Resource, clean, items, objects, reference
 from cds_service.reading.vocabulary import RULED_OUT
 
 _R5_KEYS = {
@@ -19,8 +19,6 @@ _R5_KEYS = {
     "DiagnosticReport": frozenset({"supportingInfo", "composition"}),
 }
 _R5_REPEATED_CONCEPT = {"AllergyIntolerance": ("reaction", "manifestation"), "ServiceRequest": ("code",)}
-_SUBJECTS = ("subject", "patient", "for")
-"""Elements that name the patient; `for` is a Task's."""
 _DSTU2_KINDS = frozenset({"MedicationOrder", "DiagnosticOrder"})
 
 
@@ -52,7 +50,7 @@ def is_of_patient(record: Record, patient_id: str, is_patient: Callable[[str], b
         return record.name in ("", patient_id) or not patient_id
     if not patient_id:
         return True
-    for name in _SUBJECTS:
+    for name in SUBJECTS:
         told = name in record.resource or record.holder is not None
         if told and not _is_only(record.field(name), is_patient):
             return False
@@ -73,7 +71,7 @@ def _is_patient(sent: str, patient_id: str, references: References) -> bool:
     target = references.find(address)
     if target is not None and target.kind == "Patient":
         return target.name == patient_id
-    kind, _, name = local_name(address).rpartition("/")
+    kind, _, name = references.name_of(address).rpartition("/")
     if address.startswith("urn:"):
         return address.rpartition(":")[2] == patient_id
     return kind in ("", "Patient") and name == patient_id

@@ -21,6 +21,13 @@ Resource: TypeAlias = Mapping[str, object]
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
 _SPACES = re.compile(r"\s+")
 _DATE = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?(?![\d-])")
+_ABSOLUTE = re.compile(r"https?:", re.IGNORECASE)
+_REFERENCE = re.compile(r"([^?#]*)/[A-Za-z]+/[^/?#]+(?:/_history/[^/?#]*)?/?")
+_BASE = re.compile(
+    r"(https?)://([a-z0-9._-]+?|\[[0-9a-f:]+\])\.?(?::([0-9]{1,5}))?((?:/(?!\.{1,2}(?:/|$))[a-z0-9._~!$&'()*+,=:@-]+)*)/?",
+    re.IGNORECASE,
+)
+_DEFAULT_PORTS = {"http": 80, "https": 443}
 _NOTHING: Resource = {}
 _SYSTEMS = {
     **{f"urn:oid:2.16.840.1.113883.6.{n}": system
@@ -259,6 +266,36 @@ def local_name(address: str) -> str:
     """
     parts = address.partition("/_history/")[0].rstrip("/").split("/")
     return "/".join(parts[-2:]) if len(parts) > 1 else address
+
+
+def is_absolute(address: str) -> bool:
+    """Whether a reference names the server that it leads to."""
+    return _ABSOLUTE.match(address) is not None
+
+
+def base_of(address: str) -> str:
+    """The base URL of an absolute reference, as `base_url` writes it; empty where there is none to be sure of.
+
+    >>> base_of("HTTPS://EHR.example:443/fhir/Patient/1/_history/2")
+    'https://ehr.example/fhir'
+    """
+    match = _REFERENCE.fullmatch(address)
+    return base_url(match.group(1)) if match is not None else ""
+
+
+def base_url(url: str) -> str:
+    """A base URL in one spelling, for comparing; empty where parsers may understand it differently.
+
+    >>> base_url("https://ehr.example@other.example/fhir")
+    ''
+    """
+    match = _BASE.fullmatch(url)
+    if match is None:
+        return ""
+    scheme, host, port, path = match.groups(default="")
+    scheme = scheme.lower()
+    named_port = f":{int(port)}" if port and int(port) != _DEFAULT_PORTS[scheme] else ""
+    return f"{scheme}://{host.lower()}{named_port}{path}"
 
 
 @remembered_by_text

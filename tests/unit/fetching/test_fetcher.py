@@ -46,11 +46,18 @@ def fetcher() -> Iterator[Fetcher]:
     fetcher.close()
 
 
-def asked(server: HTTPServer | None, *missing: str, hook="order-sign", draft=None, **prefetch) -> HookRequest:
+def asked(
+    server: HTTPServer | None,
+    *missing: str,
+    hook="order-sign",
+    draft=None,
+    dispatched="MedicationRequest/rx-9",
+    **prefetch,
+) -> HookRequest:
     """A request whose prefetch is empty but for the keys `missing` and what `prefetch` says."""
     context = {"patientId": "p1", "draftOrders": bundle(*([draft] if draft else []))}
     if hook == "order-dispatch":
-        context |= {"dispatchedOrders": ["MedicationRequest/rx-9"]}
+        context |= {"dispatchedOrders": [dispatched]}
     body = {
         "hook": hook,
         "hookInstance": "i",
@@ -274,6 +281,20 @@ def test_a_dispatched_order_is_read(fetcher, httpserver):
     httpserver.expect_request("/fhir/MedicationRequest/rx-9").respond_with_json(order)
     result = resolved(fetcher, asked(httpserver, hook="order-dispatch"), Query.MEDICATIONS)
     assert result.resources == (order,)
+
+
+def test_a_dispatched_order_is_read_by_its_address_on_the_server(fetcher, httpserver):
+    order = {"resourceType": "MedicationRequest", "id": "rx-9"}
+    httpserver.expect_request("/fhir/MedicationRequest/rx-9").respond_with_json(order)
+    address = httpserver.url_for("/fhir/MedicationRequest/rx-9/_history/2")
+    request = asked(httpserver, hook="order-dispatch", dispatched=address)
+    assert resolved(fetcher, request, Query.MEDICATIONS).resources == (order,)
+
+
+def test_a_dispatched_order_of_another_server_is_not_ours(fetcher, httpserver):
+    address = "http://other.example.org/fhir/MedicationRequest/rx-9"
+    resolved(fetcher, asked(httpserver, hook="order-dispatch", dispatched=address), Query.MEDICATIONS)
+    assert httpserver.log == []
 
 
 def test_a_server_that_is_not_allowed_is_not_read(httpserver):

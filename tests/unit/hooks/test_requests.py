@@ -93,6 +93,17 @@ def test_dispatch_names_references_and_has_no_user():
     assert parsed(body).question.wanted == ("MedicationRequest/rx-1",)
 
 
+def test_a_dispatched_order_of_another_server_keeps_its_address():
+    address = "http://other.example.org/fhir/MedicationRequest/7"
+    question = parsed(request("order-dispatch", dispatchedOrders=[f"{address}/_history/2"])).question
+    assert question.wanted == (address,)
+
+
+def test_the_question_knows_the_server_of_the_record():
+    body = request("order-sign", draftOrders=bundle(DRAFT)) | {"fhirServer": "https://ehr.example.org/fhir/"}
+    assert parsed(body).question.server == "https://ehr.example.org/fhir"
+
+
 def test_dispatch_before_1_1_named_one_order():
     assert parsed(request("order-dispatch", order="MedicationRequest/rx-1")).question.wanted == (
         "MedicationRequest/rx-1",

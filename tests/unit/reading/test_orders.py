@@ -159,7 +159,7 @@ def test_a_medication_whose_codes_disagree_says_so_beside_its_ingredients() -> N
 
 @pytest.mark.parametrize("address", ["Medication/med", "https://ehr.example/fhir/Medication/med", "urn:uuid:med"])
 def test_a_referenced_medication_beside_the_drafts(address: str) -> None:
-    result = read_all(drafts=(by_reference(address), MEDICATION))
+    result = read_all(drafts=(by_reference(address), MEDICATION), server="https://ehr.example/fhir")
     assert result.orders[0].ingredients == ("codeine", "acetaminophen")
     assert result.orders[0].name == "Painaway Forte"
     assert result.patient.gaps == ()

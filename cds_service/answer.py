@@ -24,6 +24,7 @@ from cds_service.model import (
     DrugCodes,
     DrugIndex,
     Finding,
+    Gap,
     Kind,
     Order,
     Patient,
@@ -82,6 +83,7 @@ def answer(request: HookRequest, results: Mapping[Query, QueryResult], service: 
     """
     _need_orders(request, results)
     read, findings = evaluate(request.question, results, service, today)
+    _need_some_left(request, results, read)
     body = writing.write(
         findings,
         read.patient,
@@ -103,7 +105,7 @@ def evaluate(
         question, results, service.index, service.knowledge, today, catalogue=service.policy.catalogue
     )
     findings = reasoning.evaluate(read.orders, read.patient, service.knowledge, service.policy, today)
-    return read, (*findings, *_unread_orders(read))
+    return read, (*findings, *_unread_orders(read), *_unread_medicines(question, read))
 
 
 def _unread_orders(read: Read) -> Iterator[Finding]:
@@ -113,6 +115,16 @@ def _unread_orders(read: Read) -> Iterator[Finding]:
         if of_the_request and gap.reason in _ORDER_NOT_READ:
             order = Order(reference=gap.about, name="", ingredients=())
             yield Finding(Kind.NOT_ASSESSED, order, drug="", table="", gaps=(gap,))
+
+
+def _unread_medicines(question: Question, read: Read) -> Iterator[Finding]:
+    """A list of medicines that is asked about and of which only a part was read is said, for the same reason."""
+    is_partial = read.patient.availability[Query.MEDICATIONS] is Availability.PARTIAL
+    if question.hook == Hook.PATIENT_VIEW and is_partial:
+        told = (gap for gap in read.patient.gaps if (gap.about, gap.reason) == (Query.MEDICATIONS, "incomplete"))
+        gap = next(told, Gap(Query.MEDICATIONS.value, "incomplete", query=Query.MEDICATIONS))
+        the_list = Order(reference=Query.MEDICATIONS.value, name="", ingredients=(), active=True)
+        yield Finding(Kind.NOT_ASSESSED, the_list, drug="", table="", gaps=(gap,))
 
 
 def result_codes(knowledge: Knowledge) -> frozenset[Coding]:
@@ -159,12 +171,23 @@ def _need_orders(request: HookRequest, results: Mapping[Query, QueryResult]) -> 
     if request.service.hook not in _HOOKS_THAT_NEED_MEDICATIONS:
         return
     medications = results[Query.MEDICATIONS]
-    if medications.availability in _OBTAINED or medications.resources:
-        return
-    raise RequestError(
+    if medications.availability not in _OBTAINED and not medications.resources:
+        raise _no_orders(medications)
+
+
+def _need_some_left(request: HookRequest, results: Mapping[Query, QueryResult], read: Read) -> None:
+    """The same where something came and no medicine could be read of it. A dispatched order has a card of its own."""
+    is_whole = read.patient.availability[Query.MEDICATIONS] is Availability.COMPLETE
+    if request.service.hook is Hook.PATIENT_VIEW and not is_whole and not read.orders:
+        raise _no_orders(results[Query.MEDICATIONS])
+
+
+def _no_orders(medications: QueryResult) -> RequestError:
+    why = medications.reason or "unreadable"
+    return RequestError(
         412,
         "incomplete",
-        f"the medication orders could not be obtained ({medications.reason}): send them under the prefetch key "
+        f"the medication orders could not be obtained ({why}): send them under the prefetch key "
         f"'{Query.MEDICATIONS}', or give fhirServer and fhirAuthorization",
         f"prefetch.{Query.MEDICATIONS}",
     )

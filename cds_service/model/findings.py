@@ -9,7 +9,7 @@ from cds_service.model.advice import Advice, DoseChange, Option
 from cds_service.model.markers import MarkerKnowledge
 from cds_service.model.orders import Order
 from cds_service.model.patient import FamilyCondition
-from cds_service.model.questions import Gap
+from cds_service.model.questions import Gap, Query
 
 
 class Outcome(StrEnum):
@@ -169,3 +169,8 @@ class Finding:
     """References of resources whose facts decided the population or the row (conditions, family, ...)."""
     quotes: tuple[str, ...] = ()
     """Ids of tables of other sources that say something else."""
+
+    @property
+    def is_of_list(self) -> bool:
+        """Whether it is about the list of medicines as such: its order names the query."""
+        return self.order.reference == Query.MEDICATIONS

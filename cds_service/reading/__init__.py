@@ -105,9 +105,12 @@ def read(
     local_codes = {test.code: test.markers for test in catalogue}
     chart = Chart(records, references, lexicon_of(knowledge), index, today, local_codes, medicines_of(index))
     found = _sorted_out((*_facts(chart), *_drafted_tests(asked, chart), *_orders(question, asked, chart)))
-    told = (*question.gaps, *broken, *unreadable, *refused, *unasked)
+    asked_about = {(gap.about, gap.reason) for gap in unasked}
+    elsewhere = [gap for gap in refused if (gap.about, gap.reason) not in asked_about]
+    told = (*question.gaps, *broken, *unreadable, *elsewhere, *unasked)
     gaps = (*told, *missing(question, references), *_unavailable(answered), *found[Gap])
-    unread = {gap.query for gap in (*unreadable, *refused)}
+    unnamed = [gap for gap in found[Gap] if gap.query is Query.MEDICATIONS and gap.reason == "unreadable"]
+    unread = {gap.query for gap in (*unreadable, *refused, *unnamed)}
     availability = {query: _availability(query, result, unread) for query, result in answered.items()}
     patient = _patient(patient_id, chart, found, gaps, availability)
     withdrawn = tuple(sorted({r.reference for r in (*sent, *drafts) if r.withdrawn}))

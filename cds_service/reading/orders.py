@@ -60,11 +60,11 @@ def read_orders(question: Question, asked: tuple[Record, ...], chart: Chart) -> 
 
 
 def wanted(question: Question, references: References) -> Iterator[Record]:
-    """The orders that the hook names, where they are among the resources sent."""
+    """The orders that the hook names, where they are among the resources sent. They are asked about, whatever query
+    gave them."""
     found = [references.find(address) for address in question.wanted]
-    yield from {
-        target.reference: target for target in found if target is not None and target.kind == REQUEST
-    }.values()
+    named = {target.reference: target for target in found if target is not None and target.kind == REQUEST}
+    yield from (target._replace(query=None) for target in named.values())
 
 
 def missing(question: Question, references: References) -> Iterator[Gap]:

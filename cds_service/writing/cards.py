@@ -163,7 +163,7 @@ def _review(groups: Sequence[_Group], findings: Iterable[Finding], setting: _Set
     """One card for all medicines taken. A test that informs several of them is offered once; a medicine is changed
     where it is ordered, never from here."""
     words, told = setting.words, worst_first(finding for group in groups for finding in group)
-    medicines = {(finding.order.reference, finding.order.name) for finding in findings}
+    medicines = {(one.order.reference, one.order.name) for one in findings if not one.is_of_list}
     said = review_of(groups, len(medicines), words, Surroundings(in_review=True), setting.policy)
     offers = _offers([told], orderables(told, words, setting.policy), words)
     card_id = uuid5(_NAMESPACE, json.dumps([setting.hook, *(str(_card_id(group, setting)) for group in groups)]))

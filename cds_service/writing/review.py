@@ -41,7 +41,8 @@ def _line(finding: Finding, summary: str, words: Words) -> str:
 
 def _summary(groups: Sequence[Sequence[Finding]], worst: str, medicines: int, words: Words) -> str:
     """The fullest candidate that fits: with the gravest line, with the names, or the mere count."""
-    drugs = words.wording.any_of([words.drug_of(group[0]) for group in groups])
-    told = {"concerned": len(groups), "all": medicines, "worst": worst, "drugs": drugs}
+    speaking = [group[0] for group in groups if not group[0].is_of_list]
+    drugs = words.wording.any_of([words.drug_of(finding) for finding in speaking])
+    told = {"concerned": len(speaking), "all": medicines, "worst": worst, "drugs": drugs}
     keys = ("summary", "summary_names", "summary_count")
     return first_that_fits(words.wording.say("list_review", key, **told) for key in keys)

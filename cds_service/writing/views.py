@@ -69,8 +69,10 @@ def _subject(finding: Finding, words: Words, around: Surroundings) -> dict[str, 
     order, wording = finding.order, words.wording
     table = table_of(finding, words)
     drug = words.drug_of(finding)
+    is_taken = order.active and not (around.in_review or finding.is_of_list)
     return {
-        "drug": wording.say("names", "taken", name=drug) if order.active and not around.in_review else drug,
+        "drug": wording.say("names", "taken", name=drug) if is_taken else drug,
+        "of_list": finding.is_of_list,
         "order": clean(order.name),
         "dose": clean(order.dose.text) if order.dose else "",
         "active": order.active,

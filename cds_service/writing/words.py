@@ -64,7 +64,8 @@ class Words:
 
     def drug_of(self, finding: Finding) -> str:
         """The finding's drug, or a stand-in for an order that shows no name."""
-        return self.drug(finding.drug) or clean(finding.order.name) or self.wording.say("names", "unknown_drug")
+        unnamed = "medicines" if finding.is_of_list else "unknown_drug"
+        return self.drug(finding.drug) or clean(finding.order.name) or self.wording.say("names", unnamed)
 
     def order(self, order: Order) -> str:
         """The drugs of an order, or its name where none was recognised."""

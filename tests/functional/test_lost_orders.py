@@ -1,0 +1,102 @@
+"""An order or a medicine that was asked about and lost is said: silence would read as "no risk"."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from cds_service.model import Query
+
+Json = dict[str, Any]
+ELSEWHERE = "http://other.example.org/fhir"
+
+
+def medicine(name: str = "7", **fields: Any) -> Json:
+    return {
+        "resourceType": "MedicationRequest",
+        "id": name,
+        "status": "active",
+        "intent": "order",
+        "subject": {"reference": "Patient/pat-77"},
+        "medicationCodeableConcept": {"text": "paracetamol 500 mg tablet"},
+    } | fields
+
+
+def bundle(*resources: Json, **fields: Any) -> Json:
+    return {"resourceType": "Bundle", "type": "searchset", "entry": [{"resource": r} for r in resources]} | fields
+
+
+OF_ANOTHER = medicine(subject={"reference": "Patient/other"})
+OF_ANOTHER_SERVER = medicine(subject={"reference": f"{ELSEWHERE}/Patient/pat-77"})
+R5 = medicine(medicationCodeableConcept=None, medication={"concept": {"text": "codeine"}})
+NAMELESS = medicine(medicationCodeableConcept=None, medicationReference={"reference": ""})
+AN_ERROR = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "exception"}]}
+NEXT = {"link": [{"relation": "next", "url": f"{ELSEWHERE}/MedicationRequest?page=2"}]}
+LOST = {
+    "the page after an empty one": bundle(**NEXT),
+    "all of it, by its total": bundle(total=3),
+    "an error among the matches": bundle(AN_ERROR),
+    "another patient's": bundle(OF_ANOTHER),
+    "the same id on another server": bundle(OF_ANOTHER_SERVER),
+    "another version's": bundle(R5),
+    "entries without resources": {"resourceType": "Bundle", "entry": [{"fullUrl": "x"}]},
+    "a medicine without a name": bundle(NAMELESS),
+}
+
+
+def asked(client_with: Any, hook: str, medications: Json, **context: Any) -> Any:
+    about = {"userId": "Practitioner/1", "patientId": "pat-77"} | context
+    body = {"hook": hook, "hookInstance": "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea", "context": about}
+    prefetch = {query.value: None for query in Query} | {"medications": medications}
+    server = {"fhirServer": "https://ehr.example.org/fhir"}
+    client = client_with(development=True, fhir_servers=("https://own.example.org/fhir",))
+    return client.post(f"/cds-services/{hook}", json=body | server | {"prefetch": prefetch})
+
+
+@pytest.mark.parametrize("medications", LOST.values(), ids=LOST)
+def test_a_list_of_which_nothing_is_left_is_412(client_with: Any, medications: Json) -> None:
+    response = asked(client_with, "patient-view", medications)
+    assert response.status_code == 412
+    assert response.get_json(force=True)["issue"][0]["expression"] == ["prefetch.medications"]
+
+
+@pytest.mark.parametrize("medications", LOST.values(), ids=LOST)
+def test_a_list_of_which_some_is_left_is_said_to_be_incomplete(client_with: Any, medications: Json) -> None:
+    kept = {"resource": medicine("kept")}
+    (card,) = asked(client_with, "patient-view", medications | {"entry": [*medications["entry"], kept]}).json["cards"]
+    assert card["summary"] == "The list of current medicines is incomplete; what is missing could not be checked"
+    assert "no warning here does not mean no risk" in card["detail"]
+    assert "This order" not in card["detail"]
+
+
+def test_an_incomplete_list_stands_beside_the_medicines_that_speak(client_with: Any) -> None:
+    codeine = medicine("kept", medicationCodeableConcept={"text": "codeine 30 mg tablet"})
+    (card,) = asked(client_with, "patient-view", bundle(codeine, total=2)).json["cards"]
+    assert card["summary"].startswith("1 of 1 medicines taken to look at")
+    assert "The list of current medicines is incomplete" in card["detail"]
+
+
+def test_a_whole_list_is_not_said_to_be_incomplete(client_with: Any) -> None:
+    assert asked(client_with, "patient-view", bundle(medicine())).json["cards"] == []
+
+
+@pytest.mark.parametrize("medications", [bundle(OF_ANOTHER), bundle(R5), bundle(OF_ANOTHER_SERVER)])
+def test_a_dispatched_order_that_is_not_ours_to_read_is_said(client_with: Any, medications: Json) -> None:
+    named = {"dispatchedOrders": ["MedicationRequest/7"]}
+    (card,) = asked(client_with, "order-dispatch", medications, **named).json["cards"]
+    assert card["summary"].startswith("This order could not be checked")
+    gaps = [gap for gap in card["extension"]["org.cds-service.basis"]["gaps"] if "query" not in gap]
+    assert [gap["about"] for gap in gaps] == ["MedicationRequest/7"]
+
+
+def test_an_order_dispatched_on_another_server_is_said_and_not_our_own(client_with: Any) -> None:
+    named = {"dispatchedOrders": [f"{ELSEWHERE}/MedicationRequest/7"]}
+    codeine = medicine(medicationCodeableConcept={"text": "codeine 30 mg tablet"})
+    (card,) = asked(client_with, "order-dispatch", bundle(codeine), **named).json["cards"]
+    assert card["summary"] == "This order could not be checked: not available to this service"
+
+
+def test_the_order_hooks_do_not_speak_of_the_list(client_with: Any) -> None:
+    drafts = bundle(medicine("draft", status="draft"))
+    assert asked(client_with, "order-sign", bundle(OF_ANOTHER), draftOrders=drafts).json["cards"] == []

@@ -72,6 +72,8 @@ class Unreadable:
 @dataclass(frozen=True, slots=True)
 class NotTested:
     readings: tuple[Reading, ...] = ()
+    beside: str = ""
+    """Stable key of what is on file all the same: `about_another`, `not_machine_readable`."""
 
 
 MarkerKnowledge = (

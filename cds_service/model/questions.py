@@ -42,6 +42,8 @@ class Gap:
     reason: str
     detail: str = ""
     query: Query | None = None
+    observables: tuple[str, ...] = ()
+    """What it would have told of (`gene:CYP2D6`), where that is known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,7 +57,7 @@ from cds_service.reading.records import Record, records_of, references_of, unpac
 from cds_service.reading.reports import read_listed_finding, read_report
 from cds_service.reading.requests import read_request
 from cds_service.reading.results import read_observation
-from cds_service.reading.screening import check_patient, screened
+from cds_service.reading.screening import apart, check_patient, screened
 from cds_service.reading.shapes import Resource, local_name, reference, text_at
 from cds_service.reading.variants import with_genotypes
 
@@ -100,11 +100,13 @@ def read(
     check_patient([r for r in sent if r.kind == "Patient" and r.query is Query.PATIENT], patient_id)
     drafts, broken = drafted(question)
     references = references_of((*sent, *drafts), question.server, patient_id)
-    records, refused = screened(sent, patient_id, references)
+    readable, refused = screened(sent, patient_id, references)
+    records, of_others = apart(readable, patient_id, references)
     asked, unasked = screened((*drafts, *wanted(question, references)), patient_id, references)
     local_codes = {test.code: test.markers for test in catalogue}
     chart = Chart(records, references, lexicon_of(knowledge), index, today, local_codes, medicines_of(index))
     found = _sorted_out((*_facts(chart), *_drafted_tests(asked, chart), *_orders(question, asked, chart)))
+    found[Gap].extend(_about_another(record, chart) for record in of_others)
     asked_about = {(gap.about, gap.reason) for gap in unasked}
     elsewhere = [gap for gap in refused if (gap.about, gap.reason) not in asked_about]
     told = (*question.gaps, *broken, *unreadable, *elsewhere, *unasked)
@@ -186,6 +188,15 @@ _READERS: Mapping[str, tuple[Callable[[Record, Chart], Iterable[object]], ...]] 
     "Task": (read_recommendation,),
 }
 """What reads a resource, by its kind."""
+
+
+def _about_another(record: Record, chart: Chart) -> Gap:
+    """That a result about someone else is there, and what it tells of."""
+    found = (item for read_as in _READERS.get(record.kind, ()) for item in read_as(record, chart))
+    readings = (item.reading if isinstance(item, Assessed) else item for item in found)
+    observables = tuple(sorted({item.observable for item in readings if isinstance(item, Reading)}))
+    detail = "its focus or its specimen is of someone else"
+    return Gap(record.reference, "about_another", detail, record.query, observables)
 
 
 def _patient(

@@ -8,7 +8,7 @@ from functools import cache
 from cds_service.errors import RequestError
 from cds_service.model import Gap
 from cds_service.reading.records import SUBJECTS, Record, References, verification
-from cds_service.reading.shapes import Resource, clean, items, objects, reference
+from cds_service.reading.shapes import Resource, clean, items, local_name, objects, reference, text_at
 from cds_service.reading.vocabulary import RULED_OUT
 
 _R5_KEYS = {
@@ -19,6 +19,12 @@ _R5_KEYS = {
     "DiagnosticReport": frozenset({"supportingInfo", "composition"}),
 }
 _R5_REPEATED_CONCEPT = {"AllergyIntolerance": ("reaction", "manifestation"), "ServiceRequest": ("code",)}
+_MATTERS = frozenset({
+    "BodyStructure", "CarePlan", "Condition", "Device", "DiagnosticReport", "Encounter", "Immunization", "Location",
+    "Medication", "MedicationAdministration", "MedicationDispense", "MedicationRequest", "MedicationStatement",
+    "MolecularSequence", "Observation", "Procedure", "ServiceRequest", "Specimen", "Substance",
+})  # fmt: skip
+"""What a result may be about, or a specimen be of, and be the patient's all the same."""
 _DSTU2_KINDS = frozenset({"MedicationOrder", "DiagnosticOrder"})
 
 
@@ -103,6 +109,42 @@ def _refusal(record: Record, patient_id: str, is_patient: Callable[[str], bool])
     if not is_of_patient(record, patient_id, is_patient):
         return Gap(record.reference, "wrong_patient", "its subject is not the patient of the request", record.query)
     return None
+
+
+def apart(
+    records: Iterable[Record], patient_id: str, references: References
+) -> tuple[tuple[Record, ...], tuple[Record, ...]]:
+    """The records less the results about someone else (a donor, a fetus), and those results."""
+    own: list[Record] = []
+    others: list[Record] = []
+    for record in records:
+        told = patient_id and ("focus" in record.resource or "specimen" in record.resource)
+        (others if told and _is_about_another(record, patient_id, references) else own).append(record)
+    return tuple(own), tuple(others)
+
+
+def _is_about_another(record: Record, patient_id: str, references: References) -> bool:
+    if any(_is_another(pointer, record, patient_id, references) for pointer in items(record.resource.get("focus"))):
+        return True
+    addresses = filter(None, map(reference, items(record.resource.get("specimen"))))
+    specimens = (references.find(address, record.resource) for address in addresses)
+    return any(
+        _is_another(specimen.resource.get("subject"), specimen, patient_id, references)
+        for specimen in specimens
+        if specimen is not None and specimen.kind == "Specimen"
+    )
+
+
+def _is_another(pointer: object, record: Record, patient_id: str, references: References) -> bool:
+    """Whether a Reference of the record's leads to a person who is not the patient, or to nobody knows whom."""
+    if not pointer:
+        return False
+    address = reference(pointer)
+    if address and _is_patient(address, patient_id, references):
+        return False
+    target = references.find(address, record.resource) if address else None
+    kind = target.kind if target is not None else text_at(pointer, "type") or local_name(address).partition("/")[0]
+    return kind not in _MATTERS
 
 
 def check_patient(resources: Iterable[Record], patient_id: str) -> None:

@@ -48,6 +48,11 @@ from cds_service.reasoning.phenotypes import (
 )
 from cds_service.reasoning.spoilers import spoiler_of, states_left
 
+_UNREAD_REPORT = "not_machine_readable"
+_BESIDE = frozenset({_UNREAD_REPORT, "about_another"})
+"""Reasons of gaps that tell of a result which is on file and does not count."""
+_INHERITED = ("gene:", "genotype:", "hla:")
+
 
 @dataclass(frozen=True, slots=True)
 class Said:
@@ -154,7 +159,18 @@ def untold(marker: str, readings: tuple[Reading, ...], patient: Patient) -> Mark
     availability = patient.availability.get(Query.RESULTS, Availability.MISSING)
     if availability is not Availability.COMPLETE:
         return Unavailable(availability.value, readings)
-    return NotTested(readings)
+    return NotTested(readings, _beside(marker, patient))
+
+
+def _beside(marker: str, patient: Patient) -> str:
+    """Why what is on file does not count; empty where there is nothing. A report that cannot be read and does not say
+    of which genes it is may be of any."""
+    observable = _observable(marker)
+    for gap in patient.gaps:
+        of_any = not gap.observables and gap.reason == _UNREAD_REPORT and marker.startswith(_INHERITED)
+        if gap.reason in _BESIDE and (of_any or observable in gap.observables):
+            return gap.reason
+    return ""
 
 
 def _combined(said: list[Said], states: frozenset[str], marker: str, knowledge: Knowledge) -> MarkerKnowledge | None:

@@ -12,6 +12,7 @@ from cds_service.model import (
     Known,
     MarkerView,
     Narrowed,
+    NotTested,
     Pending,
     Phenotype,
     Presence,
@@ -35,9 +36,10 @@ READINGS_SHOWN = 3
 def known_of(view: MarkerView, words: Words) -> str:
     """One sentence: the marker, what is known of it, and from where."""
     found, state = view.knowledge, _state(view, words)
+    beside = f"_{found.beside}" if isinstance(found, NotTested) and found.beside else ""
     return words.wording.say(
         "knowledge",
-        type(found).__name__,
+        f"{type(found).__name__}{beside}",
         marker=words.marker(view.marker),
         state=state,
         states=_states(view, words),

@@ -10,6 +10,7 @@ from cds_service.model import (
     ActivityScore,
     Availability,
     Conflicting,
+    Gap,
     Grade,
     HlaType,
     Indeterminate,
@@ -381,6 +382,25 @@ def test_a_genotype_that_the_table_does_not_name():
     found = known(GENOTYPE, reading(ALPHA, "*1/*17"), states=("*1/*1", "*2/*2"))
     assert isinstance(found, Indeterminate)
     assert found.states == {"*1/*1", "*2/*2"}
+
+
+# --- what is on file all the same ----------
+
+
+@pytest.mark.parametrize(
+    ("gap", "marker", "beside"),
+    [
+        (Gap("Observation/1", "about_another", observables=(ALPHA,)), ALPHA, "about_another"),
+        (Gap("Observation/1", "about_another", observables=(ALPHA,)), HLA, ""),
+        (Gap("Observation/1", "about_another"), ALPHA, ""),
+        (Gap("DiagnosticReport/1", "not_machine_readable"), ALPHA, "not_machine_readable"),
+        (Gap("DiagnosticReport/1", "not_machine_readable"), HLA, "not_machine_readable"),
+        (Gap("DiagnosticReport/1", "not_machine_readable", observables=("gene:OTHER",)), ALPHA, ""),
+        (Gap("Observation/1", "unreadable", observables=(ALPHA,)), ALPHA, ""),
+    ],
+)
+def test_a_result_that_does_not_count_is_told_where_nothing_else_is_known(gap, marker, beside):
+    assert known(marker, gaps=(gap,), availability={Query.RESULTS: Availability.COMPLETE}) == NotTested(beside=beside)
 
 
 # --- possible states ----------

@@ -70,7 +70,7 @@ KNOWN = st.one_of(
     st.builds(m.Conflicting, SETS, READINGS),
     st.builds(m.Unverified, READINGS),
     st.builds(m.Pending, st.none() | st.dates(date(2020, 1, 1), date(2026, 1, 1)), st.just("ServiceRequest/1")),
-    st.just(m.NotTested()),
+    st.builds(m.NotTested, beside=st.sampled_from(["", "about_another", "not_machine_readable"])),
 )
 VIEWS = st.builds(m.MarkerView, MARKERS, KNOWN, SETS, st.lists(DRUGS, max_size=2).map(tuple), st.booleans())
 BRANCHES = st.builds(

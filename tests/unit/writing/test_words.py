@@ -187,6 +187,14 @@ SEEN = ", from *2/*2 (12 March 2024, Northern Test Laboratory)"
     ("knowledge", "expected"),
     [
         (NotTested(), "GENA: no result found in the record."),
+        (
+            NotTested(beside="about_another"),
+            "GENA: no result of the patient found, only one about someone else (a donor, a fetus).",
+        ),
+        (
+            NotTested(beside="not_machine_readable"),
+            "GENA: no result found, but a genetic report is there that could not be read.",
+        ),
         (Known("Poor Metabolizer"), "GENA: poor metaboliser."),
         (Known("Poor Metabolizer", (READING,)), f"GENA: poor metaboliser{SEEN}."),
         (

@@ -18,6 +18,7 @@ from cds_service.knowledge.schema import (
     Modulator,
     Observable,
     ResultSpoiler,
+    ResultWords,
     Source,
     Table,
     Test,
@@ -59,6 +60,7 @@ class Knowledge:
     """What results report beside the germline genes and HLA markers, by id."""
     unit_spellings: Mapping[str, str] = field(default_factory=dict)
     """Unit as written, lower case and without spaces, or its code elsewhere -> UCUM."""
+    result_words: ResultWords = field(default_factory=ResultWords)
     comedications_by_drug: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """Drug -> what co-medication can matter to its tables (`reach.comedication_keys`)."""
     groups_by_drug: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -91,6 +91,7 @@ def load_knowledge(data: Path = DATA) -> Knowledge:
         modulators_by_drug=_index((m.drug, m) for m in modulators),
         observables=_by_id(_entries(data / "observables", schema.Observable), "observable"),
         unit_spellings=MappingProxyType(_spellings(data / "unit_spellings.yaml")),
+        result_words=load_result_words(data),
         rows_by_table=MappingProxyType({t.id: expand(t, genes) for t in tables.values()}),
         comedications_by_drug=MappingProxyType(
             {d: comedication_keys(of, modifiers) for d, of in tables_by_drug.items()}
@@ -113,6 +114,12 @@ def _spellings(path: Path) -> dict[str, str]:
     if not path.is_file():
         return {}
     return {str(spelling): unit for unit, spellings in _yaml(path).items() for spelling in spellings}
+
+
+def load_result_words(data: Path = DATA) -> schema.ResultWords:
+    """The words around a genotype in the text of a result; none where `data` lists none."""
+    path = data / "result_words.yaml"
+    return _validated(schema.ResultWords, _yaml(path), path.name) if path.is_file() else schema.ResultWords()
 
 
 def content_hash(data: Path = DATA) -> str:

@@ -140,6 +140,21 @@ class Gene:
 
 
 @dataclass(frozen=True, slots=True)
+class ResultWords:
+    """Words around a genotype or phenotype in the text of a result (`result_words.yaml`), lower case without
+    punctuation. A call beside any other word is not read."""
+
+    fillers: tuple[str, ...] = ()
+    """Belong to a call."""
+    narrative: tuple[str, ...] = ()
+    """Change nothing in whatever company they stand, but make free text of the result."""
+    retractions: tuple[str, ...] = ()
+    """Take a call back, suppose it, or say it of someone else."""
+    duplications: tuple[str, ...] = ()
+    """A duplication without its number."""
+
+
+@dataclass(frozen=True, slots=True)
 class HlaMarker:
     """`hla:B*57:01`, states `positive` and `negative`."""
 

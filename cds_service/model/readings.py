@@ -40,6 +40,13 @@ class Phenotype:
 
 
 @dataclass(frozen=True, slots=True)
+class OneOf:
+    """A phenotype that the report leaves open between several standard terms (`poor or intermediate`)."""
+
+    terms: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ActivityScore:
     value: float
     at_least: bool = False
@@ -88,6 +95,7 @@ class SelfContradiction:
 Statement = (
     Diplotype
     | Phenotype
+    | OneOf
     | ActivityScore
     | Presence
     | HlaType

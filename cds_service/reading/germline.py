@@ -13,6 +13,7 @@ from cds_service.model import (
     ActivityScore,
     Diplotype,
     Gap,
+    NotReadable,
     Phenotype,
     Presence,
     SelfContradiction,
@@ -45,7 +46,7 @@ from cds_service.reading.shapes import (
     has_code,
     objects,
 )
-from cds_service.reading.statements import Said, statements_of
+from cds_service.reading.statements import TAKEN_BACK, Said, kind_of, statements_of
 from cds_service.reading.variants import Variant, variant_flags, variant_of, variant_statements
 from cds_service.reading.vocabulary import (
     HAPLOTYPE,
@@ -162,9 +163,12 @@ def _interpretations(resource: Resource, answer: Answer) -> Iterator[Answer]:
 
 
 def _merged(said: list[Said], answer: Answer) -> tuple[Statement, ...]:
-    """The statements of all parts, each once; parts that disagree within one kind contradict each other."""
+    """The statements of all parts, each once; parts that disagree within one kind contradict each other, and a part
+    that words take back takes the others with it."""
     found = tuple(dict.fromkeys(s for part in said for s in part.statements))
-    kinds = [type(s) for s in found if not isinstance(s, Undetermined)]
+    if NotReadable(TAKEN_BACK) in found:
+        return (NotReadable(TAKEN_BACK),)
+    kinds = [kind_of(s) for s in found if not isinstance(s, Undetermined)]
     if len(kinds) > len(set(kinds)) and SelfContradiction not in kinds:
         shown = (s.term if isinstance(s, Phenotype) else s.text if isinstance(s, Diplotype) else "" for s in found)
         return (SelfContradiction(tuple(dict.fromkeys((*filter(None, shown), *answer.texts)))),)
@@ -194,7 +198,7 @@ def _is_misused(resource: Resource, statements: tuple[Statement, ...]) -> bool:
     code = resource.get("code")
     if not any(c.code for c in codings(code)) or has_code(code, LOINC, PANEL):
         return True
-    kinds = {type(statement) for statement in statements}
+    kinds = {kind_of(statement) for statement in statements}
     if has_code(code, LOINC, PHENOTYPE_IN_VALUE) and Diplotype in kinds:
         return True
     return is_genotype(resource) and Phenotype in kinds and Diplotype not in kinds

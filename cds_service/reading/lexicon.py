@@ -75,6 +75,14 @@ class Lexicon:
     """First folded word -> condition keys that have a text beginning with it."""
     condition_texts: Mapping[str, tuple[str, ...]]
     lasting: frozenset[str]
+    fillers: re.Pattern[str]
+    """Words that belong to a call, in folded text."""
+    harmless: re.Pattern[str]
+    """Those, and words beside a call that change nothing."""
+    retractions: re.Pattern[str]
+    """Words that take a call back, suppose it, or say it of someone else."""
+    duplications: re.Pattern[str]
+    """A duplication without its number."""
     remembered: Memory[Any, Any] = field(default_factory=Memory, repr=False, compare=False)
     """What readers worked out with this lexicon, by its name and its content."""
     results: Memory[bytes, Any] = field(default_factory=Memory, repr=False, compare=False)
@@ -197,6 +205,10 @@ def lexicon_of(knowledge: Knowledge) -> Lexicon:
         ),
         condition_words=_grouped((t.partition(" ")[0], key) for key, ts in texts.items() for t in ts),
         condition_texts=texts,
+        fillers=_words_pattern(knowledge.result_words.fillers),
+        harmless=_words_pattern((*knowledge.result_words.fillers, *knowledge.result_words.narrative)),
+        retractions=_words_pattern(knowledge.result_words.retractions),
+        duplications=_words_pattern(knowledge.result_words.duplications),
         lasting=frozenset(key for key, condition in knowledge.conditions.items() if condition.lasting),
     )
 
@@ -221,6 +233,12 @@ def _symbol_pattern(symbols: Iterable[str]) -> re.Pattern[str]:
     longest_first = sorted(symbols, key=lambda s: (-len(s), s))
     alternatives = "|".join(re.escape(symbol).replace(r"\-", r"[-\s]") for symbol in longest_first)
     return re.compile(rf"(?<![A-Za-z0-9])(?:{alternatives or '(?!)'})(?![A-Za-z0-9]|-\d)", re.IGNORECASE)
+
+
+def _words_pattern(words: Iterable[str]) -> re.Pattern[str]:
+    """Any of the words or phrases in folded text, the longest first."""
+    longest_first = sorted({fold(word) for word in words}, key=lambda word: (-len(word), word))
+    return re.compile(rf"(?<!\S)(?:{'|'.join(map(re.escape, longest_first)) or '(?!)'})(?!\S)")
 
 
 def _codes(knowledge: Knowledge) -> Iterator[tuple[tuple[str, str], CodeMeaning]]:

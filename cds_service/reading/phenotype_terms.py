@@ -4,13 +4,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from cds_service.codes import Coding
 from cds_service.reading.lexicon import Lexicon
 from cds_service.reading.shapes import fold
 
 _SHORT = 3
-"""Abbreviations up to this length (`PM`) count only where they stand alone or in brackets."""
+"""Abbreviations up to this length (`PM`) count only where they stand alone, in brackets, or in capitals that follow
+no figure (`3 PM` is an hour)."""
+_OR = "or"
+_BETWEEN = frozenset({_OR, "to"})
+"""What joins the two ends of a range; `/` and `-` between words are folded away or said as `or`."""
+_SLASH = re.compile(r"(?<=[^\W\d_)])\s*/\s*(?=[^\W\d_(])")
+
+
+class Terms(NamedTuple):
+    """What labels in a text mean: one term for each place, several where it leaves them open."""
+
+    found: tuple[tuple[str, ...], ...]
+    rest: str
+    """The folded text without the labels."""
 
 
 def term_of_code(coding: Coding, symbol: str, lexicon: Lexicon) -> str:
@@ -19,22 +33,65 @@ def term_of_code(coding: Coding, symbol: str, lexicon: Lexicon) -> str:
     return lexicon.gene_labels.get(symbol, {}).get(fold(term), "") if term else ""
 
 
-def terms_in(text: str, symbol: str, lexicon: Lexicon) -> tuple[tuple[str, ...], str]:
-    """The gene's terms that stand in the text, and the folded rest of the text without their labels.
+def terms_in(text: str, symbol: str, lexicon: Lexicon) -> Terms:
+    """The gene's terms that stand in the text.
 
     The longest label goes first, so that `likely poor metabolizer` is not also `poor metabolizer`.
     """
     labels = lexicon.gene_labels.get(symbol, {})
-    rest = f" {fold(text)} "
-    whole = labels.get(rest.strip())
+    order = tuple(lexicon.genes[symbol].phenotypes)
+    whole = labels.get(fold(text))
     if whole is not None:
-        return (whole,), ""
-    found: dict[str, None] = {}
+        return Terms(((whole,),), "")
+    rest = f" {fold(_SLASH.sub(' or ', text))} "
+    held: list[str] = []
     for label in _longest_first(labels, rest):
-        if f" {label} " in rest and (len(label) > _SHORT or _stands_in_brackets(label, text)):
-            rest = rest.replace(f" {label} ", "  ")
-            found[labels[label]] = None
-    return tuple(found), rest.strip()
+        if len(label) > _SHORT or _is_abbreviation(label, text):
+            rest, count = re.subn(rf"(?<!\S){re.escape(label)}(?!\S)", f"#{len(held)}", rest)
+            held += [label] if count else []
+    return _gathered(rest.split(), held, labels, order)
+
+
+def _gathered(words: list[str], held: list[str], labels: Mapping[str, str], order: tuple[str, ...]) -> Terms:
+    """`words` are the text with `#n` in the place of the label `held[n]`. A label takes with it what is joined to it
+    by `or` or `to`: another label, or the beginning of one that shares its last word (`poor or intermediate
+    metabolizer`). Without an `or` it is a range, with the terms that lie between in `order`."""
+    found: list[tuple[str, ...]] = []
+    left: list[str] = []
+    while words:
+        word = words.pop()
+        if not word.startswith("#"):
+            left.append(word)
+            continue
+        last = held[int(word[1:])].split()[-1]
+        group = [labels[held[int(word[1:])]]]
+        while (length := _joined(words, last, labels)) > 0:
+            taken = words[-length:]
+            del words[-length:]
+            term = _term([w for w in taken if w not in _BETWEEN], last, held, labels)
+            group += [*(() if _OR in taken else _inside(term, group[-1], order)), term]
+        found.append(tuple(dict.fromkeys(reversed(group))))
+    return Terms(tuple(dict.fromkeys(reversed(found))), " ".join(reversed(left)))
+
+
+def _term(taken: list[str], last: str, held: list[str], labels: Mapping[str, str]) -> str:
+    return labels[held[int(taken[0][1:])]] if taken[0].startswith("#") else labels[" ".join([*taken, last])]
+
+
+def _inside(term: str, other: str, order: tuple[str, ...]) -> tuple[str, ...]:
+    """The terms between two in their order."""
+    first, last = sorted(order.index(one) if one in order else 0 for one in (term, other))
+    return order[first + 1 : last]
+
+
+def _joined(words: list[str], last: str, labels: Mapping[str, str]) -> int:
+    """How many words at the end belong to the label behind them; 0 where none do."""
+    between = 1 if words and words[-1] in _BETWEEN else 0
+    before = words[: len(words) - between]
+    if between and before and before[-1].startswith("#"):
+        return 2
+    beginnings = (n for n in (2, 1) if len(before) >= n and " ".join([*before[-n:], last]) in labels)
+    return next((n + between for n in beginnings), 0)
 
 
 def _longest_first(labels: Mapping[str, str], text: str) -> list[str]:
@@ -42,5 +99,7 @@ def _longest_first(labels: Mapping[str, str], text: str) -> list[str]:
     return sorted((label for label in labels if label in text), key=lambda label: (-len(label), label))
 
 
-def _stands_in_brackets(label: str, text: str) -> bool:
-    return re.search(rf"[(\[]\s*{re.escape(label)}\s*[)\]]", text, re.IGNORECASE) is not None
+def _is_abbreviation(label: str, text: str) -> bool:
+    in_brackets = re.search(rf"[(\[]\s*{re.escape(label)}\s*[)\]]", text, re.IGNORECASE)
+    in_capitals = re.search(rf"(?<![\w*/])(?<!\d\s){re.escape(label.upper())}(?![\w*/])", text)
+    return in_brackets is not None or in_capitals is not None

@@ -27,7 +27,7 @@ from cds_service.reading.shapes import (
     objects,
     text_at,
 )
-from cds_service.reading.statements import statements_in, statements_of
+from cds_service.reading.statements import TAKEN_BACK, kind_of, statements_in, statements_of
 from cds_service.reading.vocabulary import DROPPED_STATUSES, PANEL, UNSTARTED_STATUSES
 
 _GL_EXTENSION = "glstring"
@@ -74,7 +74,7 @@ def _of_concept(record: Record, concept: object, chart: Chart) -> Iterator[Readi
         said = statements_of(
             Answer(codings=found, texts=concept_texts(concept)), chart.lexicon.genes[symbol], chart.lexicon
         )
-        for statement in said.statements:
+        for statement in _told(said.statements):
             by_code = any((c.system, c.code) in chart.lexicon.answers for c in found)
             yield _reading(
                 record, symbol, statement, concept_label(concept), chart, coding=_coding(found), free_text=not by_code
@@ -92,12 +92,17 @@ def _genes_named(concept: object, lexicon: Lexicon) -> tuple[str, ...]:
 def _of_text(record: Record, symbol: str, text: str, chart: Chart) -> Iterator[Reading]:
     if symbol.startswith(HLA_PREFIX):
         return
-    statements, _ = statements_in(text, chart.lexicon.genes[symbol], chart.lexicon)
-    kinds = [type(statement) for statement in statements]
+    statements = statements_in(text, chart.lexicon.genes[symbol], chart.lexicon)
+    kinds = [kind_of(statement) for statement in statements]
     if len(kinds) > len(set(kinds)):
         statements = (SelfContradiction((text,)),)
-    for statement in statements:
+    for statement in _told(statements):
         yield _reading(record, symbol, statement, text, chart, free_text=True)
+
+
+def _told(statements: tuple[Statement, ...]) -> Iterator[Statement]:
+    """Without those that words take back: a sentence or a finding that says what is not so is no result."""
+    return (statement for statement in statements if statement != NotReadable(TAKEN_BACK))
 
 
 def segments(text: str, chart: Chart) -> Iterator[tuple[str, str]]:

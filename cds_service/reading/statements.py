@@ -6,12 +6,17 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
+from cds_service.knowledge.nomenclature import normalised
 from cds_service.knowledge.schema import Gene
 from cds_service.memory import LONGEST_CONTENT
 from cds_service.model import (
+    INDETERMINATE,
     ActivityScore,
     Diplotype,
+    NotReadable,
+    OneOf,
     Phenotype,
     Presence,
     SelfContradiction,
@@ -34,19 +39,15 @@ from cds_service.reading.shapes import fold
 from cds_service.reading.vocabulary import UNDETERMINED_WORDS
 
 _SCORE = re.compile(
-    r"\b(?:activity\s+(?:score|value)|AS)\b\s*(?:\([A-Z]+\))?\s*(?:of|is|[:=])?\s*(≥|>=|>)?\s*(\d+(?:\.\d+)?)(?!\s*(?:-|to|–)\s*\d)",
+    r"\b(?:activity\s+(?:score|value)|AS)\b\s*(?:\([A-Z]+\))?\s*(?:of|is|[:=])?\s*(≥|>=|>)?\s*(\d+(?:\.\d+)?)(?![\d.]*\d|\s*(?:-|to|–)\s*\d)",
     re.IGNORECASE,
 )
 _CALL_WORDS = re.compile(
     r"\b(?:not|non|was|is|detected|present|absent|positive|negative|carrier|variant|mutation|none)\b", re.IGNORECASE
 )
-_FILLERS = frozenset(
-    {"genotype", "diplotype", "phenotype", "predicted", "result", "results", "interpretation", "status", "activity",
-     "score", "value", "metabolizer", "metabolism", "function", "functional", "the", "is", "a", "an", "of", "gene",
-     "and", "with", "consistent", "call", "patient", "for", "allele", "alleles"}
-)  # fmt: skip
-_NEGATIONS = frozenset({"not", "no", "without", "unlikely", "if", "cannot", "neither", "nor", "unless", "versus",
-                        "family", "mother", "father", "exclude", "excluded"})  # fmt: skip
+_DOUBT = re.compile(r"\?")
+TAKEN_BACK = "not_understood"
+OTHER_WORDS = "other_words"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,16 +62,22 @@ class Said:
 
 @dataclass(slots=True)
 class _Voices:
-    """What each part of the value says, by kind."""
+    """What each part of the value says, by kind; `coded` are the phenotypes that answer codes mean."""
 
     by_kind: defaultdict[type, dict[Statement, None]] = field(default_factory=lambda: defaultdict(dict))
+    coded: set[Statement] = field(default_factory=set)
     narrative: bool = False
 
     def hear(self, statements: Iterable[Statement]) -> None:
         for statement in statements:
-            kind = type(statement)
+            kind = kind_of(statement)
             if kind is not Undetermined or kind not in self.by_kind:
                 self.by_kind[kind][statement] = None
+
+
+def kind_of(statement: Statement) -> type:
+    """Two statements of one kind that differ contradict each other."""
+    return Phenotype if isinstance(statement, OneOf) else type(statement)
 
 
 def statements_of(answer: Answer, gene: Gene, lexicon: Lexicon) -> Said:
@@ -87,7 +94,8 @@ def _statements_of(answer: Answer, gene: Gene, lexicon: Lexicon) -> Said:
     unknown = []
     for coding in answer.codings:
         term = term_of_code(coding, gene.symbol, lexicon)
-        voices.hear([Phenotype(term)] if term else ())
+        voices.coded |= {Phenotype(term)} if term else set()
+        voices.hear(voices.coded)
         unknown += [coding.code] if not term and (coding.system, coding.code) in lexicon.answers else []
         if "*" in coding.code:
             voices.hear(_hear_text(coding.code, gene, lexicon, voices))
@@ -99,6 +107,9 @@ def _statements_of(answer: Answer, gene: Gene, lexicon: Lexicon) -> Said:
 
 
 def _settled(voices: _Voices, answer: Answer) -> tuple[Statement, ...]:
+    if unread := tuple(voices.by_kind[NotReadable]):
+        # Words that were not understood may change what the other parts of the value say.
+        return unread[:1]
     for statements in voices.by_kind.values():
         if len(statements) > 1:
             says = (*answer.texts, *(c.code for c in answer.codings if c.code))
@@ -107,35 +118,94 @@ def _settled(voices: _Voices, answer: Answer) -> tuple[Statement, ...]:
 
 
 def _hear_text(text: str, gene: Gene, lexicon: Lexicon, voices: _Voices) -> tuple[Statement, ...]:
-    statements, rest = statements_in(text, gene, lexicon)
-    if statements and rest:
-        voices.narrative = True
-    return statements
+    heard = _heard(text, gene, lexicon)
+    if not heard.calls:
+        return ()
+    by_code = heard.refusal == OTHER_WORDS and heard.says <= voices.coded
+    voices.narrative = voices.narrative or (heard.rest and (by_code or not heard.refusal))
+    # Where the code makes the call, the text may name the same one among words of its own.
+    return () if by_code else heard.statements
 
 
-def statements_in(text: str, gene: Gene, lexicon: Lexicon) -> tuple[tuple[Statement, ...], str]:
-    """What a text says of a gene, and the words that the grammar did not use.
+def statements_in(text: str, gene: Gene, lexicon: Lexicon) -> tuple[Statement, ...]:
+    """What a text says of a gene. A call beside words that may change it or take it back is not readable; a text
+    without a call says nothing."""
+    return _heard(text, gene, lexicon).statements
 
-    Words that negate or suppose take everything back: such a text says nothing.
-    """
+
+class _Heard(NamedTuple):
+    """The calls in a text; `refusal` is why they do not count, empty where they do; `rest` whether there were words
+    beside them."""
+
+    calls: tuple[Statement, ...] = ()
+    refusal: str = ""
+    rest: bool = False
+
+    @property
+    def says(self) -> set[Statement]:
+        return set(self.calls)
+
+    @property
+    def statements(self) -> tuple[Statement, ...]:
+        return (NotReadable(self.refusal),) if self.refusal else self.calls
+
+
+def _heard(text: str, gene: Gene, lexicon: Lexicon) -> _Heard:
     if fold(without_symbol(text, gene.symbol)) in UNDETERMINED_WORDS:
-        return (Undetermined(text),), ""
+        return _Heard((Undetermined(text),))
     single = _single_allele(text, gene)
     if single is not None:
-        return (single,), ""
+        return _Heard((single,))
     diplotypes, rest = diplotypes_in(text, gene)
     if not diplotypes and (reference := reference_diplotype(text, gene)):
-        return (Diplotype(reference),), ""
+        return _Heard((Diplotype(reference),))
     scores = tuple(dict.fromkeys(_scores_in(rest)))
-    terms, rest = terms_in(_SCORE.sub(" ", rest), gene.symbol, lexicon)
-    left = [word for word in rest.split() if word not in _FILLERS and word not in fold(gene.symbol).split()]
-    if _NEGATIONS & set(left):
-        return (), " ".join(left)
-    genotype: tuple[Statement, ...] = tuple(Diplotype(d) for d in diplotypes)
+    terms = terms_in(_SCORE.sub(" ", rest), gene.symbol, lexicon)
+    left, duplicated = lexicon.duplications.subn(" ", lexicon.harmless.sub(" ", terms.rest))
+    words = _unnamed(left, gene)
+    genotype = _duplicated(diplotypes, gene) if duplicated else diplotypes
+    beside = (*(_phenotype(group, text) for group in terms.found), *scores)
+    calls = (*_genotype(genotype or diplotypes, text), *beside) if genotype or not beside else beside
+    called = any(not isinstance(call, Undetermined) for call in calls)
+    refusal = _refusal(words, text, lexicon, placed=bool(genotype or beside)) if called else ""
+    return _Heard(calls, refusal, bool(_unnamed(lexicon.fillers.sub(" ", terms.rest), gene)))
+
+
+def _unnamed(words: str, gene: Gene) -> str:
+    """The words without those that name the gene itself."""
+    symbol = fold(gene.symbol)
+    own = {*symbol.split(), symbol.removeprefix("cyp")}
+    return " ".join(word for word in words.split() if word not in own)
+
+
+def _refusal(words: str, text: str, lexicon: Lexicon, *, placed: bool) -> str:
+    """Why a call does not count: words that take it back, a duplication of which nobody says whose it is, or any
+    other word that is not known to change nothing."""
+    if lexicon.retractions.search(words) or _DOUBT.search(text):
+        return TAKEN_BACK
+    return OTHER_WORDS if words or not placed else ""
+
+
+def _duplicated(diplotypes: tuple[str, ...], gene: Gene) -> tuple[str, ...]:
+    """The genotype with a duplication that the text adds in words: of two equal alleles it is one's; of two that
+    differ it is not said which one's, and the genotype is no call."""
+    chromosomes = [tuple(diplotype.split("/")) for diplotype in diplotypes]
+    if len(chromosomes) != 1 or len(set(chromosomes[0])) != 1:
+        return ()
+    return (normalised(gene, f"{chromosomes[0][0]}/{chromosomes[0][0]}xN"),)
+
+
+def _genotype(diplotypes: tuple[str, ...], text: str) -> tuple[Statement, ...]:
     if len(diplotypes) > 1:
         # A text that leaves several genotypes open (`*1/*3A or *3B/*3C`) is no contradiction but no call either.
-        genotype = (Undetermined(text),)
-    return (*genotype, *(Phenotype(t) for t in terms), *scores), " ".join(left)
+        return (Undetermined(text),)
+    return tuple(Diplotype(diplotype) for diplotype in diplotypes)
+
+
+def _phenotype(terms: tuple[str, ...], text: str) -> Statement:
+    if len(terms) == 1:
+        return Phenotype(terms[0])
+    return Undetermined(text) if INDETERMINATE in terms else OneOf(terms)
 
 
 def _single_allele(text: str, gene: Gene) -> Statement | None:

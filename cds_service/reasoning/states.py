@@ -26,6 +26,7 @@ from cds_service.model import (
     Narrowed,
     NotReadable,
     NotTested,
+    OneOf,
     Patient,
     Pending,
     PendingTest,
@@ -269,6 +270,8 @@ def _said_of_gene(gene: Gene, reading: Reading, states: frozenset[str], patient:
             return Said(reading, frozenset(), indeterminate=INDETERMINATE)
         case Phenotype(term):
             return Said(reading, states_of_phenotype(gene, term))
+        case OneOf(terms):
+            return Said(reading, frozenset().union(*(states_of_phenotype(gene, term) for term in terms)))
         case ActivityScore() if not gene.bands:
             return Said(reading, frozenset(), unreadable="no_scores")
         case ActivityScore(value, at_least):
@@ -321,7 +324,7 @@ def _said_of_genotype(gene: Gene, reading: Reading, states: frozenset[str]) -> S
     match reading.says:
         case Diplotype(text):
             return _genotype_state(gene, reading, text, states)
-        case Phenotype() | ActivityScore():
+        case Phenotype() | OneOf() | ActivityScore():
             wanted = _said_of_gene(gene, reading, frozenset(gene.states), _NOBODY).states
             left = (s for s in states if _is_open(s) or call_phenotype(gene, s).states & wanted)
             return Said(reading, frozenset(left))

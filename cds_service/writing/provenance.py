@@ -13,6 +13,7 @@ from cds_service.model import (
     MarkerView,
     Narrowed,
     NotTested,
+    OneOf,
     Pending,
     Phenotype,
     Presence,
@@ -158,6 +159,8 @@ def _says(statement: Statement, words: Words) -> str:
             return say("readings", "Diplotype", text=clean(text, 40))
         case Phenotype(term=term):
             return say("readings", "Phenotype", term=say("states", term))
+        case OneOf(terms=terms):
+            return words.wording.any_of([say("states", term) for term in terms], "or")
         case ActivityScore(value=value, at_least=at_least):
             return say("readings", "ActivityScore_at_least" if at_least else "ActivityScore", value=number(value))
         case Presence(allele=allele, present=present):

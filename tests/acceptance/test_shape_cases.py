@@ -24,6 +24,7 @@ from cds_service.model import (
     Grade,
     HlaType,
     NotReadable,
+    OneOf,
     Phenotype,
     Presence,
     Quantity,
@@ -59,7 +60,7 @@ def expanded(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     if len(value) == 1:
-        (key, inner), = value.items()
+        ((key, inner),) = value.items()
         if key in SYSTEMS:
             return {"coding": [coding(SYSTEMS[key], *(inner if isinstance(inner, list) else [inner]))]}
         match key:
@@ -84,7 +85,7 @@ def component(code: str, value: Any) -> Json:
 
 
 def resource(written: Json, number: int) -> Json:
-    (kind, fields), = written.items()
+    ((kind, fields),) = written.items()
     defaults: Json = {"resourceType": kind, "id": f"r{number}"}
     if kind in STATUSES:
         defaults["status"] = STATUSES[kind]
@@ -109,10 +110,10 @@ def line_of(reading: Reading) -> str:
 
 def words_of(says: Statement) -> str:
     match says:
-        case Diplotype(text):
+        case Diplotype(text) | Phenotype(text):
             return text
-        case Phenotype(term):
-            return term
+        case OneOf(terms):
+            return " or ".join(terms)
         case ActivityScore(value, at_least):
             return f"score {'≥' if at_least else ''}{value:g}"
         case Presence(allele, present):

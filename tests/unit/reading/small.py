@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from cds_service.codes import LOINC, RXNORM, SNOMED, Coding
 from cds_service.knowledge.base import Knowledge
+from cds_service.knowledge.load import load_result_words
 from cds_service.knowledge.schema import (
     Allele,
     ConditionKey,
@@ -223,6 +224,7 @@ KNOWLEDGE = Knowledge(
     },
     answer_genes={(SNOMED, "738542003"): "DPYD"},
     observables=OBSERVABLES,
+    result_words=load_result_words(),
     unit_spellings={"mmol/l": "mmol/L", "258813002": "mmol/L", "": "1"},
 )
 

@@ -10,6 +10,7 @@ from cds_service.model import (
     Diplotype,
     Grade,
     NotReadable,
+    OneOf,
     Phenotype,
     SelfContradiction,
     Undetermined,
@@ -278,7 +279,98 @@ def test_a_phenotype_beside_a_diplotype_gives_both() -> None:
 
 def test_an_abbreviation_counts_only_in_brackets() -> None:
     assert set(says(genotype("CYP2C19", "*2/*2 (PM)"))) == {Diplotype("*2/*2"), Phenotype("Poor Metabolizer")}
-    assert says(genotype("CYP2C19", "*2/*2 reported at 3 pm")) == [Diplotype("*2/*2")]
+    assert set(says(genotype("CYP2C19", "*2/*2 PM"))) == {Diplotype("*2/*2"), Phenotype("Poor Metabolizer")}
+    assert says(genotype("CYP2C19", "*2/*2 reported at 3 PM")) == [NotReadable("other_words")]
+
+
+@pytest.mark.parametrize(
+    ("gene", "text"),
+    [
+        ("CYP2D6", "*1/*4 DUP"),
+        ("CYP2D6", "*1/*4, xN"),
+        ("CYP2D6", "*1/*4 copy number 3"),
+        ("CYP2D6", "*1/*4 deletion"),
+        ("CYP2C19", "normal metabolizer (phenoconverted to poor metabolizer)"),
+        ("CYP2C19", "at risk of poor metabolizer status"),
+        ("CYP2C19", "likely rapid or normal metabolizer"),
+    ],
+)
+def test_a_call_beside_words_that_may_change_it_is_not_read(gene: str, text: str) -> None:
+    assert says(genotype(gene, text)) == [NotReadable("other_words")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "*1/*1 invalid",
+        "*1/*1, sample mix-up suspected",
+        "donor genotype *1/*1",
+        "*1/*1 (fetus)",
+        "*1/*1 presumed",
+        "*1/*1?",
+        "normal metabolizer; poor metabolizer cannot be excluded",
+    ],
+)
+def test_a_call_that_words_take_back_is_not_read_whatever_stands_beside_it(text: str) -> None:
+    coded = {"coding": [{"system": "http://loinc.org", "code": "LA25391-6"}], "text": text}
+    component = {"code": concept("53040-2"), "valueCodeableConcept": concept("LA25391-6")}
+    gene = gene_component(text="CYP2C19")
+    for beside in (
+        genotype("CYP2C19", text),
+        observation(component=[gene], valueCodeableConcept=coded),
+        observation(component=[gene, component], valueString=text),
+    ):
+        assert says(beside) == [NotReadable("not_understood")]
+
+
+@pytest.mark.parametrize("text", ["*1/*1 duplication", "*1/*1 (DUP)", "*1/*1, gene duplication detected"])
+def test_a_duplication_of_two_equal_alleles_is_that_alleles(text: str) -> None:
+    assert says(genotype("CYP2D6", text)) == [Diplotype("*1/*1xN")]
+
+
+def test_a_duplication_that_nobody_places_leaves_the_phenotype_beside_it() -> None:
+    assert says(genotype("CYP2D6", "*1/*4 DUP (normal metabolizer)")) == [Phenotype("Normal Metabolizer")]
+
+
+@pytest.mark.parametrize("text", ["*1/*1, no duplication detected", "*1/*1 copy number 2"])
+def test_a_duplication_that_is_not_there_changes_nothing(text: str) -> None:
+    assert says(genotype("CYP2D6", text)) == [Diplotype("*1/*1")]
+
+
+@pytest.mark.parametrize(
+    ("text", "terms"),
+    [
+        ("rapid or normal metabolizer", ("Rapid", "Normal")),
+        ("Poor/intermediate metaboliser", ("Poor", "Intermediate")),
+        ("intermediate metabolizer or normal metabolizer", ("Intermediate", "Normal")),
+        ("poor, intermediate or normal metabolizer", ("Poor", "Intermediate", "Normal")),
+        ("poor to normal metabolizer", ("Poor", "Intermediate", "Normal")),
+        ("normal-poor metabolizer", ("Normal", "Intermediate", "Poor")),
+    ],
+)
+def test_phenotypes_left_open_are_all_of_them(text: str, terms: tuple[str, ...]) -> None:
+    assert says(genotype("CYP2C19", text)) == [OneOf(tuple(f"{term} Metabolizer" for term in terms))]
+
+
+def test_a_phenotype_left_open_against_indeterminate_is_none() -> None:
+    text = "indeterminate or poor metabolizer"
+    assert says(genotype("DPYD", text)) == [Undetermined(text)]
+
+
+def test_one_phenotype_beside_several_in_one_value_is_a_contradiction() -> None:
+    value = {
+        "coding": [{"system": "http://loinc.org", "code": "LA9657-3"}],
+        "text": "poor or intermediate metabolizer",
+    }
+    resource = observation(component=[gene_component(text="CYP2C19")], valueCodeableConcept=value)
+    assert [type(s) for s in says(resource)] == [SelfContradiction]
+
+
+def test_a_code_makes_the_call_where_the_text_names_the_same_among_words_of_its_own() -> None:
+    value = {"coding": [{"system": "http://loinc.org", "code": "LA9657-3"}], "text": "Poor metabolizer, blue band"}
+    resource = observation(code=concept("53040-2"), component=[gene_component(text="CYP2C19")])
+    found = read_all({**resource, "valueCodeableConcept": value}).patient.readings
+    assert [(r.says, r.grade) for r in found] == [(Phenotype("Poor Metabolizer"), Grade.LOW)]
 
 
 def test_a_genotype_among_other_words_is_of_low_grade() -> None:
@@ -317,6 +409,10 @@ def test_value_and_component_that_differ_contradict_each_other() -> None:
             ActivityScore(2.0),
         ),
         ({"code": concept("l", "CYP2D6", system="u"), "valueString": "Activity score: 0.5"}, ActivityScore(0.5)),
+        (
+            {"code": concept("l", "CYP2D6", system="u"), "valueString": "Activity score: 1.0-1.25"},
+            NotReadable("not_understood"),
+        ),
     ],
 )
 def test_activity_scores_are_read(fields: dict[str, object], expected: ActivityScore) -> None:

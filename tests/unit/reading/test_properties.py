@@ -10,9 +10,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cds_service.errors import RequestError
-from cds_service.model import Availability, Query, QueryResult, Question
+from cds_service.knowledge.load import load_result_words
+from cds_service.model import Availability, NotReadable, Query, QueryResult, Question, Undetermined
 from cds_service.reading import read, read_resources
-from cds_service.reading.shapes import clean, codings, concept_text, day, moment, number, reference, references
+from cds_service.reading.shapes import (
+    clean,
+    codings,
+    concept_text,
+    day,
+    fold,
+    moment,
+    number,
+    reference,
+    references,
+)
 
 from .small import (
     KNOWLEDGE,
@@ -25,6 +36,7 @@ from .small import (
     observation,
     order,
     read_all,
+    says,
     subject,
 )
 
@@ -161,3 +173,14 @@ def test_an_entry_of_another_fhir_version_leaves_its_query_incomplete():
     assert found.availability[Query.MEDICATIONS] is Availability.PARTIAL
     assert found.availability[Query.RESULTS] is Availability.COMPLETE
     assert "unsupported_version" in {g.reason for g in found.gaps}
+
+
+letters = st.text("abcdefghijklmnopqrstuvwxyzäéß", min_size=3, max_size=12)
+CALLS = ["*1/*2", "CYP2C19 *1/*1", "normal metabolizer", "*2/*2 (PM)", "activity score 2"]
+HARMLESS = {*load_result_words().fillers, *load_result_words().narrative, *load_result_words().duplications}
+
+
+@given(call=st.sampled_from(CALLS), word=letters.filter(lambda word: fold(word) not in HARMLESS), ahead=st.booleans())
+def test_a_call_beside_an_unknown_word_is_never_a_call(call: str, word: str, *, ahead: bool) -> None:
+    text = f"{word} {call}" if ahead else f"{call} {word}"
+    assert all(isinstance(one, NotReadable | Undetermined) for one in says(genotype("CYP2C19", text))), text

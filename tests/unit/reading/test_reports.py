@@ -43,8 +43,13 @@ def test_a_conclusion_in_words_is_free_text() -> None:
 
 
 def test_a_conclusion_that_says_two_phenotypes_contradicts_itself() -> None:
-    ((_, says, _),) = readings(report(conclusion="CYP2C19 poor metabolizer or normal metabolizer"))
+    ((_, says, _),) = readings(report(conclusion="CYP2C19 poor metabolizer and normal metabolizer"))
     assert isinstance(says, SelfContradiction)
+
+
+def test_a_conclusion_among_words_that_may_change_it_is_not_read() -> None:
+    found = readings(report(conclusion="CYP2C19 *1/*1 in the blue sample; CYP2D6 *1/*1 was invalid"))
+    assert found == [("gene:CYP2C19", NotReadable("other_words"), Grade.LOW)]
 
 
 def test_a_coded_conclusion_in_words_only_is_free_text() -> None:

@@ -18,6 +18,7 @@ from cds_service.model import (
     Narrowed,
     NotReadable,
     NotTested,
+    OneOf,
     Pending,
     PendingTest,
     Phenotype,
@@ -88,6 +89,8 @@ def test_a_reading_that_decides(marker, says, state):
     ("marker", "says", "states"),
     [
         (BETA, Phenotype(INTERMEDIATE), {"0.25", "0.5", "1.0"}),
+        (ALPHA, OneOf((POOR, INTERMEDIATE)), {POOR, INTERMEDIATE}),
+        (BETA, OneOf((POOR, INTERMEDIATE)), {"0.0", "0.25", "0.5", "1.0"}),
         (BETA, ActivityScore(2.0, at_least=True), {"2.0", "3.0", "≥3.0"}),
         (ALPHA, Presence("*2", True), {POOR, INTERMEDIATE}),
     ],

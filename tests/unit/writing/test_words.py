@@ -43,6 +43,7 @@ from cds_service.model import (
     Narrowed,
     NotReadable,
     NotTested,
+    OneOf,
     Option,
     Outcome,
     Pending,
@@ -241,6 +242,7 @@ def test_what_is_known_of_a_marker(words, knowledge, expected):
 @pytest.mark.parametrize(
     ("says", "expected"),
     [
+        (OneOf(("Poor Metabolizer", "Normal Metabolizer")), "poor metaboliser or normal metaboliser"),
         (ActivityScore(1.5), "activity score 1.5"),
         (ActivityScore(3.0, at_least=True), "activity score 3 or more"),
         (Presence("*57:01", present=True), "*57:01 found"),

@@ -56,6 +56,7 @@ from cds_service.model.orders import Dose, Medication, Order, Quantity
 from cds_service.model.patient import Allergy, Condition, FamilyCondition, Patient, PendingTest, Recommendation
 from cds_service.model.questions import Availability, Gap, Query, QueryResult, Question
 from cds_service.model.readings import (
+    FUTURE,
     ActivityScore,
     Diplotype,
     Grade,
@@ -72,6 +73,7 @@ from cds_service.model.readings import (
 )
 
 __all__ = [
+    "FUTURE",
     "INDETERMINATE",
     "NO_RESULT",
     "Action",

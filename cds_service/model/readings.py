@@ -85,6 +85,10 @@ class NotReadable:
     reason: str
 
 
+FUTURE = NotReadable("future_date")
+"""What a result says that is dated after today: nothing, since its date or the result itself is wrong."""
+
+
 @dataclass(frozen=True, slots=True)
 class SelfContradiction:
     """One resource says two things (code against display, gene against text)."""

@@ -207,7 +207,7 @@ def _patient(
     availability: Mapping[Query, Availability],
 ) -> Patient:
     own: Resource = next((r.resource for r in chart.of_kind("Patient") if r.name == patient_id), {})
-    weights = [(w.on or date.min, w.kilograms) for w in found[Weighed] if w.is_final]
+    weights = [(w.on or date.min, w.kilograms) for w in found[Weighed] if w.counts]
     return Patient(
         id=patient_id,
         birth_date=birth_date_of(own),

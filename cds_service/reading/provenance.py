@@ -22,6 +22,7 @@ from cds_service.reading.shapes import (
     first,
     fold,
     has_code,
+    is_after,
     items,
     local_name,
     objects,
@@ -63,18 +64,22 @@ class Circumstances(NamedTuple):
     laboratory: str
     issued_only: bool
     """Whether the only date is that of issue: when the specimen was taken is not known."""
+    is_future: bool
+    """Whether it is dated after today."""
 
 
 def circumstances_of(record: Record, chart: Chart) -> Circumstances:
     """What stands around an Observation or a report."""
     source = _source_of(record, chart)
     resource = record.resource
+    on = date_of(resource) or (date_of(record.holder) if record.holder is not None else None)
     return Circumstances(
         status=ReadingStatus.PRELIMINARY if record.status in PRELIMINARY_STATUSES else ReadingStatus.FINAL,
         why_unverified=source.why_unverified or ("" if record.status in _KNOWN_STATUSES else "status_unknown"),
-        on=date_of(resource) or (date_of(record.holder) if record.holder is not None else None),
+        on=on,
         laboratory=source.laboratory or _laboratory_of_parents(record, chart),
         issued_only="issued" in resource and not any(name.startswith("effective") for name in resource),
+        is_future=is_after(on, chart.today),
     )
 
 

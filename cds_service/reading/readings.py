@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from cds_service.codes import LOINC, SNOMED, Coding
 from cds_service.knowledge.schema import Gene
-from cds_service.model import Diplotype, Gap, NotReadable, Presence, Reading, Statement
+from cds_service.model import FUTURE, Diplotype, Gap, NotReadable, Presence, Reading, Statement
 from cds_service.reading.alleles import strand_of
 from cds_service.reading.answers import Answer
 from cds_service.reading.chart import Chart
@@ -60,11 +60,11 @@ class Assessed(NamedTuple):
 
 
 class Weighed(NamedTuple):
-    """A body weight, the day on which it was taken, and whether that is final."""
+    """A body weight, the day on which it was taken, and whether it counts: it is final, and of no day to come."""
 
     kilograms: float
     on: date | None = None
-    is_final: bool = False
+    counts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +130,7 @@ def reading_of(found: Found, record: Record, around: Circumstances, chart: Chart
     after = ("status_unknown",) if excused else ()
     return Reading(
         observable=found.observable,
-        says=found.says,
+        says=FUTURE if around.is_future else found.says,
         reference=record.reference,
         status=around.status,
         grade=grade_of(why, free_text=found.free_text),

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from cds_service.codes import LOINC, Coding
-from cds_service.model import Gap, Grade, NotReadable, Reading, SelfContradiction, Statement
+from cds_service.model import FUTURE, Gap, Grade, NotReadable, Reading, SelfContradiction, Statement
 from cds_service.reading.answers import Answer
 from cds_service.reading.chart import Chart
 from cds_service.reading.hla import gl_string_types
@@ -126,7 +126,7 @@ def _reading(
     around = circumstances_of(record, chart)
     return Reading(
         observable=f"gene:{symbol}",
-        says=says,
+        says=FUTURE if around.is_future else says,
         reference=record.reference,
         status=around.status,
         grade=grade_of(around.why_unverified, free_text=free_text),

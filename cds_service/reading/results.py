@@ -30,6 +30,7 @@ from cds_service.reading.shapes import (
     codings,
     concept_label,
     has_code,
+    is_after,
     objects,
 )
 from cds_service.reading.vocabulary import (
@@ -52,27 +53,32 @@ def read_observation(record: Record, chart: Chart) -> list[Reading | Assessed | 
     if record.status in DROPPED_STATUSES:
         return []
     told = _said_by_itself(record, chart) or _told(_read(record, _subject_of(record, chart), chart))
-    beside = [_of_record(record, one) for one in told.beside]
+    beside = [_of_record(record, one, chart) for one in told.beside]
     return [*beside, *_results_of(record, told.said, chart)] if told.said else [*beside]
 
 
-def _results_of(record: Record, said: tuple[Found, ...], chart: Chart) -> list[Reading | Assessed]:
+def _results_of(record: Record, said: tuple[Found, ...], chart: Chart) -> list[Reading | Assessed | Gap]:
     around = circumstances_of(record, chart)
-    return [_result_of(record, one, around, chart) for one in said]
+    found: list[Reading | Assessed | Gap] = [_result_of(record, one, around, chart) for one in said]
+    if around.is_future:
+        found.append(Gap(record.reference, "future_date", "a result dated after today", record.query))
+    return found
 
 
 def _result_of(record: Record, found: Found, around: Circumstances, chart: Chart) -> Reading | Assessed:
     reading = reading_of(found, record, around, chart)
-    return reading if found.variant is None else Assessed(reading, *found.variant)
+    return reading if found.variant is None or around.is_future else Assessed(reading, *found.variant)
 
 
-def _of_record(record: Record, found: Weighed | PendingTest | Gap) -> Weighed | PendingTest | Gap:
+def _of_record(record: Record, found: Weighed | PendingTest | Gap, chart: Chart) -> Weighed | PendingTest | Gap:
     """What was found, as that of this record."""
     match found:
         case PendingTest():
             return PendingTest(found.markers, record.reference, date_of(record.resource), found.name)
         case Weighed():
-            return Weighed(found.kilograms, date_of(record.resource), record.status in FINAL_STATUSES)
+            on = date_of(record.resource)
+            counts = record.status in FINAL_STATUSES and not is_after(on, chart.today)
+            return Weighed(found.kilograms, on, counts)
         case _:
             return Gap(record.reference, found.reason, found.detail, record.query)
 

@@ -10,7 +10,7 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import TypeAlias
 
 from cds_service.codes import ICD10CM, LOINC, NDC, RXNORM, SNOMED, Coding
@@ -28,6 +28,7 @@ _BASE = re.compile(
     re.IGNORECASE,
 )
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+_A_DAY = timedelta(days=1)
 _NOTHING: Resource = {}
 _SYSTEMS = {
     **{f"urn:oid:2.16.840.1.113883.6.{n}": system
@@ -228,6 +229,11 @@ def _day_in(text: str) -> date | None:
         return date(year, month, day_of_month)
     except ValueError:
         return None
+
+
+def is_after(day: date | None, today: date) -> bool:
+    """Whether a day lies in the future. The next one may be today's where the result was made."""
+    return day is not None and day - today > _A_DAY
 
 
 def moment(value: object) -> float:

@@ -12,6 +12,7 @@ from math import inf
 
 from cds_service.knowledge.schema import Band, MarkerUse
 from cds_service.model import (
+    FUTURE,
     INDETERMINATE,
     Grade,
     Indeterminate,
@@ -50,6 +51,8 @@ def measured(marker: str, use: MarkerUse, states: frozenset[str], context: Conte
     """
     readings = readings_of(marker, context.patient, context.today)
     usable = [r for r in readings if r.status is ReadingStatus.FINAL and r.grade is not Grade.UNVERIFIED]
+    # One that is dated after today is told of only where there is no other.
+    usable = [r for r in usable if r.says != FUTURE] or usable
     if not usable:
         return untold(marker, readings, context.patient)
     newest = max(usable, key=lambda r: (r.on or date.min, r.reference))

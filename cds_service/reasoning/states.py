@@ -13,6 +13,7 @@ from cds_service.knowledge.base import Knowledge
 from cds_service.knowledge.nomenclature import WITH_ANY, normalised, parse_diplotype
 from cds_service.knowledge.schema import Gene, GeneModel
 from cds_service.model import (
+    FUTURE,
     INDETERMINATE,
     ActivityScore,
     Availability,
@@ -148,7 +149,7 @@ def _all_open(set_aside: list[Said], states: frozenset[str]) -> MarkerKnowledge:
 
 def untold(marker: str, readings: tuple[Reading, ...], patient: Patient) -> MarkerKnowledge:
     """Nothing usable is on file: why, from the most to the least telling."""
-    preliminary = tuple(r for r in readings if r.status is ReadingStatus.PRELIMINARY)
+    preliminary = tuple(r for r in readings if r.status is ReadingStatus.PRELIMINARY and r.says != FUTURE)
     if preliminary:
         return Pending(preliminary[0].on, preliminary[0].reference, preliminary)
     ordered = next(iter(pending_of(marker, patient)), None)

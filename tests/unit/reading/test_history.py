@@ -56,6 +56,8 @@ def test_the_newest_weight_counts() -> None:
     odd = weight("c", 12, "stone", "2025-01-01")
     assert read_all(old, new, odd).patient.weight_kg == pytest.approx(45.359)
     assert read_all(odd).patient.weight_kg is None
+    future = weight("d", 7, "kg", "2046-01-01")
+    assert read_all(new, future).patient.weight_kg == pytest.approx(45.359)
 
 
 def test_another_patient_in_the_prefetch_is_refused() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from cds_service.knowledge.schema import Band, Fact, MarkerUse, Predicate, Spoiler, Validity
 from cds_service.model import (
+    FUTURE,
     ActivityScore,
     Grade,
     Indeterminate,
@@ -55,6 +56,13 @@ def test_only_laboratory_and_derived_markers_change_with_time():
 def test_the_newest_reading_counts_and_older_ones_do_not_conflict():
     newest = potassium(5.6, days=1)
     assert told(potassium(4.0, days=9), newest, potassium(3.0, days=5)) == Known("high", (newest,))
+
+
+def test_a_result_dated_after_today_never_hides_one_of_the_past():
+    future = replace(potassium(4.0, days=-20), says=FUTURE)
+    dangerous = potassium(6.3, days=1)
+    assert told(future, dangerous) == Known("high", (dangerous,))
+    assert told(future) == Unreadable("future_date", (future,))
 
 
 @pytest.mark.parametrize(("value", "state"), [(3.49, "low"), (3.5, "usual"), (5.0, "usual"), (5.01, "high")])

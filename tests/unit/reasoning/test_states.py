@@ -6,6 +6,7 @@ import pytest
 
 from cds_service.knowledge.schema import MarkerUse
 from cds_service.model import (
+    FUTURE,
     INDETERMINATE,
     ActivityScore,
     Availability,
@@ -427,3 +428,11 @@ def test_states_if_an_unverified_result_were_confirmed():
 def test_free_text_counts_as_a_result():
     assert isinstance(known(HLA, hla(True, grade=Grade.LOW)), Known)
     assert MarkerUse().states == ()
+
+
+def test_a_result_dated_after_today_speaks_only_where_nothing_else_does():
+    future = reading(ALPHA, FUTURE, "Observation/next-year", on=ago(-300))
+    assert known(ALPHA, future) == Unreadable("future_date", (future,))
+    assert known(ALPHA, future, phenotype(ALPHA, POOR)).state == POOR
+    awaited = reading(ALPHA, FUTURE, "Observation/next-year", on=ago(-300), status=ReadingStatus.PRELIMINARY)
+    assert not isinstance(known(ALPHA, awaited), Pending)

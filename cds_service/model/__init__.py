@@ -23,6 +23,7 @@ from cds_service.model.advice import (
     Timing,
     Trust,
 )
+from cds_service.model.dates import newest_of
 from cds_service.model.drugs import CodedDrug, DrugCodes, DrugIndex, DrugMatch, RxNormIngredient
 from cds_service.model.feedback import Feedback, FeedbackOutcome, IssuedCard
 from cds_service.model.findings import (
@@ -147,4 +148,5 @@ __all__ = [
     "Undetermined",
     "Unreadable",
     "Unverified",
+    "newest_of",
 ]

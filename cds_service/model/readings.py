@@ -142,3 +142,5 @@ class Reading:
     `build_37`, `strand_turned`, `origin_not_said`, ..."""
     drugs: tuple[str, ...] = ()
     """Drug ids (or names, where not recognised) of the medicines that the result itself assesses."""
+    at: float | None = None
+    """The instant in seconds since 1970, where the resource tells the time of day."""

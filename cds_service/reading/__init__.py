@@ -29,6 +29,7 @@ from cds_service.model import (
     Question,
     Reading,
     Recommendation,
+    newest_of,
 )
 from cds_service.policy import CatalogueTest
 from cds_service.reading.chart import Chart
@@ -207,12 +208,12 @@ def _patient(
     availability: Mapping[Query, Availability],
 ) -> Patient:
     own: Resource = next((r.resource for r in chart.of_kind("Patient") if r.name == patient_id), {})
-    weights = [(w.on or date.min, w.kilograms) for w in found[Weighed] if w.counts]
+    weights = [w.kilograms for w in newest_of([w for w in found[Weighed] if w.counts])]
     return Patient(
         id=patient_id,
         birth_date=birth_date_of(own),
         sex=sex_of(own),
-        weight_kg=max(weights)[1] if weights else None,
+        weight_kg=max(weights, default=None),
         medications=_sorted(found[Medication], attrgetter("reference")),
         readings=_sorted(
             [*with_genotypes(found[Assessed]), *found[Reading]], attrgetter("observable", "says", "reference")

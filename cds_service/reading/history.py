@@ -17,8 +17,8 @@ from cds_service.reading.shapes import (
     codings,
     concept_label,
     concept_texts,
+    day,
     first,
-    first_day,
     fold,
     items,
     objects,
@@ -77,7 +77,7 @@ def read_condition(record: Record, chart: Chart) -> Iterator[Condition | FamilyC
         keys &= chart.lexicon.lasting
         if not keys:
             return
-    onset = first_day(resource.get("onsetDateTime"), first(resource.get("onsetPeriod")).get("start"))
+    onset = day(resource.get("onsetDateTime"), first(resource.get("onsetPeriod")).get("start"))
     yield Condition(keys, label, record.reference, onset)
 
 

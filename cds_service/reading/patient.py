@@ -12,12 +12,13 @@ from cds_service.reading.dose_text import known_unit
 from cds_service.reading.medications import medicine_of
 from cds_service.reading.records import Record
 from cds_service.reading.shapes import (
+    Dated,
     Resource,
     child,
     clean,
+    dated,
     day,
     first,
-    first_day,
     has_code,
     number,
     references,
@@ -56,14 +57,20 @@ def weight_in(resource: Resource) -> float | None:
     return round(value * factor, 3) if value is not None and value > 0 and factor is not None else None
 
 
-def date_of(resource: Resource) -> date | None:
-    """The effective date of an Observation or report, else the date it was issued."""
-    return day(resource.get("effectiveDateTime")) or _other_date_of(resource)
+def dated_of(resource: Resource) -> Dated | None:
+    """When an Observation or report is effective, else when it was issued."""
+    return dated(resource.get("effectiveDateTime")) or _dated_otherwise(resource)
 
 
-def _other_date_of(resource: Resource) -> date | None:
+def _dated_otherwise(resource: Resource) -> Dated | None:
     period = first(resource.get("effectivePeriod"))
-    return first_day(period.get("end"), period.get("start"), resource.get("effectiveInstant"), resource.get("issued"))
+    return dated(period.get("end"), period.get("start"), resource.get("effectiveInstant"), resource.get("issued"))
+
+
+def date_of(resource: Resource) -> date | None:
+    """The day of `dated_of`."""
+    found = dated_of(resource)
+    return None if found is None else found.on
 
 
 def medication_records(chart: Chart) -> tuple[Record, ...]:
@@ -110,12 +117,12 @@ def read_medication(record: Record, chart: Chart) -> Iterator[Medication | Gap]:
 
 
 def _started(resource: Resource) -> date | None:
-    return first_day(first(resource.get("effectivePeriod")).get("start"), resource.get("effectiveDateTime"),
-                     resource.get("authoredOn"), resource.get("dateAsserted"))  # fmt: skip
+    return day(first(resource.get("effectivePeriod")).get("start"), resource.get("effectiveDateTime"),
+               resource.get("authoredOn"), resource.get("dateAsserted"))  # fmt: skip
 
 
 def _stopped(resource: Resource, today: date) -> date | None:
     """The day on which the medicine ended, where the resource names one that has passed."""
     bounds = child(resource.get("dosageInstruction"), "timing", "repeat", "boundsPeriod")
-    found = first_day(first(resource.get("effectivePeriod")).get("end"), bounds.get("end"))
+    found = day(first(resource.get("effectivePeriod")).get("end"), bounds.get("end"))
     return found if found is not None and found < today else None

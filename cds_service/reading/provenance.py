@@ -12,7 +12,7 @@ from cds_service.memory import content_key, remembered_by_text
 from cds_service.model import Grade, ReadingStatus
 from cds_service.reading.answers import answer_of
 from cds_service.reading.chart import Chart, Source
-from cds_service.reading.patient import date_of
+from cds_service.reading.patient import dated_of
 from cds_service.reading.records import Record
 from cds_service.reading.shapes import (
     Resource,
@@ -61,6 +61,8 @@ class Circumstances(NamedTuple):
     why_unverified: str
     """`consumer`, `patient_reported` or `status_unknown`; empty where the result may be relied on."""
     on: date | None
+    at: float | None
+    """The instant in seconds since 1970, where the time is told."""
     laboratory: str
     issued_only: bool
     """Whether the only date is that of issue: when the specimen was taken is not known."""
@@ -72,11 +74,13 @@ def circumstances_of(record: Record, chart: Chart) -> Circumstances:
     """What stands around an Observation or a report."""
     source = _source_of(record, chart)
     resource = record.resource
-    on = date_of(resource) or (date_of(record.holder) if record.holder is not None else None)
+    when = dated_of(resource) or (dated_of(record.holder) if record.holder is not None else None)
+    on, at = when if when is not None else (None, None)
     return Circumstances(
         status=ReadingStatus.PRELIMINARY if record.status in PRELIMINARY_STATUSES else ReadingStatus.FINAL,
         why_unverified=source.why_unverified or ("" if record.status in _KNOWN_STATUSES else "status_unknown"),
         on=on,
+        at=at,
         laboratory=source.laboratory or _laboratory_of_parents(record, chart),
         issued_only="issued" in resource and not any(name.startswith("effective") for name in resource),
         is_future=is_after(on, chart.today),

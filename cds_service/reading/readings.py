@@ -60,10 +60,11 @@ class Assessed(NamedTuple):
 
 
 class Weighed(NamedTuple):
-    """A body weight, the day on which it was taken, and whether it counts: it is final, and of no day to come."""
+    """A body weight, when it was taken, and whether it counts: it is final, and of no day to come."""
 
     kilograms: float
     on: date | None = None
+    at: float | None = None
     counts: bool = False
 
 
@@ -135,6 +136,7 @@ def reading_of(found: Found, record: Record, around: Circumstances, chart: Chart
         status=around.status,
         grade=grade_of(why, free_text=found.free_text),
         on=around.on,
+        at=around.at,
         laboratory=around.laboratory,
         method=found.method,
         specimen=specimen_of(record, chart) if found.observable.startswith(("gene:", "hla:")) else "",

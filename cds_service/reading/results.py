@@ -20,7 +20,7 @@ from cds_service.reading.genes import GeneNaming, gene_naming, is_measurement, n
 from cds_service.reading.germline import implications, is_germline, names_one_allele, read_genes
 from cds_service.reading.lexicon import HLA_PREFIX
 from cds_service.reading.observables import named_by_label, read_components, read_gene_result, read_observables
-from cds_service.reading.patient import date_of, weight_in
+from cds_service.reading.patient import date_of, dated_of, weight_in
 from cds_service.reading.phenotype_terms import term_of_code
 from cds_service.reading.provenance import Circumstances, circumstances_of, origin_of, tissue_of
 from cds_service.reading.readings import Assessed, Found, Weighed, finding, reading_of
@@ -76,9 +76,10 @@ def _of_record(record: Record, found: Weighed | PendingTest | Gap, chart: Chart)
         case PendingTest():
             return PendingTest(found.markers, record.reference, date_of(record.resource), found.name)
         case Weighed():
-            on = date_of(record.resource)
+            when = dated_of(record.resource)
+            on, at = when if when is not None else (None, None)
             counts = record.status in FINAL_STATUSES and not is_after(on, chart.today)
-            return Weighed(found.kilograms, on, counts)
+            return Weighed(found.kilograms, on, at, counts)
         case _:
             return Gap(record.reference, found.reason, found.detail, record.query)
 

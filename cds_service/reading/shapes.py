@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from cds_service.codes import ICD10CM, LOINC, NDC, RXNORM, SNOMED, Coding
 from cds_service.memory import remembered_by_content, remembered_by_text
@@ -206,29 +206,40 @@ def number(value: object) -> float | None:
     return found if math.isfinite(found) else None
 
 
-def day(value: object) -> date | None:
-    """The day of a date or dateTime. A year or month alone is its first day."""
-    return _day_in(value if isinstance(value, str) else clean(value))
+class Dated(NamedTuple):
+    """What a date or dateTime says: the day where it was written, and the instant where it tells the time."""
+
+    on: date
+    at: float | None
+    """Seconds since 1970."""
 
 
-def first_day(*values: object) -> date | None:
-    """The first day that one of the values says."""
+def dated(*values: object) -> Dated | None:
+    """What the first of the values says that can be read. A year or month alone is its first day."""
     for value in values:
-        if value is not None and (found := day(value)) is not None:
+        if value is not None and (found := _dated(value if isinstance(value, str) else clean(value))) is not None:
             return found
     return None
 
 
+def day(*values: object) -> date | None:
+    """The day that the first of the values says that can be read."""
+    found = dated(*values)
+    return None if found is None else found.on
+
+
 @remembered_by_text
-def _day_in(text: str) -> date | None:
-    match = _DATE.match(clean(text))
+def _dated(text: str) -> Dated | None:
+    told = clean(text)
+    match = _DATE.match(told)
     if match is None:
         return None
     year, month, day_of_month = (int(part or 1) for part in match.groups())
     try:
-        return date(year, month, day_of_month)
+        on = date(year, month, day_of_month)
     except ValueError:
         return None
+    return Dated(on, moment(told) or None if match.end() < len(told) else None)
 
 
 def is_after(day: date | None, today: date) -> bool:

@@ -14,6 +14,7 @@ from cds_service.knowledge.schema import Band, MarkerUse
 from cds_service.model import (
     FUTURE,
     INDETERMINATE,
+    Conflicting,
     Grade,
     Indeterminate,
     Known,
@@ -30,10 +31,11 @@ from cds_service.model import (
     Stale,
     Undetermined,
     Unreadable,
+    newest_of,
 )
 from cds_service.reasoning.context import Context
 from cds_service.reasoning.predicates import holds
-from cds_service.reasoning.states import untold
+from cds_service.reasoning.states import possible, untold
 
 CREATININE_CLEARANCE = "derived:creatinine_clearance"
 CREATININE = "lab:creatinine"
@@ -55,15 +57,31 @@ def measured(marker: str, use: MarkerUse, states: frozenset[str], context: Conte
     usable = [r for r in usable if r.says != FUTURE] or usable
     if not usable:
         return untold(marker, readings, context.patient)
-    newest = max(usable, key=lambda r: (r.on or date.min, r.reference))
-    told = _told(newest, use, states)
+    newest = tuple(sorted(newest_of(usable), key=_place))
+    told = _together([_told(reading, use, states) for reading in newest], newest, states)
     window = _window_days(use, context)
-    if window is not None and newest.on is None:
-        return Unreadable("undated", (newest,))
-    if window is not None and newest.on is not None and (context.today - newest.on).days > window:
+    since = newest[0].on
+    if window is not None and since is None:
+        return Unreadable("undated", newest)
+    if window is not None and since is not None and (context.today - since).days > window:
         state = told.state if isinstance(told, Known) else ""
-        return Stale(state, newest.on, (newest,))
+        return Stale(state, since, newest)
     return _spoiled(told, use, states, context, table)
+
+
+def _place(reading: Reading) -> tuple[str, str]:
+    """What it says goes before its name, which means nothing."""
+    return repr(reading.says), reading.reference
+
+
+def _together(told: list[MarkerKnowledge], readings: tuple[Reading, ...], states: frozenset[str]) -> MarkerKnowledge:
+    """What readings tell of which any may be the newest: they conflict where they do not tell the same."""
+    first = replace(told[0], readings=readings)
+    if all(replace(one, readings=readings) == first for one in told):
+        return first
+    if not any(isinstance(one, Known | Narrowed) for one in told):
+        return first
+    return Conflicting(frozenset().union(*(possible(one, states) for one in told)), readings)
 
 
 def readings_of(marker: str, patient: Patient, today: date) -> tuple[Reading, ...]:

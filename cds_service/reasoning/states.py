@@ -94,9 +94,10 @@ def knowledge_of(
     return _all_open(set_aside, every) if set_aside else untold(marker, readings, patient)
 
 
-def _place(reading: Reading) -> tuple[int, str]:
-    """The newest first, undated ones last, so that the order of the resources makes no difference."""
-    return (0 if reading.on is None else -reading.on.toordinal(), reading.reference)
+def _place(reading: Reading) -> tuple[int, str, str]:
+    """The newest first, undated ones last, so that the order of the resources makes no difference; nor do their
+    names, but between equal ones."""
+    return (0 if reading.on is None else -reading.on.toordinal(), repr(reading.says), reading.reference)
 
 
 def pending_of(marker: str, patient: Patient) -> tuple[PendingTest, ...]:

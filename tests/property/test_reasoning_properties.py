@@ -35,6 +35,7 @@ from cds_service.model import (
     PendingTest,
     Phenotype,
     Presence,
+    Quantity,
     Query,
     Reading,
     Statement,
@@ -211,6 +212,65 @@ def test_what_is_unrelated_changes_nothing(situation):
         pending=(PendingTest(("gene:UNRELATED",), "ServiceRequest/unrelated"), *patient.pending),
     )
     assert found(drafts, patient) == found(drafts, more)
+
+
+POTASSIUM = ("lab:potassium", "mmol/L", (2.0, 4.2, 5.3, 6.8))
+NEUTROPHILS = ("lab:neutrophils", "10*9/L", (0.3, 1.2, 1.9, 5.0))
+MEASURED = {
+    "trimethoprim": POTASSIUM,
+    "finerenone": POTASSIUM,
+    "succinylcholine": POTASSIUM,
+    "clozapine": NEUTROPHILS,
+    "tofacitinib": NEUTROPHILS,
+}
+SPIRONOLACTONE = Medication("MedicationRequest/spironolactone", "spironolactone", ("spironolactone",), started=TODAY)
+
+
+@st.composite
+def measured(draw: Any) -> tuple[tuple[Order, ...], Patient]:
+    """A drug of a laboratory value, and a few of its results, mostly of one day, some with a time."""
+    drug = draw(st.sampled_from(sorted(MEASURED)))
+    name, unit, values = MEASURED[drug]
+    made = []
+    for n in range(draw(st.integers(1, 3))):
+        on = TODAY - timedelta(days=draw(st.sampled_from([1, 1, 1, 2, 40])))
+        hour = draw(st.sampled_from([None, None, 8, 20]))
+        at = None if hour is None else (on.toordinal() * 24.0 + hour) * 3600
+        says = Quantity(draw(st.sampled_from(values)), unit)
+        made.append(Reading(name, says, f"Observation/{n}", on=on, at=at))
+    patient = replace(draw(patients(drug, odd=False)), readings=tuple(made))
+    return (drafted(drug),), replace(patient, medications=(SPIRONOLACTONE, *patient.medications))
+
+
+def gist(findings: Iterable[Finding]) -> Counter[tuple[Any, ...]]:
+    """What findings say, without the names of resources."""
+    return Counter(
+        (
+            *(f.kind, f.table, f.row, f.silent, f.indicator, f.resulting, f.hold),
+            *((t.marker, t.test) for t in f.tests),
+            *((v.marker, type(v.knowledge).__name__, v.effective) for v in f.markers),
+        )
+        for f in findings
+    )
+
+
+def backwards(items: tuple[Any, ...], kind: str) -> tuple[Any, ...]:
+    """The same with names that sort the other way round."""
+    ranked = sorted(items, key=lambda item: item.reference, reverse=True)
+    return tuple(replace(item, reference=f"{kind}/{n:02}") for n, item in enumerate(ranked))
+
+
+@bounded
+@given(st.one_of(measured(), situations()))
+def test_the_names_of_resources_change_nothing(situation):
+    drafts, patient = situation
+    renamed = replace(
+        patient,
+        readings=backwards(patient.readings, "Observation"),
+        conditions=backwards(patient.conditions, "Condition"),
+        pending=backwards(patient.pending, "ServiceRequest"),
+    )
+    assert gist(found(drafts, patient)) == gist(found(drafts, renamed))
 
 
 # --- silence has a name, and missing data never reassures ----------

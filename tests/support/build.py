@@ -164,9 +164,16 @@ def _results(patient: Mapping[str, Any], today: date) -> Iterable[Json]:
             yield _measured(f"lab-{name}-{n}".replace("_", "-"), code.code if code else "", label, result, today)
 
 
+def _written(day: date, told: Mapping[str, Any]) -> str:
+    """The day as a sender writes it: with the `time` of an entry ("20:00:00Z"), or only the `month` or `year`."""
+    if "time" in told:
+        return f"{day.isoformat()}T{told['time']}"
+    return day.isoformat()[: {"month": 7, "year": 4}.get(told.get("written", ""), 10)]
+
+
 def _measured(name: str, code: str, display: str, given: Mapping[str, Any], today: date) -> Json:
     """A laboratory value {value, unit, days, comparator?}, a finding {result: positive or negative, days}, or a
-    {grade, days} in words. Without a code the label alone names it."""
+    {grade, days} in words; `time` and `written` say how its date is told. Without a code the label alone names it."""
     concept: Json = {"coding": [{"system": LOINC, "code": code, "display": display}]} if code else {"text": display}
     return {
         "resourceType": "Observation",
@@ -174,7 +181,7 @@ def _measured(name: str, code: str, display: str, given: Mapping[str, Any], toda
         "status": given.get("status", "final"),
         "code": concept,
         "subject": _subject(),
-        "effectiveDateTime": (today - timedelta(days=given.get("days", 1))).isoformat(),
+        "effectiveDateTime": _written(today - timedelta(days=given.get("days", 1)), given),
         "performer": [{"display": "Testhausen Laboratory"}],
         **_value(given),
     }

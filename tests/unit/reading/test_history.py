@@ -56,6 +56,8 @@ def test_the_newest_weight_counts() -> None:
     odd = weight("c", 12, "stone", "2025-01-01")
     assert read_all(old, new, odd).patient.weight_kg == pytest.approx(45.359)
     assert read_all(odd).patient.weight_kg is None
+    evening = weight("a", 71, "kg", "2024-01-01T20:00:00+01:00")
+    assert read_all(weight("z", 80, "kg", "2024-01-01T18:00:00Z"), evening).patient.weight_kg == 71
     future = weight("d", 7, "kg", "2046-01-01")
     assert read_all(new, future).patient.weight_kg == pytest.approx(45.359)
 

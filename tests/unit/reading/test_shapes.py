@@ -13,6 +13,7 @@ from cds_service.reading.shapes import (
     codings,
     concept_label,
     concept_text,
+    dated,
     day,
     fold,
     has_code,
@@ -98,3 +99,20 @@ def test_references_in_every_shape() -> None:
     assert references([{"reference": "A/1"}, "B/2", {}, 7]) == ("A/1", "B/2")
     assert local_name("https://x.example/fhir/A/1/_history/2") == local_name("A/1/") == "A/1"
     assert fold("Poor-metaboliser (PM)") == "poor metabolizer pm"
+
+
+@pytest.mark.parametrize(
+    ("text", "at"),
+    [
+        ("1970-01-02", None),
+        ("1970-01-02T00:00:00Z", 86400.0),
+        ("1970-01-02T01:00:00+01:00", 86400.0),
+        ("1970-01-01T19:00:00-05:00", 86400.0),
+        ("1970-01-02T00:00:00.5Z", 86400.5),
+        ("1970-01-02 and more", None),
+    ],
+)
+def test_a_date_with_a_time_is_an_instant_whatever_its_offset(text: str, at: float | None) -> None:
+    found = dated(text)
+    assert found is not None
+    assert found.at == at

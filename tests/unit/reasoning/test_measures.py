@@ -10,6 +10,7 @@ from cds_service.knowledge.schema import Band, Fact, MarkerUse, Predicate, Spoil
 from cds_service.model import (
     FUTURE,
     ActivityScore,
+    Conflicting,
     Grade,
     Indeterminate,
     Known,
@@ -56,6 +57,30 @@ def test_only_laboratory_and_derived_markers_change_with_time():
 def test_the_newest_reading_counts_and_older_ones_do_not_conflict():
     newest = potassium(5.6, days=1)
     assert told(potassium(4.0, days=9), newest, potassium(3.0, days=5)) == Known("high", (newest,))
+
+
+def test_of_two_results_of_one_day_the_later_instant_counts():
+    evening, morning = potassium(6.3, at=2000.0), potassium(4.0, at=1000.0)
+    assert told(morning, evening) == told(evening, morning) == Known("high", (evening,))
+    named_otherwise = replace(evening, reference="Observation/0"), replace(morning, reference="Observation/9")
+    assert told(*named_otherwise).state == "high"
+
+
+def test_results_of_which_any_may_be_the_newest_conflict_where_they_differ():
+    high, usual = potassium(6.3), potassium(4.0)
+    assert told(high, usual) == Conflicting(frozenset({"high", "usual"}), (usual, high))
+    assert told(potassium(4.1), usual) == Known("usual", (usual, potassium(4.1)))
+    timed = replace(usual, at=5000.0)
+    assert told(high, timed).states == {"high", "usual"}
+    assert told(high, potassium(3.0, days=2), usual).states == {"high", "usual"}
+
+
+def test_an_unreadable_result_that_may_be_the_newest_leaves_everything_possible():
+    unread = replace(potassium(9.9), says=NotReadable("no_value"))
+    assert told(potassium(4.0), unread).states == STATES
+    assert told(replace(unread, reference="Observation/other"), unread).reason == "no_value"
+    contradicting = replace(unread, says=SelfContradiction(("high", "low")))
+    assert isinstance(told(contradicting, unread), Unreadable)
 
 
 def test_a_result_dated_after_today_never_hides_one_of_the_past():

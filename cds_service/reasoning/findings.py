@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from cds_service.model import Finding, Gap, Indicator, Kind, Known, Option, Testing, TestQuestion
+from cds_service.model import Finding, Gap, Indicator, Kind, Known, Option, ResultingOrder, Testing, TestQuestion
 from cds_service.policy import Policy
-from cds_service.reasoning.apply import arithmetic, departs
+from cds_service.reasoning.apply import AS_DRAFTED, arithmetic, departs
 from cds_service.reasoning.decide import Basis, Decision
 from cds_service.reasoning.measures import is_measured
 from cds_service.reasoning.predicates import Truth
 from cds_service.reasoning.questions import Asked, MarkerQuestion, Status
 from cds_service.reasoning.rechecks import rechecks
 from cds_service.reasoning.silence import never_shown, silence_of
-from cds_service.reasoning.tables import Situation
+from cds_service.reasoning.tables import Reached, Situation
 from cds_service.reasoning.urgency import conflict_contraindicates, indicator_of_change, indicator_of_question
 
 _KINDS = (
@@ -39,7 +39,9 @@ def findings_of(
     closed = _closed(decision)
     found = [_told(kind, asked, telling, never, closed) for kind, asked in _kinds(decision)]
     if decision.changes_now and closed:
-        found.insert(1, telling.finding(Kind.NO_TEST_CHANGES, Kind.NO_TEST_CHANGES.value, closed=closed))
+        # What is closed stands or falls with the change that closes it.
+        silent = found[0].silent or Kind.NO_TEST_CHANGES.value
+        found.insert(1, telling.finding(Kind.NO_TEST_CHANGES, silent, closed=closed))
     return found
 
 
@@ -96,7 +98,7 @@ class _Telling:
     ) -> Finding:
         """The finding, made at once with all that it says."""
         situation, now = self.decision.situation, self.decision.now
-        context = situation.context
+        context, resulting = situation.context, _resulting(kind, now)
         return Finding(
             kind=kind,
             order=context.order,
@@ -106,9 +108,9 @@ class _Telling:
             indicator=indicator,
             silent=silent or self.moot,
             markers=situation.views,
-            resulting=now.resulting,
+            resulting=resulting,
             advice=now.row.advice if now.row is not None else None,
-            arithmetic=arithmetic(now.resulting, context.order, context.patient.weight_kg),
+            arithmetic=arithmetic(resulting, context.order, context.patient.weight_kg),
             tests=tests,
             closed_markers=closed,
             assumptions=self.fit.assumptions,
@@ -119,6 +121,11 @@ class _Telling:
             facts=self.fit.references,
             quotes=self.quotes,
         )
+
+
+def _resulting(kind: Kind, now: Reached) -> ResultingOrder:
+    """What becomes of the order. A test that changes nothing makes nothing of it: the change itself does."""
+    return AS_DRAFTED if kind is Kind.NO_TEST_CHANGES else now.resulting
 
 
 def _closed(decision: Decision) -> tuple[str, ...]:

@@ -124,11 +124,16 @@ def _rank(finding: Finding) -> tuple[int, int, int, tuple[str, ...]]:
 
 def _groups(findings: Iterable[Finding]) -> list[_Group]:
     """The findings that a card tells, by order, the gravest first; orders without a shown finding have no card."""
-    told = [one for one in findings if one.kind is Kind.NO_TEST_CHANGES or _makes_a_card(one)]
+    told = [one for one in findings if _stands_beside(one) or _makes_a_card(one)]
     by_order: dict[tuple[str, str], list[Finding]] = {}
     for finding in worst_first(told):
         by_order.setdefault((finding.order.reference, finding.order.name), []).append(finding)
     return [tuple(group) for group in by_order.values() if any(map(_makes_a_card, group))]
+
+
+def _stands_beside(finding: Finding) -> bool:
+    """Whether the finding is told on the card of its order, unless another rule keeps it silent."""
+    return finding.kind is Kind.NO_TEST_CHANGES and finding.silent in ("", Kind.NO_TEST_CHANGES.value)
 
 
 def _makes_a_card(finding: Finding) -> bool:

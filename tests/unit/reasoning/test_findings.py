@@ -19,12 +19,14 @@ from cds_service.model import (
     Kind,
     NotReadable,
     Option,
+    Outcome,
     PendingTest,
     Query,
     Timing,
     Trust,
 )
 from cds_service.policy import Policy, Switch
+from cds_service.reasoning.apply import AS_DRAFTED
 from tests.support.tiny import (
     ALPHA,
     BETA,
@@ -260,6 +262,29 @@ def test_a_test_that_cannot_change_it_now_is_named_as_closed():
     assert change.kind is Kind.CHANGE_NOW
     assert change.closed_markers == (BETA,)
     assert (closed.kind, closed.silent, closed.closed_markers) == (Kind.NO_TEST_CHANGES, "no_test_changes", (BETA,))
+
+
+def test_a_closed_test_makes_nothing_of_the_order_itself():
+    of = duol(**{BETA: use("required")})
+    lower = replace(of, rows=(*of.rows[:2], row({ALPHA: POOR}, half())))
+    change, closed = found(lower, POOR_READING, mg=100)
+    assert (change.resulting.outcome, change.arithmetic.new) == (Outcome.CHANGED_DOSE, (50, 50))
+    assert (closed.kind, closed.resulting, closed.arithmetic) == (Kind.NO_TEST_CHANGES, AS_DRAFTED, None)
+
+
+@pytest.mark.parametrize(
+    ("more", "rule"),
+    [
+        ({"policy": Policy(guidance={"duol_table": Switch.SILENT})}, "policy_silent"),
+        ({"medications": (taking("duol", started=ago(200)),)}, "tolerated"),
+    ],
+)
+def test_a_closed_test_is_as_silent_as_the_change_that_closes_it(more, rule):
+    window = {"tolerated_after_days": 90}
+    of = duol(**{ALPHA: use("required", **window), BETA: use("required", **window)})
+    change, closed = found(of, POOR_READING, **more)
+    assert (change.kind, closed.kind) == (Kind.CHANGE_NOW, Kind.NO_TEST_CHANGES)
+    assert (change.silent, closed.silent) == (rule, rule)
 
 
 def test_what_other_tables_decide_closes_the_test():

@@ -27,9 +27,12 @@ class Indeterminate:
     states: frozenset[str]
     readings: tuple[Reading, ...]
     spent: frozenset[str] = frozenset()
-    """Test methods that were done and gave no state; repeating them tells nothing."""
+    """Test methods that were done and whose result leaves the state open by its nature; repeating them tells
+    nothing."""
     literal: str = INDETERMINATE
     """The state as reported, for tables with a row of its own for it (G6PD `Variable`)."""
+    tried: frozenset[str] = frozenset()
+    """Test methods that were done, the spent ones among them; a run that failed may be repeated."""
 
 
 @dataclass(frozen=True, slots=True)

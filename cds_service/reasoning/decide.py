@@ -27,7 +27,7 @@ class Basis(StrEnum):
 
 
 _MAY_WAIT = frozenset({Basis.DRAFT, Basis.NO_RESULT_ROW})
-"""Where nothing is known to change the order, a required test may be waited for."""
+"""Where nothing is known to speak against the order, a required test may be waited for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,8 @@ def decide(situation: Situation, policy: Policy, floor: ResultingOrder = AS_DRAF
     beyond it changes nothing."""
     now, basis = _advice_now(situation)
     questions = tuple(questions_of(situation, now, floor, policy))
-    if basis in _MAY_WAIT and any(map(_must_wait, questions)):
+    speaks_against = now.advice.options[0].action in CONTRAINDICATING
+    if basis in _MAY_WAIT and not speaks_against and any(map(_must_wait, questions)):
         return Decision(situation, Reached(now.row, WAIT), Basis.WAIT, questions, floor)
     return Decision(situation, now, basis, questions, floor)
 

@@ -17,13 +17,15 @@ from cds_service.reasoning.silence import never_shown, silence_of
 from cds_service.reasoning.tables import Reached, Situation
 from cds_service.reasoning.urgency import conflict_contraindicates, indicator_of_change, indicator_of_question
 
-_KINDS = (
-    (Status.CONFLICT, Kind.RESULTS_CONFLICT),
-    (Status.OPEN, Kind.TEST_WOULD_CHANGE),
-    (Status.CONFIRM, Kind.CONFIRM_RESULT),
-    (Status.PENDING, Kind.TEST_PENDING),
-    (Status.NOT_OBTAINED, Kind.NOT_ASSESSED),
-)
+_KINDS = {
+    Status.CONFLICT: Kind.RESULTS_CONFLICT,
+    Status.OPEN: Kind.TEST_WOULD_CHANGE,
+    Status.CONFIRM: Kind.CONFIRM_RESULT,
+    Status.PENDING: Kind.TEST_PENDING,
+    Status.NOT_OBTAINED: Kind.NOT_ASSESSED,
+    Status.UNCLEAR: Kind.NOT_ASSESSED,
+}
+_IN_ORDER = tuple(dict.fromkeys(_KINDS.values()))
 
 
 def findings_of(
@@ -54,10 +56,11 @@ def speaks(decision: Decision, policy: Policy) -> bool:
 
 def _kinds(decision: Decision) -> list[tuple[Kind, Asked]]:
     """What is said, and of which questions: what changes now with the open questions beside it, else one for each
-    status."""
+    kind."""
     questions, changes_now = decision.questions, decision.changes_now
-    told = {q.status for q in questions if not (changes_now and q.status is Status.OPEN)}
-    asked = [(kind, [q for q in questions if q.status is status]) for status, kind in _KINDS if status in told]
+    told = [q for q in questions if not (changes_now and q.status is Status.OPEN)]
+    kinds = {_KINDS[q.status] for q in told}
+    asked = [(kind, [q for q in told if _KINDS[q.status] is kind]) for kind in _IN_ORDER if kind in kinds]
     if changes_now:
         return [(Kind.CHANGE_NOW, []), *asked]
     return asked or [(_settled(decision), [])]
@@ -188,4 +191,4 @@ def _gaps(kind: Kind, questions: list[MarkerQuestion], situation: Situation) -> 
     if kind is not Kind.NOT_ASSESSED:
         return ()
     views = (situation.view(q.marker) for q in questions)
-    return tuple(Gap(v.marker, getattr(v.knowledge, "reason", "not_available")) for v in views)
+    return tuple(Gap(v.marker, getattr(v.knowledge, "reason", "no_clear_result")) for v in views)

@@ -13,7 +13,6 @@ from math import inf
 from cds_service.knowledge.schema import Band, MarkerUse
 from cds_service.model import (
     FUTURE,
-    INDETERMINATE,
     Conflicting,
     Grade,
     Indeterminate,
@@ -122,7 +121,7 @@ def _told(reading: Reading, use: MarkerUse, states: frozenset[str]) -> MarkerKno
         case Phenotype(term):
             return _stated(term, reading, states)
         case Undetermined():
-            return Indeterminate(states, (reading,), frozenset({reading.method}), INDETERMINATE)
+            return Indeterminate(states, (reading,), tried=frozenset({reading.method}))
         case NotReadable(reason):
             return Unreadable(reason, (reading,))
         case SelfContradiction():

@@ -27,7 +27,7 @@ from cds_service.reasoning.outcomes import beyond, branches, lines_of
 from cds_service.reasoning.probability import Inherited, change_probability, inherited, raised
 from cds_service.reasoning.states import pending_of
 from cds_service.reasoning.tables import Reached, Situation
-from cds_service.reasoning.which_test import is_overdue, spoiler_of, usable_test
+from cds_service.reasoning.which_test import is_overdue, is_spent, spoiler_of, usable_test
 
 
 class Status(StrEnum):
@@ -38,6 +38,8 @@ class Status(StrEnum):
     CONFIRM = "confirm"
     PENDING = "pending"
     NOT_OBTAINED = "not_obtained"
+    UNCLEAR = "unclear"
+    """Tested without a clear result, and no other test is left that would tell."""
 
 
 _ORDERABLE = frozenset({Status.OPEN, Status.CONFLICT, Status.CONFIRM})
@@ -115,8 +117,10 @@ def _status(asking: Asking, test: Test | None) -> Status:
             return Status.NOT_OBTAINED
         case Pending(since) if not is_overdue(since, test, asking):
             return Status.PENDING
+        case _ if _is_awaited(test, asking):
+            return Status.PENDING
         case _:
-            return Status.PENDING if _is_awaited(test, asking) else Status.OPEN
+            return Status.UNCLEAR if test is None and is_spent(asking) else Status.OPEN
 
 
 def _is_awaited(test: Test | None, asking: Asking) -> bool:

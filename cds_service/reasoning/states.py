@@ -64,6 +64,8 @@ class Said:
     states: frozenset[str]
     indeterminate: str = ""
     """The literal state where the test gave none (`Indeterminate`, or a state that defers to another test)."""
+    repeatable: bool = False
+    """The test gave none because the run failed or was too coarse: done again it may tell."""
     contradicts_itself: bool = False
     unreadable: str = ""
     spoiled: str = ""
@@ -136,7 +138,8 @@ def _spoiled(said: Said, marker: str, states: frozenset[str], patient: Patient, 
     left = states_left(said.states, spoiler, states)
     if left == said.states and spoiler.may_hide:
         return said
-    return Said(said.reading, left, said.indeterminate if spoiler.may_hide else "", spoiled=spoiler.reason)
+    indeterminate = said.indeterminate if spoiler.may_hide else ""
+    return Said(said.reading, left, indeterminate, said.repeatable, spoiled=spoiler.reason)
 
 
 def _is_set_aside(said: Said, states: frozenset[str]) -> bool:
@@ -186,8 +189,8 @@ def _combined(said: list[Said], states: frozenset[str], marker: str, knowledge: 
     if telling:
         return _agreed([*telling, *(s for s in undetermined if s.states)], readings)
     if undetermined:
-        literal = undetermined[0].indeterminate
-        return Indeterminate(_left_open(undetermined, states), readings, _methods(undetermined), literal)
+        literal, spent = undetermined[0].indeterminate, _methods(s for s in undetermined if not s.repeatable)
+        return Indeterminate(_left_open(undetermined, states), readings, spent, literal, _methods(undetermined))
     unreadable = next((s for s in said if s.unreadable), None)
     return Unreadable(unreadable.unreadable, readings) if unreadable is not None else None
 
@@ -196,7 +199,7 @@ def _left_open(said: list[Said], states: frozenset[str]) -> frozenset[str]:
     return frozenset().union(*(s.states or states for s in said))
 
 
-def _methods(said: list[Said]) -> frozenset[str]:
+def _methods(said: Iterable[Said]) -> frozenset[str]:
     return frozenset(s.reading.method or "genotype" for s in said)
 
 
@@ -241,7 +244,7 @@ def _said(marker: str, reading: Reading, states: frozenset[str], patient: Patien
         case SelfContradiction():
             return Said(reading, states, contradicts_itself=True)
         case Undetermined():
-            return Said(reading, frozenset(), indeterminate=INDETERMINATE)
+            return Said(reading, frozenset(), indeterminate=INDETERMINATE, repeatable=True)
         case HlaType() | Presence() as says if marker.startswith("hla:"):
             return _said_of_hla(f"*{marker.partition('*')[2]}", says, reading)
     gene = knowledge.genes.get(marker.partition(":")[2])
@@ -260,7 +263,7 @@ def _said_of_hla(name: str, says: HlaType | Presence, reading: Reading) -> Said:
     if name in says.alleles:
         return Said(reading, frozenset({"positive"}))
     if name in says.ambiguous:
-        return Said(reading, frozenset({"positive", "negative"}), indeterminate=INDETERMINATE)
+        return Said(reading, frozenset({"positive", "negative"}), indeterminate=INDETERMINATE, repeatable=True)
     return Said(reading, frozenset({"negative"}) if says.complete else frozenset())
 
 

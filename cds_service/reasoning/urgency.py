@@ -9,11 +9,13 @@ from cds_service.reasoning.outcomes import lines_of
 from cds_service.reasoning.questions import Asked, Status
 from cds_service.reasoning.tables import Reached
 
+_UNTESTED = frozenset({Status.OPEN, Status.UNCLEAR})
+"""A test that is asked for, or was done for nothing."""
+
 
 def indicator_of_question(kind: Kind, asked: Asked, *, hold: bool) -> Indicator:
-    if kind is Kind.TEST_WOULD_CHANGE:
-        required = any(q.fires and q.testing is Testing.REQUIRED for q in asked)
-        return Indicator.WARNING if required else Indicator.INFO
+    if any(q.fires and q.status in _UNTESTED and q.testing is Testing.REQUIRED for q in asked):
+        return Indicator.WARNING
     return Indicator.WARNING if kind is Kind.RESULTS_CONFLICT and hold else Indicator.INFO
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
 
 from cds_service.knowledge.schema import MarkerUse, ResultSpoiler, Test
@@ -11,21 +12,32 @@ from cds_service.reasoning.asking import Asking
 from cds_service.reasoning.spoilers import spoiler_today
 from cds_service.reasoning.tables import Situation
 
+_NONE: frozenset[str] = frozenset()
+
 
 def usable_test(asking: Asking) -> Test | None:
     """The preferred test that is not spent, tells the open states apart and can answer in time; one whose result
-    would mislead today only where there is no other."""
-    spent = asking.known.spent if isinstance(asking.known, Indeterminate) else frozenset()
+    would mislead today, or that gave no clear result before, only where there is no other."""
+    known = asking.known
+    spent, tried = (known.spent, known.tried) if isinstance(known, Indeterminate) else (_NONE, _NONE)
+    usable = (test for test in _fitting(asking) if test.method not in spent)
+    return min(usable, key=lambda test: (spoiler_of(test, asking) is not None, test.method in tried), default=None)
+
+
+def is_spent(asking: Asking) -> bool:
+    """Whether a test would answer, had its method not been spent on a result that leaves the marker open."""
+    return isinstance(asking.known, Indeterminate) and any(True for _ in _fitting(asking))
+
+
+def _fitting(asking: Asking) -> Iterator[Test]:
+    """The tests that tell the open states apart and can answer in time, the preferred one first."""
     marker = asking.marker
     name = f"gene:{marker.partition(':')[2]}" if marker.startswith("genotype:") else marker
-    usable = (
+    return (
         test
         for test in asking.situation.context.knowledge.tests_by_marker.get(name, ())
-        if test.method not in spent
-        and _in_time(test, asking.use, asking.policy)
-        and _tells_apart(test, marker, asking.situation)
+        if _in_time(test, asking.use, asking.policy) and _tells_apart(test, marker, asking.situation)
     )
-    return min(usable, key=lambda test: spoiler_of(test, asking) is not None, default=None)
 
 
 def spoiler_of(test: Test, asking: Asking) -> ResultSpoiler | None:

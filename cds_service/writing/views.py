@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 
 from cds_service.knowledge.schema import MarkerUse, Table
 from cds_service.model import (
+    INDETERMINATE,
     Action,
     Alternative,
     Branch,
     Finding,
     Gravity,
+    Indeterminate,
     Kind,
     Outcome,
     Testing,
@@ -86,7 +88,23 @@ def _subject(finding: Finding, words: Words, around: Surroundings) -> dict[str, 
         "gaps": wording.any_of(list(dict.fromkeys([words.gap(gap, order.reference) for gap in finding.gaps]))),
         "closed": words.markers(finding.closed_markers, "or") if finding.closed_markers else "",
         "further": finding.further_may_ask_more,
+        "unclear": _unclear(finding, words),
     }
+
+
+def _unclear(finding: Finding, words: Words) -> tuple[str, ...]:
+    """Of each marker asked about that was tested without a clear result, what to do about it."""
+    about = {*[test.marker for test in finding.tests], *[gap.about for gap in finding.gaps]}
+    found = [(view.marker, view.knowledge) for view in finding.markers if view.marker in about]
+    return tuple(
+        [
+            words.wording.say(
+                "unclear", "repeat" if known.tried - known.spent else "spent", marker=words.marker(marker)
+            )
+            for marker, known in found
+            if isinstance(known, Indeterminate) and known.literal == INDETERMINATE
+        ]
+    )
 
 
 def asked_markers(finding: Finding) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from cds_service.model import (
+    INDETERMINATE,
     ActivityScore,
     Allergy,
     Availability,
@@ -46,6 +47,7 @@ from cds_service.reasoning import evaluate
 from cds_service.reasoning.apply import severity
 from cds_service.reasoning.context import Context
 from cds_service.reasoning.decide import decide
+from cds_service.reasoning.measures import is_measured
 from cds_service.reasoning.tables import situation_of
 from tests.support.world import TODAY, knowledge
 
@@ -89,7 +91,9 @@ def markers_of(drug: str) -> list[str]:
 
 def observable(marker: str) -> str:
     kind, _, name = marker.partition(":")
-    return f"hla:{name.partition('*')[0]}" if kind == "hla" else f"gene:{name}"
+    if kind == "hla":
+        return f"hla:{name.partition('*')[0]}"
+    return f"gene:{name}" if kind in ("gene", "genotype") else marker
 
 
 def results(marker: str) -> st.SearchStrategy[Statement]:
@@ -296,6 +300,35 @@ def test_taking_a_result_away_never_reassures(situation):
         for key, findings in before.items():
             if any(not f.silent for f in findings) and not key[3]:
                 assert {f.kind for f in after[key]} != {Kind.NO_CHANGE}, key
+
+
+RANK = (Indicator.INFO, Indicator.WARNING, Indicator.CRITICAL)
+
+
+def loudness(drafts: tuple[Order, ...], patient: Patient) -> tuple[int, int]:
+    """How many findings of the first draft are shown, one a table, and the gravest indicator (-1: none)."""
+    shown = [f for f in found(drafts, patient) if not f.silent and f.order == drafts[0] and not f.caused_by]
+    return len({f.table for f in shown}), max((RANK.index(f.indicator) for f in shown), default=-1)
+
+
+@bounded
+@given(situations(odd=False), st.data())
+def test_a_test_without_a_clear_result_never_speaks_less_than_none(situation, data):
+    drafts, patient = situation
+    markers = markers_of(drafts[0].ingredients[0])
+    assume(markers)
+    marker = data.draw(st.sampled_from(markers))
+    untested = replace(patient, readings=tuple(r for r in patient.readings if r.observable != observable(marker)))
+    lifelong = not is_measured(marker)
+    says = data.draw(
+        st.sampled_from([Undetermined(), Phenotype(INDETERMINATE)]) if lifelong else st.just(Undetermined())
+    )
+    unclear = Reading(observable(marker), says, "Observation/unclear", on=TODAY)
+    before, after = (
+        loudness(drafts, p) for p in (untested, replace(untested, readings=(*untested.readings, unclear)))
+    )
+    assert after[0] >= before[0], "a finding was lost"
+    assert after[1] >= before[1], "it is less urgent"
 
 
 # --- alternatives ----------

@@ -295,11 +295,26 @@ def test_a_genotype_that_defers_asks_for_the_enzyme(says):
     assert asked.fires, "the guidance itself asks for the other test"
 
 
-def test_a_spent_method_leaves_no_test():
-    spent = (reading(XI, Undetermined(), method="genotype"), reading(XI, Undetermined(), method="enzyme_activity"))
-    asked = question(decided(oxidol(), *spent), XI)
-    assert asked.question is None
-    assert asked.silent == "no_test"
+def test_a_failed_run_is_repeated_where_no_other_method_is_left():
+    tried = (reading(XI, Undetermined(), method="genotype"), reading(XI, Undetermined(), method="enzyme_activity"))
+    asked = question(decided(oxidol(), *tried), XI)
+    assert (asked.status, asked.question.test, asked.silent) == (Status.OPEN, "xi_genotype", "")
+
+
+def test_a_spent_method_leaves_no_test_and_is_said_all_the_same():
+    asked = question(decided(unol(uses={ALPHA: FIRST}), phenotype(ALPHA, INDETERMINATE)))
+    assert (asked.status, asked.question, asked.silent) == (Status.UNCLEAR, None, "")
+    assert question(decided(unol(), phenotype(ALPHA, INDETERMINATE))).silent == "below_threshold"
+    assert decided(unol(uses={ALPHA: FIRST}), phenotype(ALPHA, INDETERMINATE)).holds_order
+
+
+@pytest.mark.parametrize("result", [Undetermined(), model.Phenotype(INDETERMINATE)])
+def test_what_is_advised_for_an_unclear_result_is_not_put_off_by_a_repeat(result):
+    of = unol(more=(row({ALPHA: INDETERMINATE}, "not_indicated"),), uses={ALPHA: FIRST})
+    found = decided(of, reading(ALPHA, result))
+    assert (found.basis, found.now.row.id, found.changes_now) == (Basis.NO_RESULT_ROW, INDETERMINATE, True)
+    waiting = unol(more=(row({ALPHA: INDETERMINATE}, "use_other_test"),), uses={ALPHA: FIRST})
+    assert decided(waiting, reading(ALPHA, result)).basis is Basis.WAIT
 
 
 def test_an_urgent_drug_needs_an_answer_in_time():

@@ -8,6 +8,7 @@ import pytest
 
 from cds_service.knowledge.schema import Fact, Frequency, Modifier, Modulator, Predicate
 from cds_service.model import (
+    INDETERMINATE,
     Action,
     Assumption,
     Condition,
@@ -24,6 +25,7 @@ from cds_service.model import (
     Query,
     Timing,
     Trust,
+    Undetermined,
 )
 from cds_service.policy import Policy, Switch
 from cds_service.reasoning.apply import AS_DRAFTED
@@ -181,6 +183,29 @@ def test_not_assessed_says_what_is_missing(patient, reason):
     finding = only(found(unol(), patient=patient))
     assert (finding.kind, finding.silent) == (Kind.NOT_ASSESSED, "")
     assert finding.gaps == (Gap(ALPHA, reason),)
+
+
+@pytest.mark.parametrize(
+    ("level", "indicator", "hold"), [(FIRST, Indicator.WARNING, True), ("recommended", Indicator.INFO, False)]
+)
+def test_a_test_without_a_clear_result_is_said_as_it_would_be_untested(level, indicator, hold):
+    spent = only(found(unol(fatal(), level=level), phenotype(ALPHA, INDETERMINATE)))
+    assert (spent.kind, spent.silent, spent.gaps) == (Kind.NOT_ASSESSED, "", (Gap(ALPHA, "no_clear_result"),))
+    failed = only(found(unol(fatal(), level=level), reading(ALPHA, Undetermined())))
+    assert (failed.kind, failed.silent, [t.order_it for t in failed.tests]) == (Kind.TEST_WOULD_CHANGE, "", [True])
+    assert {(f.indicator, f.hold) for f in (spent, failed)} == {(indicator, hold)}
+
+
+def test_what_is_unclear_and_what_was_not_obtained_are_one_finding():
+    spent = person(phenotype(ALPHA, INDETERMINATE), reading(BETA, NotReadable("pdf")))
+    of = table(
+        "duol",
+        row({ALPHA: POOR}, "avoid"),
+        row({ALPHA: REST, BETA: POOR}, half(), id="beta"),
+        uses={ALPHA: use("required"), BETA: use("required")},
+    )
+    finding = only(found(of, patient=spent))
+    assert finding.gaps == (Gap(ALPHA, "no_clear_result"), Gap(BETA, "pdf"))
 
 
 def test_what_could_not_be_read_and_could_not_matter_is_silent():

@@ -171,9 +171,9 @@ def test_what_cannot_be_used_is_unreadable_with_its_reason(says, reason):
     assert told(result) == Unreadable(reason, (result,))
 
 
-def test_a_test_without_a_clear_result_spends_its_method():
+def test_a_test_without_a_clear_result_may_be_repeated():
     result = Reading(POTASSIUM, Undetermined(), "Observation/1", on=ago(1), method="igra")
-    assert told(result) == Indeterminate(STATES, (result,), frozenset({"igra"}))
+    assert told(result) == Indeterminate(STATES, (result,), tried=frozenset({"igra"}))
 
 
 def test_without_a_usable_reading_it_is_said_why():

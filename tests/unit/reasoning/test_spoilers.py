@@ -170,7 +170,7 @@ def test_a_variable_genotype_keeps_its_own_row_beside_a_spoiled_activity():
     variable = reading(XI, "B/A-", on=ago(400), method="genotype")
     events, deferring = [event("haemolysis", days=20)], frozenset({"Variable"})
     found = known(XI, variable, activity(XI, "Normal"), events=events, deferring=deferring)
-    assert found == Indeterminate(ALL[XI], (variable,), frozenset({"genotype"}), "Variable")
+    assert found == Indeterminate(ALL[XI], (variable,), frozenset({"genotype"}), "Variable", frozenset({"genotype"}))
 
 
 def test_an_unclear_activity_stays_unclear():

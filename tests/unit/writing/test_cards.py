@@ -11,6 +11,7 @@ from writing_samples import (
     KNOWLEDGE,
     OTHER_DRUG,
     PATIENT,
+    READING,
     TODAY,
     change_now,
     dose_change,
@@ -33,11 +34,16 @@ from cds_service.model import (
     DosePhase,
     Finding,
     Gap,
+    Indeterminate,
     Indicator,
     Kind,
+    MarkerView,
+    NotTested,
     Option,
+    Outcome,
     Patient,
     Query,
+    ResultingOrder,
 )
 from cds_service.policy import OverrideReason, Policy
 from cds_service.writing import explain, write
@@ -74,6 +80,28 @@ def test_a_card_for_a_test_says_what_each_outcome_changes(card_of):
     ).removesuffix("; monitor") in head_of(card)
     assert "- normal or ultrarapid metaboliser (60 in 100 to 90 in 100): as drafted" in head_of(card)
     assert "changes the order: about 2 in 100 to 6 in 100 people across 5 populations." in head_of(card)
+
+
+@pytest.mark.parametrize(
+    ("spent", "what_to_do"),
+    [((), "repeat the test or use another method"), (("genotype",), "ask the laboratory whether a repeat")],
+)
+def test_a_test_without_a_clear_result_is_named_with_what_to_do(card_of, spent, what_to_do):
+    states = frozenset({"Poor Metabolizer", "Normal Metabolizer"})
+    known = Indeterminate(states, (READING,), frozenset(spent), tried=frozenset({"genotype"}))
+    views = (MarkerView("gene:GENA", known), MarkerView("gene:GENS", NotTested()))
+    for finding in (
+        test_wanted(markers=views),
+        not_assessed("primol", markers=views, gaps=(Gap("gene:GENA", "no_clear_result"),)),
+    ):
+        assert f"GENA was tested without a clear result: {what_to_do}" in head_of(card_of(finding))
+    variable = MarkerView("gene:GENA", replace(known, literal="Variable"))
+    assert "without a clear result" not in head_of(card_of(test_wanted(markers=(variable,))))
+
+
+def test_an_order_that_could_not_be_checked_says_that_it_waits(card_of):
+    waiting = not_assessed("primol", gaps=(Gap("gene:GENA", "failed"),), resulting=ResultingOrder(Outcome.WAIT))
+    assert "Until it is settled: wait with the start." in head_of(card_of(waiting))
 
 
 def test_findings_of_one_order_are_one_card_the_worst_first(respond):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
-from math import inf
+from math import inf, nextafter
 
 from cds_service.knowledge.schema import Band, MarkerUse
 from cds_service.model import (
@@ -138,14 +138,28 @@ def _banded(reading: Reading, value: float, unit: str, comparator: str, use: Mar
     """The bands that the value may lie in. A unit other than the table's is refused, never guessed."""
     if not use.bands or unit != use.unit:
         return Unreadable("unit_not_known", (reading,))
-    low = -inf if comparator.startswith("<") else value
-    high = inf if comparator.startswith(">") else value
-    found = bands_between(low, high, use.bands)
+    found = bands_between(*_range(value, comparator), use.bands)
     if not found:
         return Unreadable("outside_all_bands", (reading,))
     if len(found) == 1:
         return Known(next(iter(found)), (reading,))
     return Narrowed(found, "beyond_measuring_range", (reading,))
+
+
+def _range(value: float, comparator: str) -> tuple[float, float]:
+    """The least and the most that the value may be. `<` and `>` do not include the bound itself: `<30` lies wholly
+    in a band below 30."""
+    match comparator:
+        case "<":
+            return -inf, nextafter(value, -inf)
+        case "<=":
+            return -inf, value
+        case ">":
+            return nextafter(value, inf), inf
+        case ">=":
+            return value, inf
+        case _:
+            return value, value
 
 
 def bands_between(low: float, high: float, bands: Mapping[str, Band]) -> frozenset[str]:

@@ -29,6 +29,7 @@ from cds_service.model import (
     Unverified,
 )
 from cds_service.reasoning.measures import CREATININE_CLEARANCE, bands_between, is_measured, measured, readings_of
+from cds_service.reasoning.states import possible
 from tests.support.tiny import TODAY, ago, around, person, row, table, taking, world
 
 POTASSIUM = "lab:potassium"
@@ -101,6 +102,25 @@ def test_a_value_beyond_the_measuring_range_leaves_every_band_that_it_meets():
     assert below.states == {"low", "usual"}
     assert told(potassium(6.0, comparator=">")).state == "high"
     assert bands_between(3.5, 3.5, BANDS) == {"usual"}
+
+
+@pytest.mark.parametrize(
+    ("value", "comparator", "states"),
+    [
+        (3.5, "<", {"low"}),
+        (3.5, "<=", {"low", "usual"}),
+        (3.5, ">", {"usual", "high"}),
+        (3.5, ">=", {"usual", "high"}),
+        (5.0, "<", {"low", "usual"}),
+        (5.0, "<=", {"low", "usual"}),
+        (5.0, ">", {"high"}),
+        (5.0, ">=", {"usual", "high"}),
+        (5.0, "", {"usual"}),
+    ],
+)
+def test_a_bound_belongs_to_the_range_only_where_the_comparator_includes_it(value, comparator, states):
+    known = told(potassium(value, comparator=comparator))
+    assert possible(known, STATES) == states
 
 
 def test_an_unknown_unit_is_refused_and_never_guessed():

@@ -329,6 +329,8 @@ def _said_of_genotype(gene: Gene, reading: Reading, states: frozenset[str]) -> S
     match reading.says:
         case Diplotype(text):
             return _genotype_state(gene, reading, text, states)
+        case Phenotype(term) if term == INDETERMINATE:
+            return Said(reading, frozenset(), indeterminate=INDETERMINATE)
         case Phenotype() | OneOf() | ActivityScore():
             wanted = _said_of_gene(gene, reading, frozenset(gene.states), _NOBODY).states
             left = (s for s in states if _is_open(s) or call_phenotype(gene, s).states & wanted)

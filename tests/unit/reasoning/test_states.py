@@ -122,6 +122,13 @@ def test_a_test_without_a_result_leaves_everything_open_and_a_failed_run_may_be_
     assert known(ALPHA, result) == Indeterminate(frozenset(STATES[ALPHA]), (result,), spent, tried=method)
 
 
+def test_an_indeterminate_phenotype_leaves_every_genotype_open():
+    result = reading(ALPHA, Phenotype(INDETERMINATE))
+    found = knowledge_of("genotype:ALPHA", ("*2/*2", "*1/*1", "other"), person(result), KNOWLEDGE)
+    assert isinstance(found, Indeterminate)
+    assert found.states == {"*2/*2", "*1/*1", "other"}
+
+
 def test_an_allele_of_unknown_function_leaves_its_states_open():
     found = known(ALPHA, reading(ALPHA, "*2/*9"))
     assert isinstance(found, Indeterminate)

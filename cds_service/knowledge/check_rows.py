@@ -115,6 +115,8 @@ def _dose(change: DoseChange) -> Iterator[str]:
     figures = [figure for figure in (change.factor, change.amount, change.cap) if figure is not None]
     if len(figures) > 1:
         yield "a dose change has more than one of factor, amount and cap"
+    if change.times is not None and not (change.frequency and change.times.count > 0 and change.times.period > 0):
+        yield "a dose change with `times` says them in words too (`frequency`), each a figure above 0"
     if change.direction not in ("", "lower", "higher"):
         yield f"dose direction {change.direction!r}; expected lower or higher"
     if change.factor is not None and not 0 <= change.factor[0] <= change.factor[1] > 0:

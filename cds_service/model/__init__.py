@@ -20,6 +20,8 @@ from cds_service.model.advice import (
     Option,
     Strength,
     Testing,
+    Times,
+    TimesUnit,
     Timing,
     Trust,
 )
@@ -142,6 +144,8 @@ __all__ = [
     "Strength",
     "TestQuestion",
     "Testing",
+    "Times",
+    "TimesUnit",
     "Timing",
     "Trust",
     "Unavailable",

@@ -31,6 +31,16 @@ class DosePhase(StrEnum):
     MAXIMUM = "maximum"
 
 
+class TimesUnit(StrEnum):
+    """Units of a period, by their UCUM codes."""
+
+    DAY = "d"
+    WEEK = "wk"
+
+
+_DAYS = {TimesUnit.DAY: 1, TimesUnit.WEEK: 7}
+
+
 class Strength(StrEnum):
     STRONG = "strong"
     MODERATE = "moderate"
@@ -83,6 +93,20 @@ class Amount:
 
 
 @dataclass(frozen=True, slots=True)
+class Times:
+    """How often a dose is given: `count` times in `period` of `unit`, as FHIR's Timing has them."""
+
+    count: int
+    period: int
+    unit: TimesUnit
+
+    @property
+    def per_day(self) -> float:
+        """Administrations a day."""
+        return self.count / (self.period * _DAYS[self.unit])
+
+
+@dataclass(frozen=True, slots=True)
 class DoseChange:
     """What happens to the dose. Exactly one of `factor`, `amount`, `cap` is set, or none of them where the
     source gives a direction and no figure (`direction`)."""
@@ -98,7 +122,12 @@ class DoseChange:
     direction: str = ""
     """`lower` or `higher` where the source names no figure."""
     frequency: str = ""
-    """Phrase key for a changed interval, e.g. `three_times_a_week`."""
+    """Phrase key of how often the source has it given, e.g. `three_times_a_week`."""
+    times: Times | None = None
+    """The same as a figure. An amount a day is given in these; a share is a share of one administration."""
+    of_drafted: bool = True
+    """False where the share is one of something else than the dose drafted (the lowest recommended start): then
+    nothing can be reckoned from the draft."""
     applies_above: Amount | None = None
     """The change is only needed where the usual start is at or above this."""
 

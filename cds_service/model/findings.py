@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from cds_service.model.advice import Advice, DoseChange, Option
+from cds_service.model.advice import Advice, DoseChange, Option, Times
 from cds_service.model.markers import MarkerKnowledge
 from cds_service.model.orders import Order
 from cds_service.model.patient import FamilyCondition
@@ -33,13 +33,33 @@ class ResultingOrder:
 @dataclass(frozen=True, slots=True)
 class DoseArithmetic:
     """How a new dose was reckoned: `old` in `unit` a dose or day, times `factor`, gives `new` (low, high).
-    `basis` is `per_dose` or `per_day`."""
+    `basis` is `per_dose` or `per_day`; `frequency` and `times` say how often the source has it given, where it does;
+    `drafted_per_day` is how often the draft has it."""
 
     old: float
     unit: str
     factor: tuple[float, float]
     new: tuple[float, float]
     basis: str
+    frequency: str = ""
+    times: Times | None = None
+    drafted_per_day: float | None = None
+
+    @property
+    def each(self) -> tuple[float, float] | None:
+        """What one administration gives as drafted, and what it will give. None where that is open: the advice is a
+        range or leaves the times open, or a day's amount would have to be spread over the times of the old dose."""
+        if not self.old or self._is_range or (self.frequency and self.times is None):
+            return None
+        if self.basis == "per_dose":
+            return self.old, self.new[0]
+        drafted = self.drafted_per_day
+        given = self.times.per_day if self.times else 1.0 if drafted == 1 else None
+        return (self.old / drafted, self.new[0] / given) if drafted and given else None
+
+    @property
+    def _is_range(self) -> bool:
+        return self.factor[0] != self.factor[1] or self.new[0] != self.new[1]
 
 
 class Kind(StrEnum):

@@ -5,6 +5,9 @@ Two advices differ materially when their resulting orders differ (design section
 
 from __future__ import annotations
 
+from dataclasses import replace
+from math import isclose
+
 from cds_service.model import (
     Action,
     Advice,
@@ -84,12 +87,20 @@ def _is_inside(change: DoseChange, dose: Dose | None, weight_kg: float | None) -
     """Whether the ordered dose is known to be what is advised: at the amount, or between floor and upper limit."""
     upper = change.amount or change.cap
     if change.floor is None:
-        return upper is not None and _compare(dose, upper, weight_kg) == 0
+        return upper is not None and _compare(dose, upper, weight_kg) == 0 and _is_given_as(change, dose)
     if change.cap is not None and _compare(dose, change.cap, weight_kg) is None:
         # A range below a cap is close to the usual dose: like a cap, it changes only a dose that is known.
         return True
     enough = _compare(dose, change.floor, weight_kg) in (0, 1)
     return enough and (upper is None or _compare(dose, upper, weight_kg) in (-1, 0))
+
+
+def _is_given_as(change: DoseChange, dose: Dose | None) -> bool:
+    """Whether the ordered times are known to be the advised ones, where a single dose is advised with its times. An
+    amount a day says the same however it is divided."""
+    if change.times is None or change.amount is None or change.amount.unit.endswith("/d"):
+        return True
+    return dose is not None and dose.per_day is not None and isclose(dose.per_day, change.times.per_day, rel_tol=0.01)
 
 
 def _compare(dose: Dose | None, limit: Amount, weight_kg: float | None) -> int | None:
@@ -121,10 +132,17 @@ def arithmetic(resulting: ResultingOrder, order: Order, weight_kg: float | None 
     """How the new dose is reckoned from the drafted one; None where the order has no dose or no figure is
     advised."""
     change, dose = resulting.dose, order.dose
-    if change is None or dose is None or dose.per_dose is None:
+    if change is None or dose is None or dose.per_dose is None or not change.of_drafted:
         return None
+    reckoned = _reckoned(change, dose, dose.per_dose, weight_kg)
+    if reckoned is None:
+        return None
+    return replace(reckoned, frequency=change.frequency, times=change.times, drafted_per_day=dose.per_day)
+
+
+def _reckoned(change: DoseChange, dose: Dose, per_dose: float, weight_kg: float | None) -> DoseArithmetic | None:
     if change.factor is not None:
-        return _scaled(dose.per_dose, dose.unit, change.factor, "per_dose")
+        return _scaled(per_dose, dose.unit, change.factor, "per_dose")
     limit = change.amount or change.cap
     if limit is None:
         return None

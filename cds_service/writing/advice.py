@@ -27,7 +27,9 @@ class OptionWords:
 class AdviceWords:
     options: tuple[OptionWords, ...] = ()
     act: str = ""
-    """The bare action of the preferred option, for a summary."""
+    """The bare action of the preferred option with its condition, for a summary."""
+    act_on_condition: str = ""
+    """The same where the condition is too long to be said there; "" without a condition."""
     instead: tuple[str, ...] = ()
     """What may be done instead of the preferred option, said whole."""
     beside: tuple[str, ...] = ()
@@ -51,7 +53,8 @@ def advice_words(advice: Advice, words: Words, about: About) -> AdviceWords:
     further = options[1:]
     return AdviceWords(
         options=options,
-        act=words.act(advice.options[0]) if options else "",
+        act=words.act_if(advice.options[0], about) if options else "",
+        act_on_condition=words.act_on_condition(advice.options[0]) if options else "",
         instead=tuple(one.said for one in further if one.option.action not in _BESIDE),
         beside=tuple(one.said for one in further if one.option.action in _BESIDE),
         reason=sentence(words.wording.phrase(advice.reason, **about.names())) if advice.reason else "",

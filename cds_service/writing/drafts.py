@@ -7,11 +7,12 @@ cannot be made valid without guessing is not offered as an action.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from math import floor, isclose, log10
 from typing import Any
 
 from cds_service.codes import RXNORM
 from cds_service.knowledge.schema import Drug
-from cds_service.model import DoseArithmetic
+from cds_service.model import DoseArithmetic, Times
 
 _LISTS_ANYWHERE = frozenset({"additionalInstruction", "coding", "doseAndRate", "extension", "modifierExtension"})
 _LISTS_OF_THE_ORDER = _LISTS_ANYWHERE | frozenset(
@@ -71,39 +72,65 @@ def _kept_in_a_swap(draft: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def redosed(
-    draft: Mapping[str, Any], arithmetic: DoseArithmetic, says: Callable[[str], str]
+    draft: Mapping[str, Any], arithmetic: DoseArithmetic, says: Callable[[str], str], strength: float | None = None
 ) -> dict[str, Any] | None:
-    """The draft with its one dose changed as reckoned. None where there is not exactly one dose to change, the new
-    dose is a range, the drafted dose is not the one reckoned with, or the new count of units (tablets) is no
-    multiple of a half. `says` makes the new dosage text from the one drafted (which may be empty).
+    """The draft with its one dose changed as reckoned, and given as often as the source has it. None where there is
+    not exactly one dose to change, nothing says what one administration will give, the drafted dose is not the one
+    reckoned with, or the result is no dose of a product. `says` makes the new dosage text from the one drafted (which
+    may be empty); `strength` is the content of one tablet in milligrams, where it is known.
     """
     instruction = _only(draft.get("dosageInstruction"))
     rate = _only(instruction.get("doseAndRate"))
     quantity = _mapping(rate.get("doseQuantity"))
-    value = _new_value(quantity, arithmetic)
+    value = _new_value(quantity, arithmetic, strength)
     if value is None:
         return None
     changed = {
         **{key: part for key, part in instruction.items() if key != "patientInstruction"},
         "text": says(str(instruction.get("text", ""))),
         "doseAndRate": [{**rate, "doseQuantity": {**quantity, "value": value}}],
+        **({"timing": _timing(instruction, arithmetic.times)} if arithmetic.times else {}),
     }
     dispense = {key: part for key, part in _mapping(draft.get("dispenseRequest")).items() if key != "quantity"}
     whole = {**draft, "dosageInstruction": [changed], "dispenseRequest": dispense}
     return {key: part for key, part in whole.items() if part}
 
 
-def _new_value(quantity: Mapping[str, Any], arithmetic: DoseArithmetic) -> float | int | None:
+def _timing(instruction: Mapping[str, Any], times: Times) -> dict[str, Any]:
+    """How often, in place of what the draft says; how long the treatment lasts stays."""
+    drafted = _mapping(_mapping(instruction.get("timing")).get("repeat"))
+    lasting = {key: part for key, part in drafted.items() if key.startswith("bounds")}
+    return {"repeat": {**lasting, "frequency": times.count, "period": times.period, "periodUnit": times.unit.value}}
+
+
+def _new_value(quantity: Mapping[str, Any], arithmetic: DoseArithmetic, strength: float | None) -> float | int | None:
     old, units = quantity.get("value"), (quantity.get("unit"), quantity.get("code"))
-    if not isinstance(old, int | float) or not arithmetic.old or arithmetic.new[0] != arithmetic.new[1]:
+    each = arithmetic.each
+    if each is None or not isinstance(old, int | float):
         return None
-    if arithmetic.basis == "per_dose" and arithmetic.unit in units and old != arithmetic.old:
+    drafted, given = each
+    if arithmetic.unit in units and not isclose(old, drafted, rel_tol=1e-6):
         return None
-    value = round(old * arithmetic.new[0] / arithmetic.old, 6)
+    value = round(old * given / drafted, 6)
     of_the_drug = arithmetic.unit.split("/")[0] in units
-    if value <= 0 or not (of_the_drug or (value * 2).is_integer()):
+    if value <= 0 or not (_is_a_dose(value, old, strength) if of_the_drug else _is_counted(value)):
         return None
     return int(value) if value.is_integer() else value
+
+
+def _is_a_dose(value: float, old: float, strength: float | None) -> bool:
+    """Whether a product may give this amount: in halves of the tablet drafted; where that is not known, half or a
+    multiple of the drafted dose, or a figure as doses are (5, 7.5, 17.5, 150; not 16.67 or 99)."""
+    if strength:
+        return _is_counted(round(value / strength, 6))
+    step = 10 ** floor(log10(value)) / 4
+    is_half = isclose(2 * value, old, rel_tol=1e-6)
+    return is_half or any(isclose(part, round(part), abs_tol=1e-6) for part in (value / old, value / step))
+
+
+def _is_counted(value: float) -> bool:
+    """Whether so many tablets can be taken: whole ones and halves."""
+    return value > 0 and (value * 2).is_integer()
 
 
 def _only(parts: Any) -> Mapping[str, Any]:

@@ -31,6 +31,7 @@ from cds_service.model import (
     Patient,
     Stale,
     TestQuestion,
+    Times,
 )
 from cds_service.policy import Policy
 from cds_service.writing.advice import OptionWords, advice_words, option_words
@@ -222,8 +223,13 @@ def _dose(change: DoseChange, words: Words) -> dict[str, Any]:
         cap=_amount(change.cap),
         direction=change.direction,
         frequency=words.wording.phrase(change.frequency) if change.frequency else "",
+        times=_times(change.times),
         appliesAbove=_amount(change.applies_above),
     )
+
+
+def _times(times: Times | None) -> dict[str, Any]:
+    return filled(count=times.count, period=times.period, unit=times.unit.value) if times else {}
 
 
 def _amount(amount: Amount | None) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from cds_service.writing.drafts import on_hold, redosed, repaired, swapped
 from cds_service.writing.laboratory import Orderable, service_request
 from cds_service.writing.text import clean, shortened
 from cds_service.writing.validity import faults
-from cds_service.writing.views import asked_markers, departs_to_other_drug, first_action
+from cds_service.writing.views import asked_markers, departs_to_other_drug, first_action, is_conditional
 from cds_service.writing.words import Words
 
 ALTERNATIVES_OFFERED = 3
@@ -135,18 +135,22 @@ def _swap(finding: Finding, alternative: Alternative, draft: Mapping[str, Any], 
 
 
 def _doses(findings: Sequence[Finding], draft: Mapping[str, Any], words: Words) -> list[Suggestion]:
-    """The lowest of the doses reckoned, so that it satisfies every finding, where the draft can take it."""
-    reckoned = [(finding, finding.arithmetic) for finding in findings if finding.arithmetic]
-    if not reckoned:
+    """The dose reckoned, where it is the only one advised, without a condition that only the prescriber knows, and
+    the draft can take it. Two dose changes of one order are for the prescriber to put together."""
+    changed = [finding for finding in findings if finding.resulting.outcome is Outcome.CHANGED_DOSE]
+    if len({finding.table for finding in changed}) != 1:
         return []
-    finding, arithmetic = min(reckoned, key=lambda pair: pair[1].factor[1])
+    finding = changed[0]
+    arithmetic = finding.arithmetic
+    if arithmetic is None or finding.kind is not Kind.CHANGE_NOW or is_conditional(finding):
+        return []
     say, shown = words.wording.say, words.arithmetic(arithmetic)
 
     def dosage_text(drafted: str) -> str:
         key = "dose_text_drafted" if drafted else "dose_text"
         return say("suggestions", key, arithmetic=shown, text=clean(drafted, 200))
 
-    update = redosed(draft, arithmetic, dosage_text)
+    update = redosed(draft, arithmetic, dosage_text, finding.order.strength_mg)
     if update is None:
         return []
     return [

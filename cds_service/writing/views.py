@@ -120,11 +120,12 @@ def _advice(finding: Finding, words: Words) -> dict[str, object]:
     return {
         "action": _action(finding, advice, words),
         "act": advice.act or wording.say("outcomes", outcome),
+        "act_on_condition": advice.act_on_condition,
         "options": advice.instead,
         "also": advice.beside,
         "reason": advice.reason,
         "arithmetic": words.arithmetic(finding.arithmetic) if finding.arithmetic else "",
-        "dose_needed": dose is not None and bool(dose.factor) and finding.arithmetic is None,
+        "dose_needed": dose is not None and bool(dose.factor) and dose.of_drafted and finding.arithmetic is None,
         "departs": outcome in DEPARTS,
         "waits": outcome is Outcome.WAIT,
         "hold": finding.hold,
@@ -270,6 +271,11 @@ def _sum(branches: list[Branch]) -> tuple[float, float] | None:
 def departs_to_other_drug(finding: Finding) -> bool:
     """Whether the advice now is to leave the drug."""
     return finding.resulting.outcome in (Outcome.OTHER_DRUG, Outcome.STOP)
+
+
+def is_conditional(finding: Finding) -> bool:
+    """Whether the preferred option holds under a condition only (`if given for cancer`)."""
+    return bool(finding.advice and finding.advice.options and finding.advice.options[0].only_if)
 
 
 def first_action(finding: Finding) -> Action | None:

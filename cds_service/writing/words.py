@@ -183,14 +183,28 @@ class Words:
         if option.note:
             words = say("option_forms", "note", action=words, note=phrase(option.note, **about.names()))
         if option.only_if:
-            words = say("option_forms", "only_if", action=words, only_if=phrase(option.only_if, **about.names()))
+            words = say("option_forms", "only_if", action=words, only_if=self._only_if(option, about))
         return words
 
     def act(self, option: Option) -> str:
-        """The bare action of an option, for a summary: `avoid`, `start with 50 % of the usual dose`."""
+        """The bare action of an option: `avoid`, `start with 50 % of the usual dose`."""
         if option.dose:
             return self.dose(replace(option.dose, frequency="", applies_above=None))
         return self.wording.say("actions", option.action)
+
+    def act_if(self, option: Option, about: About) -> str:
+        """The bare action and its condition, for a summary: what is advised in one case only is never said of all."""
+        act = self.act(option)
+        if not option.only_if:
+            return act
+        return self.wording.say("option_forms", "only_if", action=act, only_if=self._only_if(option, about))
+
+    def act_on_condition(self, option: Option) -> str:
+        """The bare action, and that there is a condition; "" where there is none."""
+        return self.wording.say("option_forms", "on_condition", action=self.act(option)) if option.only_if else ""
+
+    def _only_if(self, option: Option, about: About) -> str:
+        return self.wording.phrase(option.only_if, **about.names())
 
     def about(self, finding: Finding) -> About:
         """What the placeholders of phrases stand for in this finding."""
@@ -237,8 +251,8 @@ class Words:
         return f"{number(amount.value)} {self.wording.say('units', amount.unit)}"
 
     def arithmetic(self, arithmetic: DoseArithmetic) -> str:
-        """`100 mg × 0.5 = 50 mg for each dose`."""
-        return self.wording.say(
+        """`100 mg × 0.5 = 50 mg for each dose`, and how often the source has it given."""
+        said = self.wording.say(
             "arithmetic",
             arithmetic.basis,
             old=number(arithmetic.old),
@@ -246,6 +260,10 @@ class Words:
             factor=self._range(arithmetic.factor),
             new=self._range(arithmetic.new),
         )
+        if not arithmetic.frequency:
+            return said
+        frequency = self.wording.phrase(arithmetic.frequency)
+        return self.wording.say("doses", "frequency", dose=said, frequency=frequency)
 
     def _range(self, pair: tuple[float, float]) -> str:
         low, high = number(pair[0]), number(pair[1])

@@ -45,6 +45,8 @@ from cds_service.model import (
     Harm,
     Option,
     Strength,
+    Times,
+    TimesUnit,
     Trust,
 )
 
@@ -171,6 +173,9 @@ FAULTS = {
     "more than one of factor, amount and cap": with_advice(
         dose(factor=(0.5, 0.5), cap=Amount(5, "mg"))
     ),
+    "a dose change with `times` says them in words too":
+        with_advice(dose(factor=(0.5, 0.5), times=Times(3, 1, TimesUnit.WEEK))),
+    "each a figure above 0": with_advice(dose(frequency="never", times=Times(0, 1, TimesUnit.DAY))),
     "dose factor (0.8, 0.3)": with_advice(dose(factor=(0.8, 0.3))),
     "dose direction 'sideways'": with_advice(dose(direction="sideways")),
     "testolol is named as an alternative to itself":

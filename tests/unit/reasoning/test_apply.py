@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from cds_service.model import Action, Amount, Dose, DoseArithmetic, DoseChange, DosePhase, Option, Outcome
+from cds_service.model import (
+    Action,
+    Amount,
+    Dose,
+    DoseArithmetic,
+    DoseChange,
+    DosePhase,
+    Option,
+    Outcome,
+    Times,
+    TimesUnit,
+)
 from cds_service.reasoning.apply import AS_DRAFTED, amount_in, apply, arithmetic, departs, severity
 from tests.support.tiny import advice, half, order
 
@@ -124,14 +135,43 @@ def worked_out(change, dose, weight=None):
 
 def test_arithmetic_of_a_factor():
     found = worked_out(DoseChange(START, factor=(0.3, 0.8)), Dose(150, "mg", 1))
-    assert found == DoseArithmetic(150, "mg", (0.3, 0.8), (45, 120), "per_dose")
+    assert found == DoseArithmetic(150, "mg", (0.3, 0.8), (45, 120), "per_dose", drafted_per_day=1)
 
 
 def test_arithmetic_of_an_amount_and_a_cap():
     found = worked_out(DoseChange(START, amount=Amount(400, "mg/d")), Dose(200, "mg", 4))
-    assert found == DoseArithmetic(800, "mg", (0.5, 0.5), (400, 400), "per_day")
+    assert found == DoseArithmetic(800, "mg", (0.5, 0.5), (400, 400), "per_day", drafted_per_day=4)
     found = worked_out(DoseChange(MAXIMUM, cap=Amount(20, "mg")), Dose(40, "mg", 1))
-    assert found == DoseArithmetic(40, "mg", (0.5, 0.5), (20, 20), "per_dose")
+    assert found == DoseArithmetic(40, "mg", (0.5, 0.5), (20, 20), "per_dose", drafted_per_day=1)
+
+
+TWICE, EVERY_OTHER_DAY = Times(2, 1, TimesUnit.DAY), Times(1, 2, TimesUnit.DAY)
+
+
+@pytest.mark.parametrize(
+    ("change", "dose", "each"),
+    [
+        (DoseChange(START, factor=(0.5, 0.5)), Dose(100, "mg", 3), (100, 50)),
+        (DoseChange(START, factor=(0.3, 0.8)), Dose(100, "mg", 1), None),
+        (DoseChange(START, factor=(0.1, 0.1), frequency="rarely"), Dose(100, "mg", 1), None),
+        (DoseChange(START, factor=(0.1, 0.1), frequency="x", times=EVERY_OTHER_DAY), Dose(100, "mg", 1), (100, 10)),
+        (DoseChange(MAXIMUM, cap=Amount(40, "mg/d")), Dose(80, "mg", 1), (80, 40)),
+        (DoseChange(MAXIMUM, cap=Amount(50, "mg/d")), Dose(25, "mg", 3), None),
+        (DoseChange(MAXIMUM, cap=Amount(5, "mg/d"), frequency="x", times=TWICE), Dose(10, "mg", 1), (10, 2.5)),
+        (DoseChange(MAXIMUM, cap=Amount(5, "mg/d"), frequency="x", times=TWICE), Dose(5, "mg", 2), (5, 2.5)),
+    ],
+)
+def test_what_each_administration_will_give_where_the_draft_or_the_source_says_how_often(change, dose, each):
+    assert worked_out(change, dose).each == each
+
+
+@pytest.mark.parametrize(("per_day", "expected"), [(0.5, False), (1, True), (None, True)])
+def test_a_single_dose_as_advised_more_often_than_advised_is_changed(per_day, expected):
+    """Rifabutin 150 mg every day is not rifabutin 150 mg every other day."""
+    change = DoseChange(START, amount=Amount(150, "mg"), frequency="every_other_day", times=EVERY_OTHER_DAY)
+    assert changed(change, Dose(150, "mg", per_day)) is expected
+    by_day = DoseChange(START, amount=Amount(150, "mg/d"), frequency="once", times=Times(1, 1, TimesUnit.DAY))
+    assert not changed(by_day, Dose(75, "mg", 2))
 
 
 @pytest.mark.parametrize(
@@ -140,6 +180,7 @@ def test_arithmetic_of_an_amount_and_a_cap():
         (DoseChange(START, factor=(0.5, 0.5)), None),
         (DoseChange(START, factor=(0.5, 0.5)), Dose(None, "mg")),
         (DoseChange(START, direction="lower"), Dose(10, "mg", 1)),
+        (DoseChange(START, factor=(0.5, 0.5), of_drafted=False), Dose(10, "mg", 1)),
         (DoseChange(START, amount=Amount(400, "mg/d")), Dose(2, "tablet", 1)),
         (DoseChange(MAXIMUM, cap=Amount(40, "mg")), Dose(20, "mg", 1)),
     ],

@@ -231,7 +231,9 @@ def test_a_summary_too_long_keeps_the_result_and_the_bare_dose(card_of):
     change = DoseChange(DosePhase.START, factor=(0.3, 0.8), applies_above=Amount(2, "mg/kg/d"))
     advice = Advice((Option(Action.DOSE, dose=change, only_if="long_" * 20),))
     card = card_of(change_now(advice=advice))
-    assert card["summary"] == "Primol, GENA poor metaboliser: start with 30 to 80 % of the usual dose"
+    assert card["summary"] == (
+        "Primol, GENA poor metaboliser: start with 30 to 80 % of the usual dose, under a condition"
+    )
     assert "only where the usual start is 2 mg/kg a day or more" in head_of(card)
 
 

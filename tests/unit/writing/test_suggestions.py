@@ -25,7 +25,21 @@ from writing_samples import (
     test_wanted,
 )
 
-from cds_service.model import Alternative, DoseArithmetic, Option, Outcome, Patient, ResultingOrder
+from cds_service.model import (
+    Action,
+    Advice,
+    Alternative,
+    DoseArithmetic,
+    DoseChange,
+    DosePhase,
+    Kind,
+    Option,
+    Outcome,
+    Patient,
+    ResultingOrder,
+    Times,
+    TimesUnit,
+)
 from cds_service.policy import CatalogueTest, Policy
 
 DRAFTS = {"MedicationRequest/1": draft()}
@@ -165,12 +179,62 @@ def test_tablets_are_halved_with_the_dose(card_of, tablets, new):
     assert "dispenseRequest" not in resource
 
 
-def test_a_dose_by_the_day_keeps_the_times_of_the_draft(card_of):
-    by_day = DoseArithmetic(200.0, "mg", (0.5, 0.5), (100.0, 100.0), "per_day")
-    card = card_of(dose_change(arithmetic=by_day), drafts={"MedicationRequest/1": _dosage(100, "mg")})
+BY_DAY = DoseArithmetic(200.0, "mg", (0.5, 0.5), (100.0, 100.0), "per_day", drafted_per_day=2)
+ONCE, THRICE_A_WEEK = Times(1, 1, TimesUnit.DAY), Times(3, 1, TimesUnit.WEEK)
+
+
+def test_a_dose_by_the_day_is_not_spread_over_the_times_of_the_old_one(card_of):
+    """84 mg a day drafted twice daily is no 42 mg twice daily: how often the source does not say."""
+    card = card_of(dose_change(arithmetic=BY_DAY), drafts={"MedicationRequest/1": _dosage(100, "mg")})
     assert "200 mg a day × 0.5 = 100 mg a day" in head_of(card)
+    assert "suggestions" not in card
+
+
+@pytest.mark.parametrize(
+    ("arithmetic", "drafted", "new"),
+    [
+        (replace(BY_DAY, drafted_per_day=1), 200, 100),
+        (replace(BY_DAY, frequency="as_one_dose", times=ONCE), 100, 100),
+        (replace(BY_DAY, frequency="in_two_doses", times=Times(2, 1, TimesUnit.DAY)), 100, 50),
+    ],
+)
+def test_a_dose_by_the_day_is_written_where_it_is_said_how_often(card_of, arithmetic, drafted, new):
+    drafts = {"MedicationRequest/1": _dosage(drafted, "mg")}
+    (resource,) = _resources(card_of(dose_change(arithmetic=arithmetic), drafts=drafts))
+    assert resource["dosageInstruction"][0]["doseAndRate"][0]["doseQuantity"]["value"] == new
+
+
+def test_how_often_the_source_has_it_given_is_written_in_place_of_the_drafts(card_of):
+    rarely = replace(HALVED, frequency="three_days_a_week", times=THRICE_A_WEEK)
+    until = {"boundsPeriod": {"end": "2026-12-31"}}
+    timing = {"code": {"text": "BID"}, "repeat": {**until, "frequency": 2, "period": 1, "periodUnit": "d"}}
+    card = card_of(
+        dose_change(arithmetic=rarely), drafts={"MedicationRequest/1": _dosage(100, "mg", timing=timing)}
+    )
+    assert _labels(card) == ["Change primol dose: 100 mg × 0.5 = 50 mg for each dose, three days a week"]
     (resource,) = _resources(card)
-    assert resource["dosageInstruction"][0]["doseAndRate"][0]["doseQuantity"]["value"] == 50
+    assert resource["dosageInstruction"][0]["timing"] == {
+        "repeat": {**until, "frequency": 3, "period": 1, "periodUnit": "wk"}
+    }
+
+
+def test_a_frequency_without_a_figure_is_left_to_the_prescriber(card_of):
+    card = card_of(dose_change(arithmetic=replace(HALVED, frequency="three_days_a_week")), drafts=DRAFTS)
+    assert "suggestions" not in card
+
+
+def test_a_dose_under_a_condition_is_advice_and_no_action(card_of):
+    """Only the prescriber knows whether it is given for cancer."""
+    change = DoseChange(DosePhase.START, factor=(0.5, 0.5))
+    advice = Advice((Option(Action.DOSE, dose=change, only_if="if_for_cancer"),))
+    card = card_of(dose_change(advice=advice), drafts=DRAFTS)
+    assert "suggestions" not in card
+    assert "start with 50 % of the usual dose, if for cancer" in card["summary"]
+
+
+def test_a_dose_for_a_population_that_may_not_fit_is_no_action(card_of):
+    unknown = replace(dose_change(), kind=Kind.NOT_ASSESSED)
+    assert "suggestions" not in card_of(unknown, drafts=DRAFTS)
 
 
 @pytest.mark.parametrize(
@@ -205,10 +269,35 @@ def test_a_drug_to_be_left_is_not_offered_at_another_dose(card_of):
     assert _labels(card) == ["Replace primol with secundol; dose to be entered"]
 
 
-def test_of_two_doses_the_lower_is_offered(card_of):
-    lower = replace(HALVED, factor=(0.25, 0.25), new=(25.0, 25.0))
-    card = card_of(dose_change(), dose_change(table="primol_gens", arithmetic=lower), drafts=DRAFTS)
-    assert _labels(card) == ["Change primol dose: 100 mg × 0.25 = 25 mg for each dose"]
+@pytest.mark.parametrize("other", [replace(HALVED, factor=(0.25, 0.25), new=(25.0, 25.0)), None])
+def test_two_dose_changes_of_one_order_are_for_the_prescriber_to_put_together(card_of, other):
+    card = card_of(dose_change(), dose_change(table="primol_gens", arithmetic=other), drafts=DRAFTS)
+    assert "suggestions" not in card
+
+
+@pytest.mark.parametrize(
+    ("old", "factor", "new"),
+    [(50, 0.5, 25), (37.5, 0.5, 18.75), (10, 0.75, 7.5), (25, 1.5, 37.5), (150, 0.3, 45), (20, 0.1, 2)],
+)
+def test_a_figure_as_doses_are_is_written(card_of, old, factor, new):
+    reckoned = DoseArithmetic(old, "mg", (factor, factor), (new, new), "per_dose")
+    (resource,) = _resources(
+        card_of(dose_change(arithmetic=reckoned), drafts={"MedicationRequest/1": _dosage(old, "mg")})
+    )
+    assert resource["dosageInstruction"][0]["doseAndRate"][0]["doseQuantity"]["value"] == new
+
+
+@pytest.mark.parametrize(("old", "factor"), [(25, 2 / 3), (2, 0.67), (300, 0.33), (7, 0.3)])
+def test_a_figure_that_no_product_has_is_not_written(card_of, old, factor):
+    reckoned = DoseArithmetic(old, "mg", (factor, factor), (old * factor, old * factor), "per_dose")
+    card = card_of(dose_change(arithmetic=reckoned), drafts={"MedicationRequest/1": _dosage(old, "mg")})
+    assert "suggestions" not in card
+
+
+@pytest.mark.parametrize(("strength", "offered"), [(100.0, 1), (50.0, 1), (20.0, 1), (200.0, 0), (30.0, 0)])
+def test_milligrams_are_written_where_the_tablet_ordered_can_give_them(card_of, strength, offered):
+    card = card_of(dose_change(order=order(strength_mg=strength)), drafts=DRAFTS)
+    assert len(card.get("suggestions", ())) == offered
 
 
 # --- hold -----------------------------------------------------------------------------------------------------------

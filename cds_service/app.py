@@ -21,13 +21,20 @@ from cds_service.web.rates import Rates
 from cds_service.web.runtime import Answer, Runtime
 
 
-def create_app(settings: Settings, service: Service | None = None, answer_with: Answer = answer) -> Flask:
-    """The WSGI application. `service` may be given where it is loaded already (workers share it). Raises
-    SettingsError, KnowledgeError, PolicyError, and StoreError when the database cannot be opened.
+def create_app(
+    settings: Settings,
+    service: Service | None = None,
+    answer_with: Answer = answer,
+    *,
+    clients: Clients | None = None,
+    make_tables: bool = True,
+) -> Flask:
+    """The WSGI application. `service` and `clients` may be given where they are loaded already (workers share them).
+    Raises SettingsError, KnowledgeError and PolicyError, and StoreError when tables cannot be made.
     """
-    clients = clients_of(settings)
+    clients = clients or clients_of(settings)
     service = service or load(settings)
-    store = Store(settings.database_url)
+    store = Store(settings.database_url, make_tables=make_tables)
     runtime = Runtime(
         settings=settings,
         service=service,

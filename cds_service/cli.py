@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import gc
 import os
 import sys
 from collections import Counter
@@ -14,11 +13,11 @@ from pathlib import Path
 
 import orjson
 import yaml
-from gunicorn.app.base import BaseApplication
 
 from cds_service import __version__
 from cds_service.answer import Service, answer, load_service, result_codes
-from cds_service.app import clients_of, create_app, load
+from cds_service.app import clients_of
+from cds_service.clients import Clients
 from cds_service.errors import AnswerError, CdsError, KnowledgeError, RequestError, SettingsError
 from cds_service.fetching.prefetch import prefetched_results
 from cds_service.hooks.discovery import ServiceDefinition, services
@@ -33,6 +32,7 @@ from cds_service.nesting import TooDeep, decoded
 from cds_service.phenotyping import phenotype_lines
 from cds_service.pretty import answer_lines, inspection_line
 from cds_service.sandbox_commands import add_commands
+from cds_service.serving import Server
 from cds_service.settings import Settings
 from cds_service.store.store import Store, StoreError
 from cds_service.terminology_commands import add_terminology_command
@@ -69,29 +69,6 @@ def _ended(fault: Exception) -> int:
 # --- serve --------------------------------------------------------------------------------------------------
 
 
-class _Server(BaseApplication):  # type: ignore[misc]
-    """gunicorn, configured by us alone. The knowledge is loaded once and shared by the workers; connections
-    and threads are each worker's own.
-    """
-
-    def __init__(self, settings: Settings, options: Mapping[str, object]) -> None:
-        self._settings = settings
-        self._options = options
-        gc.disable()
-        self._service = load(settings)
-        gc.freeze()  # what is loaded stays: to look through it again would hold an answer up by 0.1 s now and then
-        gc.enable()
-        super().__init__()
-
-    def load_config(self) -> None:
-        for name, value in self._options.items():
-            if name in self.cfg.settings:
-                self.cfg.set(name, value)
-
-    def load(self) -> object:
-        return create_app(self._settings, self._service)
-
-
 def _serve(chosen: argparse.Namespace) -> int:
     options = {
         "bind": f"{chosen.host}:{chosen.port}",
@@ -104,21 +81,23 @@ def _serve(chosen: argparse.Namespace) -> int:
         "control_socket_disable": True,  # of newer versions; it would want a writable home
     }
     settings = Settings.from_environment(os.environ)
-    _check_place(settings, chosen.host)
+    clients = _clients(settings, chosen.host)
     _check_store(settings)
-    _Server(settings, options).run()
+    Server(settings, clients, options).run()
     return WELL
 
 
-def _check_place(settings: Settings, host: str) -> None:
-    """Warn when nobody is authenticated. Raises SettingsError where that would be open to other machines, and
-    where the clients are not usable.
+def _clients(settings: Settings, host: str) -> Clients | None:
+    """Who may call. Warns when nobody is authenticated. Raises SettingsError where that would be open to other
+    machines, and where the clients are not usable.
     """
-    if clients_of(settings) is not None:
-        return
+    clients = clients_of(settings)
+    if clients is not None:
+        return clients
     if not _is_loopback(host):
         raise SettingsError(f"CDS_DEVELOPMENT without CDS_CLIENTS serves loopback alone; found --host {host}")
     print("cds-service: WARNING: development mode: callers are not authenticated", file=sys.stderr, flush=True)
+    return None
 
 
 def _check_store(settings: Settings) -> None:

@@ -10,7 +10,7 @@ from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 import orjson
 import yaml
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 from pydantic.dataclasses import dataclass
 
 from cds_service.errors import KeySetError, SettingsError
@@ -106,7 +106,7 @@ def _entries(path: Path) -> tuple[ClientEntry, ...]:
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
         entries = document.get("clients") if isinstance(document, dict) else None
         found = TypeAdapter(tuple[ClientEntry, ...]).validate_python(entries)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, ValidationError) as fault:
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as fault:  # YAML raises ValueError for 2026-99-99
         raise SettingsError(f"CDS_CLIENTS: {path.name}: {fault}") from fault
     if not found:
         raise SettingsError(f"CDS_CLIENTS: {path.name} names no client under 'clients'")
@@ -133,7 +133,8 @@ def _faults(entry: ClientEntry, development: bool) -> Iterator[str]:  # noqa: FB
         fault = _url_fault(url, ("https", "http") if development else ("https",))
         if fault:
             yield f"{url}: {fault}"
-    yield from (f"{url}: a base URL has no query" for url in entry.fhir_servers if urlsplit(url).query)
+        elif "?" in url and url in entry.fhir_servers:
+            yield f"{url}: a base URL has no query"
 
 
 def _url_fault(text: str, schemes: tuple[str, ...]) -> str:

@@ -98,11 +98,12 @@ class Issued:
 class Store:
     """A database with our tables, made when they are missing."""
 
-    def __init__(self, database_url: str) -> None:
-        """Raises StoreError when the database cannot be opened."""
+    def __init__(self, database_url: str, *, make_tables: bool = True) -> None:
+        """Raises StoreError when the tables cannot be made. Without that, nothing is opened before it is used."""
         connections = Connections(database_url)
         self._engine = connections.engine
-        metadata.create_all(self._engine)
+        if make_tables:
+            metadata.create_all(self._engine)
         insert = _INSERTS[self._engine.dialect.name]
         self._keep = {table: insert(table).on_conflict_do_nothing() for table in (feedback_table, issued_table)}
         # Drivers do not keep the count of an insert unless they are told to.

@@ -21,6 +21,7 @@ from cds_service.store.store import Store
 from tests.support import tokens
 
 ROOT = Path(__file__).parents[2]
+ISSUER_C = "https://ehr-c.example.org"
 
 
 def free_port() -> int:
@@ -157,6 +158,73 @@ def test_workers_share_what_was_used_and_write_json(guarded, served, tmp_path):
     written = (tmp_path / "log").read_text()
     assert "zzcanary" not in written.lower()
     assert all(json.loads(line)["event"] for line in written.splitlines())
+
+
+def discovers(base: str, signer=tokens.ES384, **changes) -> int:
+    headers = {"Authorization": signer.bearer(path="/cds-services", **changes)}
+    return requests.get(f"{base}/cds-services", headers=headers, timeout=10).status_code
+
+
+def log_of(folder: Path) -> list[dict]:
+    return [json.loads(line) for line in (folder / "log").read_text().splitlines()]
+
+
+def worker_ids(folder: Path) -> list[int]:
+    started = "Booting worker with pid: "
+    events = [line["event"] for line in log_of(folder)]
+    return [int(event.removeprefix(started)) for event in events if event.startswith(started)]
+
+
+def wait_for(condition) -> None:
+    until = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < until
+        time.sleep(0.1)
+
+
+def test_a_file_of_clients_is_read_again_and_a_faulty_one_is_not_in_force(guarded, environment, served, tmp_path):
+    base, process = served
+    wait_until_ready(base)
+    clients = Path(environment["CDS_CLIENTS"])
+    good = clients.read_text()
+    assert discovers(base, iss=ISSUER_C) == 401
+
+    clients.write_text(good + f"- name: ehr-c\n  issuer: {ISSUER_C}\n  keys: missing.json\n")
+    process.send_signal(signal.SIGHUP)
+    wait_for(lambda: [line for line in log_of(tmp_path) if line["level"] == "ERROR"])
+    (told,) = [line for line in log_of(tmp_path) if line["level"] == "ERROR"]
+    assert told["fault"] == "SettingsError"
+    assert "ehr-c: keys: missing.json" in told["message"]
+    time.sleep(1)
+    assert [discovers(base) for _ in range(4)] == [200] * 4
+    assert len(worker_ids(tmp_path)) == 2, "the workers are those of before"
+
+    clients.write_text(good + f"- name: ehr-c\n  issuer: {ISSUER_C}\n  keys: a.json\n")
+    process.send_signal(signal.SIGHUP)
+    wait_for(lambda: discovers(base, iss=ISSUER_C) == 200)
+    assert discovers(base) == 200
+    assert process.poll() is None
+
+
+def test_a_worker_that_dies_beside_a_faulty_file_and_without_a_database_is_replaced(
+    guarded, environment, tmp_path, request
+):
+    folder = tmp_path / "database"
+    folder.mkdir()
+    environment["CDS_DATABASE_URL"] = f"sqlite:///{folder / 'store.sqlite'}"
+    base, process = request.getfixturevalue("served")
+    wait_until_ready(base)
+    wait_for(lambda: len(worker_ids(tmp_path)) == 2)
+    Path(environment["CDS_CLIENTS"]).write_text("clients: [")
+    folder.rename(tmp_path / "away")
+    for worker in worker_ids(tmp_path):
+        os.kill(worker, signal.SIGKILL)
+    wait_for(lambda: len(worker_ids(tmp_path)) == 4)
+    wait_for(lambda: requests.get(f"{base}/readyz", timeout=10).status_code == 503)
+    assert discovers(base) == 503
+    (tmp_path / "away").rename(folder)
+    assert [discovers(base) for _ in range(4)] == [200] * 4
+    assert process.poll() is None
 
 
 BROKEN = [

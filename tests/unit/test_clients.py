@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 
 import pytest
+import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from cds_service.clients import load_clients
 from cds_service.errors import SettingsError
@@ -54,6 +58,7 @@ def test_a_server_is_the_clients_own_in_any_spelling_or_it_is_not(tmp_path):
         [entry_a(fhir_servers=["https://fhir.example.org/r4?x=1"])],
         [entry_a(fhir_servers=["https://fhir.example.org/r4#x"])],
         [entry_a(fhir_servers=["https://fhir.example.org:99999/r4"])],
+        [entry_a(fhir_servers=["https://[/r4"])],
         [entry_a(calls_per_second=0)],
         [entry_a(), entry_a(name="again")],
         [entry_a(), entry_a(name="again", tenant="t")],
@@ -89,7 +94,28 @@ def test_a_private_key_in_the_set_stops_the_start_and_is_not_shown(tmp_path):
     assert private["d"] not in str(caught.value)
 
 
-@pytest.mark.parametrize("text", ["", "clients:", "clients: []", "- x", "{", "clients: 7"])
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text() | st.dates() | st.sampled_from(["https://[", ""]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=5,
+)
+FIELDS = st.sampled_from(["name", "issuer", "keys", "jku", "fhir_servers", "tenant", "calls_per_second"])
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(changes=st.dictionaries(FIELDS, ANYTHING, max_size=3))
+def test_whatever_stands_in_an_entry_is_meant_or_is_a_settings_error(tmp_path, changes):
+    """A running service reads the file again: another kind of error would end it."""
+    path = tmp_path / "clients.yaml"
+    path.write_text(yaml.safe_dump({"clients": [entry_a(keys="", **changes) if "keys" not in changes else changes]}))
+    with contextlib.suppress(SettingsError):
+        load_clients(path)
+
+
+DEEP = "[" * 5000
+
+
+@pytest.mark.parametrize("text", ["", "clients:", "clients: []", "- x", "{", "clients: 7", "a: 2026-99-99", DEEP])
 def test_a_file_without_clients_is_a_fault(tmp_path, text):
     path = tmp_path / "clients.yaml"
     path.write_text(text)

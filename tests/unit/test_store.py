@@ -83,6 +83,14 @@ def test_a_database_that_cannot_be_opened_is_a_fault(tmp_path):
         Store(f"sqlite:///{tmp_path / 'missing' / 'store.sqlite'}")
 
 
+def test_without_tables_to_make_a_database_that_is_away_is_told_where_it_is_used(tmp_path):
+    away = Store(f"sqlite:///{tmp_path / 'missing' / 'store.sqlite'}", make_tables=False)
+    assert not away.is_reachable()
+    with pytest.raises(StoreError):
+        away.use_token("d1", expires_at_s=1000, now_s=700)
+    away.close()
+
+
 def test_reachability_is_told(store):
     assert store.is_reachable()
 

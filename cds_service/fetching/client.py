@@ -23,6 +23,7 @@ from urllib3.exceptions import HTTPError, InvalidChunkLength
 from urllib3.exceptions import IncompleteRead as IncompleteBody
 
 from cds_service.circuits import Circuit
+from cds_service.double_names import has_double_names
 from cds_service.errors import CdsError
 from cds_service.fetching.addresses import path_below
 from cds_service.fetching.connections import BoundedAdapter, ForbiddenAddress, Reach
@@ -207,10 +208,14 @@ class FhirClient:
                 raise FetchError("late")
             if body.count(b"{") + body.count(b"[") > _MOST_CONTAINERS:
                 raise FetchError("too_large")
+            content = body.removeprefix(_BYTE_ORDER_MARK)
             try:
-                return decoded(body.removeprefix(_BYTE_ORDER_MARK))
+                value = decoded(content)
             except (orjson.JSONDecodeError, TooDeep) as fault:
                 raise FetchError("unreadable") from fault
+            if has_double_names(content, value):
+                raise FetchError("unreadable")
+            return value
 
 
 def _check(response: requests.Response) -> None:

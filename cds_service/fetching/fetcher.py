@@ -22,7 +22,6 @@ from cds_service.fetching.prefetch import (
     Page,
     failed,
     fetched,
-    matches_in,
     of_patient,
     prefetched,
     resources_in,
@@ -171,7 +170,7 @@ class Fetcher:
         while next_url and next_url not in followed and len(followed) < self._limits.most_pages:
             followed.add(next_url)
             try:
-                following = fetched(client.follow(next_url, deadline), query, matches_in(result.resources, query))
+                following = fetched(client.follow(next_url, deadline), query, result.resources)
             except FetchError as fault:
                 return replace(result, availability=Availability.PARTIAL, reason=fault.reason)
             result, next_url, flaw = _joined(result, following.result), following.next_url, flaw or following.flaw

@@ -4,7 +4,7 @@
 |---|---|
 | key missing | MISSING: not satisfied |
 | null | COMPLETE and empty: the client knows that there is nothing |
-| Bundle | its resources; PARTIAL where something is left out (`_shortfall`, or a `next` link) |
+| Bundle | its resources; PARTIAL where something is left out (`_flaw`, `_lost_link`, `_shortfall`, a `next` link) |
 | OperationOutcome | FAILED: tried and refused, not to be asked again blindly |
 | a resource of the type asked for | COMPLETE with that one |
 | anything else | FAILED: unreadable |
@@ -44,7 +44,10 @@ _EXPECTED: Mapping[Query, frozenset[str]] = MappingProxyType(
 )
 """What matches a query; other resources stand beside the matches (outcomes, included ones)."""
 _BESIDE = frozenset({"OperationOutcome", "Medication", "Patient", "Encounter", "Practitioner", "Organization"})
-"""What may stand there although nothing matches."""
+"""What may stand beside matches, or without any where it is said to be included."""
+_REMARKS = frozenset({"OperationOutcome"})
+"""What may stand alone where nothing matches."""
+_LONGEST_TOTAL = 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +73,7 @@ def prefetched_results(prefetch: Mapping[str, object], patient_id: str = "") -> 
     return {query: of_patient(prefetched(prefetch, query).result, patient_id) for query in Query}
 
 
-def fetched(value: object, query: Query, before: int = 0) -> Page:
+def fetched(value: object, query: Query, before: tuple[JsonObject, ...] = ()) -> Page:
     """What `value`, the answer of a server to `query`, says. Never raises; `before` as for `page`."""
     return Page(failed("unreadable")) if value is None else page(value, query, before)
 
@@ -84,8 +87,8 @@ def of_patient(result: QueryResult, patient_id: str) -> QueryResult:
     return result
 
 
-def page(value: object, query: Query, before: int = 0) -> Page:
-    """What `value`, the answer to `query`, says. Never raises. `before` is how many matches earlier pages held."""
+def page(value: object, query: Query, before: tuple[JsonObject, ...] = ()) -> Page:
+    """What `value`, the answer to `query`, says. Never raises. `before` is what earlier pages held."""
     if value is None:
         return Page(QueryResult(Availability.COMPLETE))
     if not isinstance(value, dict):
@@ -116,8 +119,10 @@ def resources_in(resources: Iterable[JsonObject]) -> list[JsonObject]:
 
 
 def matches_in(resources: Iterable[JsonObject], query: Query) -> int:
-    """How many matches of `query` there are, as a Bundle's `total` counts them."""
-    return sum(resource.get("resourceType") in _EXPECTED[query] for resource in resources_in(resources))
+    """How many matches of `query` there are, as a Bundle's `total` counts them: each resource once."""
+    matches = [r for r in resources_in(resources) if r.get("resourceType") in _EXPECTED[query]]
+    named = [(r["resourceType"], r["id"]) for r in matches if isinstance(r.get("id"), str)]
+    return len(set(named)) + len(matches) - len(named)
 
 
 def _is_of_another(resource: JsonObject, patient_id: str) -> bool:
@@ -131,13 +136,13 @@ def _is_of_another(resource: JsonObject, patient_id: str) -> bool:
     return False
 
 
-def _bundle(bundle: JsonObject, query: Query, before: int) -> Page:
+def _bundle(bundle: JsonObject, query: Query, before: tuple[JsonObject, ...]) -> Page:
     """The Bundle goes on whole: the addresses of its entries are needed to follow references."""
     entries = bundle.get("entry", [])
     if not isinstance(entries, list):
         return Page(failed("unreadable"))
     next_url = _next_url(bundle)
-    flaw = _flaw(entries, query)
+    flaw = _flaw(entries, query, before) or ("" if next_url else _lost_link(bundle))
     reason = MORE_PAGES if next_url else flaw or _shortfall(bundle, query, before)
     availability = Availability.PARTIAL if reason else Availability.COMPLETE
     return Page(QueryResult(availability, (bundle,) if entries else (), reason), next_url, flaw)
@@ -152,35 +157,70 @@ def _list(value: object) -> list[object]:
     return value if isinstance(value, list) else []
 
 
-def _flaw(entries: list[object], query: Query) -> str:
-    """Why entries of a page are missing; empty when none is. A page of other things answers another question."""
+def _flaw(entries: list[object], query: Query, before: tuple[JsonObject, ...]) -> str:
+    """Why entries of a page are missing; empty when none is. A page of other things answers another question, unless
+    they are said to stand beside the matches or go on with what stands beside those of earlier pages.
+    """
     resources = _entry_resources(entries)
     if len(resources) < len(entries):
         return "unreadable"
     if any(_is_error(resource) for resource in resources):
         return "refused"
     kinds = {resource["resourceType"] for resource in resources_in(resources)}
-    return "unreadable" if not kinds <= _BESIDE and kinds.isdisjoint(_EXPECTED[query]) else ""
+    is_answer = kinds <= _REMARKS or not kinds.isdisjoint(_EXPECTED[query])
+    if is_answer or (kinds <= _BESIDE and (before or all(map(_is_included, entries)))):
+        return ""
+    return "unreadable"
 
 
-def _shortfall(bundle: JsonObject, query: Query, before: int) -> str:
+def _is_included(entry: object) -> bool:
+    """Whether a server says that an entry is no match but stands beside them."""
+    search = entry.get("search") if isinstance(entry, dict) else None
+    return isinstance(search, dict) and search.get("mode") in ("include", "outcome")
+
+
+def _shortfall(bundle: JsonObject, query: Query, before: tuple[JsonObject, ...]) -> str:
     """Why the last page is still not all of it; empty when it is. `total` counts the matches of all pages."""
+    pages = (*before, bundle)
+    total = max(map(_total, pages))
+    return "fewer_than_total" if total > 0 and total > matches_in(pages, query) else ""
+
+
+def _total(bundle: JsonObject) -> float:
+    """What a Bundle says its matches are, as a number or as text; 0 where it says nothing."""
     total = bundle.get("total")
-    is_short = isinstance(total, int) and total > before + matches_in((bundle,), query)
-    return "fewer_than_total" if is_short else ""
+    if isinstance(total, str):
+        return int(total[:_LONGEST_TOTAL]) if total.isascii() and total.isdecimal() else 0
+    return total if isinstance(total, int | float) and not isinstance(total, bool) else 0
 
 
 def _is_error(resource: JsonObject) -> bool:
-    """An OperationOutcome among the matches: warnings are remarks, errors mean that something is left out."""
-    issues = resource.get("issue") if resource["resourceType"] == "OperationOutcome" else None
-    if not isinstance(issues, list):
+    """An OperationOutcome among the matches: warnings are remarks, errors mean that something is left out, and one
+    that says nothing is no remark.
+    """
+    if resource["resourceType"] != "OperationOutcome":
         return False
-    return any(isinstance(issue, dict) and issue.get("severity") in ("error", "fatal") for issue in issues)
+    issues = resource.get("issue")
+    if not isinstance(issues, list) or not issues:
+        return True
+    return any(not isinstance(issue, dict) or issue.get("severity") in ("error", "fatal") for issue in issues)
 
 
 def _next_url(bundle: JsonObject) -> str:
-    links = bundle.get("link")
-    if not isinstance(links, list):
-        return ""
-    urls = [link.get("url") for link in links if isinstance(link, dict) and link.get("relation") == "next"]
+    links = _list(bundle.get("link"))
+    urls = [link.get("url") for link in links if isinstance(link, dict) and _relation(link) == "next"]
     return next((url for url in urls if isinstance(url, str)), "")
+
+
+def _lost_link(bundle: JsonObject) -> str:
+    """Why it is not known whether there is a following page; empty when it is."""
+    links = bundle.get("link")
+    if links is None or (isinstance(links, list) and all(_relation(link) not in ("", "next") for link in links)):
+        return ""
+    return "unreadable"
+
+
+def _relation(link: object) -> str:
+    """What a link leads to; empty where it does not say."""
+    relation = link.get("relation") if isinstance(link, dict) else None
+    return relation if isinstance(relation, str) else ""

@@ -332,6 +332,7 @@ def compressed_body_with_an_endless_tail(exchange: Exchange) -> None:
 # --- the body -----------------------------------------------------------------------------------------------------
 
 answering("truncated_json", lambda exchange: body_of(good(exchange))[:-5], "unreadable")
+answering("a_name_twice", lambda exchange: b'{"resourceType": "List", ' + body_of(good(exchange))[1:], "unreadable")
 answering("html", b"<!doctype html><title>Sign in</title>", "unreadable", headers={"Content-Type": "text/html"})
 answering("xml", b'<Bundle xmlns="http://hl7.org/fhir"/>', "unreadable")
 answering("empty_body", b"", "unreadable")

@@ -68,3 +68,19 @@ def test_fewer_than_the_total_over_all_pages_is_partial(fetcher, httpserver):
 def test_a_flaw_on_an_earlier_page_is_not_made_good_by_the_last(fetcher, httpserver, bad, reason):
     found = results(fetcher, httpserver, ([*entries(observation(1)), bad], 2), (entries(observation(2)), 2))
     assert (found.availability, found.reason) == (Availability.PARTIAL, reason)
+
+
+def test_an_entry_that_a_later_page_repeats_counts_once(fetcher, httpserver):
+    found = results(fetcher, httpserver, (entries(observation(1)), 2), (entries(observation(1)), 2))
+    assert (found.availability, found.reason) == (Availability.PARTIAL, "fewer_than_total")
+
+
+def test_the_total_of_an_earlier_page_counts_where_the_last_one_has_none(fetcher, httpserver):
+    found = results(fetcher, httpserver, (entries(observation(1)), 3), (entries(observation(2)), None))
+    assert (found.availability, found.reason) == (Availability.PARTIAL, "fewer_than_total")
+
+
+def test_what_stands_beside_the_matches_may_have_a_page_of_its_own(fetcher, httpserver):
+    patient = {"resourceType": "Patient", "id": "p1"}
+    found = results(fetcher, httpserver, (entries(observation(1)), 1), (entries(patient), 1))
+    assert (found.availability, found.reason) == (Availability.COMPLETE, "")

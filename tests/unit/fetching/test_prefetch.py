@@ -69,6 +69,18 @@ def test_a_next_link_means_that_there_is_more():
         (bundle(OBSERVATION, ERROR, total=1), "refused"),
         ({"resourceType": "Bundle", "entry": [{"resource": OBSERVATION}, {}]}, "unreadable"),
         ({"resourceType": "Bundle", "entry": [{"resource": OBSERVATION}, None]}, "unreadable"),
+        (bundle(OBSERVATION, total="2"), "fewer_than_total"),
+        (bundle(OBSERVATION, total=2.0), "fewer_than_total"),
+        (bundle(OBSERVATION, OBSERVATION, total=2), "fewer_than_total"),
+        (bundle(OBSERVATION, link=[{"relation": "next"}]), "unreadable"),
+        (bundle(OBSERVATION, link=[{"relation": "next", "url": ""}]), "unreadable"),
+        (bundle(OBSERVATION, link=[{"relation": "next", "url": 7}]), "unreadable"),
+        (bundle(OBSERVATION, link=[{"relation": ["next"], "url": "b"}]), "unreadable"),
+        (bundle(OBSERVATION, link={"relation": "next", "url": "b"}), "unreadable"),
+        (bundle(OBSERVATION, link=["b"]), "unreadable"),
+        (bundle(OBSERVATION, {"resourceType": "OperationOutcome"}), "refused"),
+        (bundle(OBSERVATION, {"resourceType": "OperationOutcome", "issue": []}), "refused"),
+        (bundle(OBSERVATION, {"resourceType": "OperationOutcome", "issue": ["x"]}), "refused"),
     ],
 )
 def test_what_is_left_out_makes_it_partial(value, reason):
@@ -81,7 +93,31 @@ def test_a_remark_among_the_entries_changes_nothing():
     assert meaning(bundle(OBSERVATION, WARNING, total=1))[0] is Availability.COMPLETE
 
 
-@pytest.mark.parametrize("total", [True, "2", None])
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"resourceType": "Patient", "id": "p1"},
+        {"resourceType": "Medication", "id": "m1"},
+        {"resourceType": "OperationOutcome"},
+    ],
+)
+def test_what_only_stands_beside_results_is_no_empty_answer(other):
+    assert meaning(bundle(other))[0] is Availability.PARTIAL
+
+
+@pytest.mark.parametrize(("mode", "is_whole"), [("include", True), ("match", False), (None, False)])
+def test_what_a_server_includes_may_stand_without_a_match(mode, is_whole):
+    entry = {"resource": {"resourceType": "Patient", "id": "p1"}, "search": {"mode": mode}}
+    found = meaning({"resourceType": "Bundle", "entry": [entry]})[0]
+    assert (found is Availability.COMPLETE) == is_whole
+
+
+def test_resources_without_a_name_are_counted_each():
+    unnamed = {name: value for name, value in OBSERVATION.items() if name != "id"}
+    assert meaning(bundle(unnamed, unnamed, total=2))[0] is Availability.COMPLETE
+
+
+@pytest.mark.parametrize("total", [True, "two", "²", "-5", None])
 def test_a_total_that_is_no_number_says_nothing(total):
     assert meaning(bundle(OBSERVATION, total=total))[0] is Availability.COMPLETE
 

@@ -35,7 +35,7 @@ from cds_service.policy import CatalogueTest
 from cds_service.reading.chart import Chart
 from cds_service.reading.history import read_allergy, read_condition, read_family
 from cds_service.reading.lexicon import lexicon_of
-from cds_service.reading.medications import medicines_of
+from cds_service.reading.medications import NOT_SENT, medicines_of
 from cds_service.reading.orders import (
     OrderedDrug,
     drafted,
@@ -112,7 +112,7 @@ def read(
     elsewhere = [gap for gap in refused if (gap.about, gap.reason) not in asked_about]
     told = (*question.gaps, *broken, *unreadable, *elsewhere, *unasked)
     gaps = (*told, *missing(question, references), *_unavailable(answered), *found[Gap])
-    unnamed = [gap for gap in found[Gap] if gap.query is Query.MEDICATIONS and gap.reason == "unreadable"]
+    unnamed = [gap for gap in found[Gap] if gap.query is Query.MEDICATIONS and gap.reason in ("unreadable", NOT_SENT)]
     unread = {gap.query for gap in (*unreadable, *refused, *unnamed)}
     availability = {query: _availability(query, result, unread) for query, result in answered.items()}
     patient = _patient(patient_id, chart, found, gaps, availability)

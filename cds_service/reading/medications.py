@@ -32,6 +32,8 @@ from cds_service.reading.shapes import (
 )
 from cds_service.reading.vocabulary import ROUTE_CODES, ROUTE_WORDS
 
+NOT_SENT = "medication_not_available"
+"""The reason of the gap where an order refers to a Medication that is not there."""
 _ABSENT_REASON = "data-absent-reason"
 _CONTENT = ("medicationCodeableConcept", "dosageInstruction", "dosage")
 """The elements in which a medicine says what it is and how it is taken, unless it refers to a Medication."""
@@ -127,7 +129,7 @@ def _drug_of_display(pointer: Resource, address: str, index: DrugIndex, about: s
         return _drug_of_text(display, index, about)
     if not address:
         return NamedDrug()
-    gap = Gap(about, "medication_not_available", "the medication it refers to was not sent")
+    gap = Gap(about, NOT_SENT, "the medication it refers to was not sent")
     return NamedDrug(name=address, gaps=(gap,))
 
 

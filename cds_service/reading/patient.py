@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 
 from cds_service.codes import LOINC
-from cds_service.model import Gap, Medication
+from cds_service.model import Gap, Medication, Query
 from cds_service.reading.chart import Chart
 from cds_service.reading.dose_text import known_unit
-from cds_service.reading.medications import medicine_of
+from cds_service.reading.medications import NOT_SENT, medicine_of
 from cds_service.reading.records import Record
 from cds_service.reading.shapes import (
     Dated,
@@ -93,6 +94,11 @@ def is_taken(record: Record) -> bool:
     return clean(record.resource.get("intent")) not in UNORDERED_INTENTS
 
 
+def _part_of_answer(gap: Gap, record: Record) -> Gap:
+    """A medicine that the patient takes and that was not sent is missing from the answer to the query."""
+    return replace(gap, query=Query.MEDICATIONS) if gap.reason == NOT_SENT and is_taken(record) else gap
+
+
 def read_medication(record: Record, chart: Chart) -> Iterator[Medication | Gap]:
     """A medicine that the patient takes, or one that ended on a known day. A statement that only repeats a request
     that is there too tells nothing."""
@@ -104,7 +110,7 @@ def read_medication(record: Record, chart: Chart) -> Iterator[Medication | Gap]:
     if not found.name:
         yield Gap(record.reference, "unreadable", "a medicine without a name", record.query)
         return
-    yield from found.gaps
+    yield from [_part_of_answer(gap, record) for gap in found.gaps]
     yield Medication(
         reference=record.reference,
         name=found.name,

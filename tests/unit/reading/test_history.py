@@ -8,7 +8,7 @@ import pytest
 
 from cds_service.codes import RXNORM, SNOMED
 from cds_service.errors import RequestError
-from cds_service.model import Availability, Query, QueryResult, Question
+from cds_service.model import Availability, Patient, Query, QueryResult, Question
 from cds_service.policy import CatalogueTest
 from cds_service.reading import read, read_resources
 
@@ -172,6 +172,46 @@ def test_what_the_patient_does_not_take(resource: dict[str, object]) -> None:
 def test_a_medicine_without_a_name_is_a_gap() -> None:
     result = read_all(statement(medicationCodeableConcept={}))
     assert (result.patient.medications, gap_reasons(result)) == ((), ["unreadable"])
+
+
+MEDICINES_NOT_SENT = [
+    {"reference": "https://elsewhere.example.org/fhir/Medication/m1"},
+    {"reference": "#gone"},
+    {"reference": "urn:uuid:11111111-1111-1111-1111-111111111111"},
+    {"reference": "Medication/gone"},
+    {},
+]
+
+
+def with_medicines(*medicines: dict[str, object], drafts: tuple[dict[str, object], ...] = ()) -> Patient:
+    answered = dict.fromkeys(Query, QueryResult(Availability.COMPLETE))
+    answered[Query.MEDICATIONS] = QueryResult(Availability.COMPLETE, medicines)
+    return read(Question("order-sign", PATIENT, drafts), answered, SmallIndex(), KNOWLEDGE, TODAY).patient
+
+
+def referring(pointer: dict[str, str], **fields: object) -> dict[str, object]:
+    return order("m", medicationCodeableConcept=None, medicationReference=pointer, **fields)
+
+
+@pytest.mark.parametrize("pointer", MEDICINES_NOT_SENT, ids=str)
+def test_a_medicine_taken_that_was_not_sent_is_missing_from_the_answer(pointer: dict[str, str]) -> None:
+    found = with_medicines(statement(), referring(pointer, status="active"))
+    assert found.availability[Query.MEDICATIONS] is Availability.PARTIAL
+    assert [gap.query for gap in found.gaps] == [Query.MEDICATIONS]
+
+
+def test_a_draft_or_an_ended_medicine_that_was_not_sent_leaves_the_answer_whole() -> None:
+    until = [{"timing": {"repeat": {"boundsPeriod": {"end": "2026-11-01"}}}}]
+    gone = {"reference": "#gone"}
+    for ended in (referring(gone, status="stopped"), referring(gone, status="stopped", dosageInstruction=until)):
+        found = with_medicines(statement(), ended, drafts=(referring(gone, status="draft"),))
+        assert found.availability[Query.MEDICATIONS] is Availability.COMPLETE
+
+
+def test_a_display_names_a_medicine_that_was_not_sent() -> None:
+    pointer = {"reference": "#gone", "display": "warfarin 5 mg tablet"}
+    found = with_medicines(referring(pointer, status="active"))
+    assert found.availability[Query.MEDICATIONS] is Availability.COMPLETE
 
 
 def test_a_statement_that_repeats_a_request_counts_once() -> None:

@@ -110,7 +110,7 @@ def _object(value: object, where: str) -> Mapping[str, object]:
 
 def _text(holder: Mapping[str, object], name: str, where: str, expected: str) -> str:
     value = holder.get(name)
-    if not isinstance(value, str) or not value or len(value) > _LONGEST_TEXT:
+    if not isinstance(value, str) or not value or len(value) > _LONGEST_TEXT or "\0" in value:
         raise _fault("required" if value in (None, "") else "value", f"{where}.{name}", expected)
     return value
 

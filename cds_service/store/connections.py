@@ -12,6 +12,8 @@ from sqlalchemy import Engine, create_engine, event, make_url
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from cds_service.store.patience import Unanswered
+
 _WAIT_S = 2
 _LIBPQ = frozenset({"psycopg", "psycopg2"})
 _LIBPQ_ARGUMENTS: Mapping[str, object] = {
@@ -28,7 +30,22 @@ class Connections:
 
     def __init__(self, database_url: str) -> None:
         self._sockets: set[socket.socket] = set()
+        self._path = ""
+        self._file: tuple[int, int] | None = None
         self.engine = self._opened(database_url)
+
+    def remember_file(self) -> None:
+        """Once the database has been made: its file is the one that is meant from now on."""
+        if self.engine.dialect.name == "sqlite":
+            self._path = self.engine.url.database or ""
+            self._file = _identity(self._path)
+
+    def check_file(self) -> None:
+        """Raises Unanswered where the file of an SQLite database is another one than was opened, or none: what is
+        written into a file without a name is lost.
+        """
+        if self._file and _identity(self._path) != self._file:
+            raise Unanswered("the database file was removed or replaced while it was in use")
 
     def hang_up(self) -> None:
         """End every connection, so that who waits in one is told; whoever comes next makes another."""
@@ -61,6 +78,15 @@ class Connections:
         if handle is not None:
             self._sockets.discard(handle)
             handle.close()
+
+
+def _identity(path: str) -> tuple[int, int] | None:
+    """Of a file; None where there is none, as for a database in memory."""
+    try:
+        found = os.stat(path)  # noqa: PTH116  in each call of a client
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _set_up_sqlite(connection: sqlite.pysqlite.PySQLiteConnection, _entry: ConnectionPoolEntry) -> None:  # type: ignore[name-defined]

@@ -25,7 +25,7 @@ _REST_S = 2.0
 
 
 class Unanswered(OperationalError):
-    """The database did not answer in time, or is left alone because it did not of late."""
+    """The database did not answer in time, is left alone because it did not of late, or is no longer there."""
 
     def __init__(self, why: str) -> None:
         super().__init__("", None, ConnectionError(why))

@@ -100,10 +100,11 @@ class Store:
 
     def __init__(self, database_url: str, *, make_tables: bool = True) -> None:
         """Raises StoreError when the tables cannot be made. Without that, nothing is opened before it is used."""
-        connections = Connections(database_url)
-        self._engine = connections.engine
+        self._connections = Connections(database_url)
+        self._engine = self._connections.engine
         if make_tables:
             metadata.create_all(self._engine)
+        self._connections.remember_file()
         insert = _INSERTS[self._engine.dialect.name]
         self._keep = {table: insert(table).on_conflict_do_nothing() for table in (feedback_table, issued_table)}
         # Drivers do not keep the count of an insert unless they are told to.
@@ -112,7 +113,7 @@ class Store:
         # Apart: a table that is locked takes neither the others nor readiness with it.
         longest_s = _LONGEST_S[self._engine.dialect.name]
         self._for_tokens, self._for_feedback, self._for_readiness = (
-            Patience(longest_s, connections.hang_up) for _ in range(3)
+            Patience(longest_s, self._connections.hang_up) for _ in range(3)
         )
 
     def close(self) -> None:
@@ -164,6 +165,7 @@ class Store:
         return self._rows(issued_table, issued_table.c.issued_at)
 
     def _is_first_use(self, digest: str, expires_at_s: int, now_s: int) -> bool:
+        self._connections.check_file()
         with self._engine.begin() as connection:
             if now_s >= self._forget_at_s:
                 self._forget_at_s = now_s + _FORGET_EVERY_S
@@ -174,6 +176,7 @@ class Store:
             return bool(used.rowcount == 1)
 
     def _ask_anything(self) -> None:
+        self._connections.check_file()
         with self._engine.connect() as connection:
             connection.execute(text("SELECT 1"))
 
@@ -184,6 +187,7 @@ class Store:
     def _insert(self, table: Table, rows: list[dict[str, object]]) -> None:
         if not rows:
             return
+        self._connections.check_file()
         with self._engine.begin() as connection:
             connection.execute(self._keep[table], rows)
 

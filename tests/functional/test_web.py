@@ -7,6 +7,7 @@ import logging
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from sqlalchemy import event
@@ -332,6 +333,12 @@ def test_without_its_store_the_service_is_not_ready(client, monkeypatch):
     runtime = client.application.extensions["cds_service"]
     monkeypatch.setattr(type(runtime.store), "is_reachable", lambda _store: False)
     outcome(client.get("/readyz"), 503)
+
+
+def test_a_database_file_that_was_removed_is_503(client, settings):
+    Path(settings["database_url"].removeprefix("sqlite:///")).unlink()
+    outcome(client.get("/readyz"), 503)
+    outcome(client.post(FEEDBACK, json={"feedback": [ENTRY]}), 503)
 
 
 def test_a_store_that_hangs_is_503_in_time_and_healthz_answers(client_with, monkeypatch):

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import event
+from sqlalchemy.exc import OperationalError
 
 from cds_service.codes import Coding
 from cds_service.model import Feedback, FeedbackOutcome, IssuedCard
@@ -134,3 +135,39 @@ def test_a_driver_that_does_not_count_the_rows_of_a_token_is_a_fault(store, monk
     monkeypatch.setattr("sqlalchemy.engine.CursorResult.rowcount", count)
     with pytest.raises(StoreError):
         store.use_token("d1", 1000, 700)
+
+
+def use_in_every_way(store):
+    return (
+        lambda: keep(store, ENTRY),
+        lambda: store.keep_issued([Issued((CARD,), "order-sign", STAMP, NOW)]),
+        lambda: store.use_token("d1", 1000, 700),
+    )
+
+
+def test_a_file_that_was_moved_is_noticed_until_it_is_back(tmp_path, store):
+    path = tmp_path / "store.sqlite"
+    path.rename(tmp_path / "kept.sqlite")
+    for use in use_in_every_way(store):
+        with pytest.raises(OperationalError):
+            use()
+    assert not store.is_reachable()
+    (tmp_path / "kept.sqlite").rename(path)
+    for use in use_in_every_way(store):
+        use()
+    assert store.is_reachable()
+
+
+def test_another_file_in_its_place_is_noticed(tmp_path, store):
+    for path in tmp_path.iterdir():
+        path.unlink()
+    other = Store(f"sqlite:///{tmp_path / 'store.sqlite'}")
+    assert other.is_reachable()
+    assert not store.is_reachable()
+    other.close()
+
+
+def test_a_database_in_memory_has_no_file():
+    store = Store("sqlite://")
+    assert store.use_token("d1", 1000, 700)
+    store.close()

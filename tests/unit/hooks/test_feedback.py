@@ -55,6 +55,8 @@ def test_a_body_without_entries_is_refused(body):
         ({"card": None}, "card"),
         ({"card": "the card of Jane"}, "card"),
         ({"outcome": "accepted", "acceptedSuggestions": [{"id": "the one for Jane"}]}, "acceptedSuggestions[0].id"),
+        ({"card": "c1\0"}, "card"),
+        ({"overrideReason": {"userComment": "a\0b"}}, "overrideReason.userComment"),
         ({"outcome": "ignored"}, "outcome"),
         ({"outcome": ["accepted"]}, "outcome"),
         ({"outcome": "accepted"}, "acceptedSuggestions"),

@@ -43,6 +43,7 @@ def create_app(
         store=store,
         outbox=Outbox(store, _tell_of_outbox),
         answer=answer_with,
+        clients=clients,
     )
     app = Flask("cds_service.web", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.largest_request_bytes
@@ -54,7 +55,7 @@ def create_app(
     cors.install(app, settings.cors_origin)
     headers.install(app)
     errors.install(app)
-    _authenticate(app, runtime, clients)
+    _authenticate(app, runtime)
     for module in (cds, health, pages):
         app.register_blueprint(module.blueprint(runtime))
     return app
@@ -74,14 +75,15 @@ def clients_of(settings: Settings) -> Clients | None:
     )
 
 
-def _authenticate(app: Flask, runtime: Runtime, clients: Clients | None) -> None:
-    settings = runtime.settings
+def _authenticate(app: Flask, runtime: Runtime) -> None:
+    settings, clients = runtime.settings, runtime.clients
     if clients is None:
         logs.log("development_mode", level="WARNING", message="nobody is authenticated; this machine alone may call")
         authentication.install_for_development(app)
         return
     guard = authentication.Guard(clients, settings.public_url, settings.longest_token_s)
     authentication.install(app, guard, runtime.store, Rates(settings.calls_per_second))
+    clients.start()
 
 
 def load(settings: Settings) -> Service:
@@ -92,8 +94,10 @@ def load(settings: Settings) -> Service:
 
 
 def close(app: Flask) -> None:
-    """Write what waits to be written, and let go of the connections that `app` holds."""
+    """Write what waits to be written, and let go of the connections and threads that `app` holds."""
     runtime: Runtime = app.extensions["cds_service"]
+    if runtime.clients is not None:
+        runtime.clients.close()
     runtime.fetcher.close()
     runtime.outbox.close()
     runtime.store.close()

@@ -16,7 +16,7 @@ from pydantic.dataclasses import dataclass
 from cds_service.errors import KeySetError, SettingsError
 from cds_service.fetching.client import FhirClient, open_session
 from cds_service.fetching.deadline import Deadline
-from cds_service.key_sets import FetchedKeys, FixedKeys, Keys, read_key_set
+from cds_service.key_sets import LONGEST_WAIT_S, FetchedKeys, FixedKeys, Keys, read_key_set
 
 _FETCH_S = 2.0
 _LARGEST_KEY_SET_BYTES = 262_144
@@ -76,6 +76,19 @@ class Clients:
             return None
         whole = self.by_issuer.get((issuer, ""))
         return whole or (self.by_issuer.get((issuer, tenant)) if isinstance(tenant, str) else None)
+
+    def start(self) -> None:
+        """Begin to fetch their keys. What comes at once is there for the first tokens."""
+        for client in self.by_issuer.values():
+            client.keys.start()
+        until = Deadline.after(LONGEST_WAIT_S)
+        for client in self.by_issuer.values():
+            client.keys.wait(until.remaining_s())
+
+    def close(self) -> None:
+        """Fetch their keys no more."""
+        for client in self.by_issuer.values():
+            client.keys.close()
 
     @property
     def fhir_servers(self) -> frozenset[str]:

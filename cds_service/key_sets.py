@@ -11,7 +11,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Protocol
 
@@ -32,11 +32,15 @@ KEY_ID = re.compile(r"[\x21-\x7e]{1,256}")
 
 _PRIVATE_PARTS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 _LEAST_RSA_BITS, _MOST_RSA_BITS, _LARGEST_EXPONENT = 2048, 8192, 2**32
+_RENEWED_AFTER_S = 540.0
 _FRESH_S = 600.0
 _STALE_S = 3600.0
 _PAUSE_S = 60.0
 _PAUSE_WITHOUT_KEYS_S = 10.0
-_WAIT_S = 3.0
+_MOST_WAITING = 2
+
+LONGEST_WAIT_S = 0.3
+"""For keys that are on their way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,15 @@ class VerificationKey:
 
 class Keys(Protocol):
     """The keys of one client."""
+
+    def start(self) -> None:
+        """Begin to fetch them, where they are fetched."""
+
+    def wait(self, longest_s: float) -> None:
+        """Wait for those that are on their way, so many seconds at most."""
+
+    def close(self) -> None:
+        """Let go of what fetches them."""
 
     def find(self, key_id: str, algorithm: str) -> VerificationKey | None:
         """The one key of that id for that algorithm."""
@@ -120,57 +133,142 @@ class FixedKeys:
 
     keys: tuple[VerificationKey, ...]
 
+    def start(self) -> None:
+        """There is nothing to fetch."""
+
+    def wait(self, longest_s: float) -> None:
+        """There is nothing to wait for."""
+
+    def close(self) -> None:
+        """There is nothing to let go of."""
+
     def find(self, key_id: str, algorithm: str) -> VerificationKey | None:
         """See `Keys`."""
         return _found(self.keys, key_id, algorithm)
 
 
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """What came of the fetches so far."""
+
+    keys: tuple[VerificationKey, ...] = ()
+    asked_for_at_s: float = float("-inf")
+    """When the fetch that gave them began."""
+    last_failed: bool = False
+
+    def in_force(self, now_s: float) -> tuple[VerificationKey, ...]:
+        """A key may have been taken out of its set since: only an address that does not answer makes old ones do."""
+        longest_s = _STALE_S if self.last_failed else _FRESH_S
+        return self.keys if now_s - self.asked_for_at_s <= longest_s else ()
+
+
 class FetchedKeys:
-    """The keys behind an address. They are fetched anew when they are ten minutes old, and at once for an id that
-    is not among them, but never more than once a minute. While the address does not answer, what was fetched
+    """The keys behind an address, fetched by a thread of their own: before they are ten minutes old, and for an id
+    that is not among them, but never more than once a minute. While the address does not answer, what was fetched
     serves for an hour.
+
+    A caller need not be anybody for us to look for the key that it names. So it waits a moment at most for an
+    address that may be slow, and few do: the threads of requests belong to all clients.
     """
 
     def __init__(self, fetch: Callable[[], object], clock: Callable[[], float] = time.monotonic) -> None:
         """`fetch` gives the decoded JWK Set or raises FetchError."""
         self._fetch = fetch
         self._clock = clock
-        self._lock = threading.Lock()
-        self._keys: tuple[VerificationKey, ...] = ()
-        self._fetched_at_s = float("-inf")
+        self._held = _Held()
+        self._changed = threading.Condition()
+        # The lock of `_changed` guards what follows.
+        self._thread: threading.Thread | None = None
+        self._is_closed = False
         self._tried_at_s = float("-inf")
+        self._wanted_at_s: float | None = None
+        """Since when a fetch is wanted or on its way."""
+        self._waiting = 0
+
+    def start(self) -> None:
+        """Have them fetched, and again from time to time."""
+        with self._changed:
+            self._want()
+
+    def wait(self, longest_s: float) -> None:
+        """Wait for a fetch that is on its way."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._wanted_at_s is None, longest_s)
+
+    def close(self) -> None:
+        """Fetch no more."""
+        with self._changed:
+            self._is_closed = True
+            self._changed.notify_all()
 
     def find(self, key_id: str, algorithm: str) -> VerificationKey | None:
         """See `Keys`."""
-        age_s = self._clock() - self._fetched_at_s
-        if age_s > _STALE_S:
-            self._keys = ()
-        key = _found(self._keys, key_id, algorithm)
-        if key is None:
-            self._renew()
-            return _found(self._keys, key_id, algorithm)
-        if age_s > _FRESH_S and self._may_try():
-            threading.Thread(target=self._renew, name="client-keys", daemon=True).start()
-        return key
+        held, now_s = self._held, self._clock()
+        age_s = now_s - held.asked_for_at_s
+        key = _found(held.in_force(now_s), key_id, algorithm)
+        if key is not None and age_s <= _RENEWED_AFTER_S:
+            return key
+        if key is not None and age_s <= _FRESH_S:
+            self.start()
+            return key
+        self._await_fetch()
+        return _found(self._held.in_force(self._clock()), key_id, algorithm)
 
-    def _may_try(self) -> bool:
-        pause_s = _PAUSE_S if self._keys else _PAUSE_WITHOUT_KEYS_S
-        return self._clock() - self._tried_at_s >= pause_s
+    def _await_fetch(self) -> None:
+        with self._changed:
+            self._want()
+            if self._wanted_at_s is None or self._waiting == _MOST_WAITING:
+                return
+            self._waiting += 1
+            self.wait(self._wanted_at_s + LONGEST_WAIT_S - self._clock())
+            self._waiting -= 1
+
+    def _want(self) -> None:
+        """Have the keys fetched, unless that was tried a moment ago."""
+        if self._is_closed:
+            return
+        if self._thread is None or not self._thread.is_alive():
+            self._wanted_at_s = None  # a process that was forked has no thread of the one before
+            self._thread = threading.Thread(target=self._keep, name="client-keys", daemon=True)
+            self._thread.start()
+        pause_s = _PAUSE_S if self._held.in_force(self._clock()) else _PAUSE_WITHOUT_KEYS_S
+        if self._wanted_at_s is None and self._clock() - self._tried_at_s >= pause_s:
+            self._wanted_at_s = self._clock()
+            self._changed.notify_all()
+
+    def _keep(self) -> None:
+        while self._comes_due():
+            self._renew()
+
+    def _comes_due(self) -> bool:
+        """Wait until the keys are to be fetched. False when they are not to be fetched any more."""
+        with self._changed:
+            while self._wanted_at_s is None and not self._is_closed:
+                due_in_s = self._due_at_s() - self._clock()
+                if due_in_s > 0:
+                    self._changed.wait(due_in_s)
+                else:
+                    self._wanted_at_s = self._clock()
+            self._tried_at_s = self._clock()
+            return not self._is_closed
+
+    def _due_at_s(self) -> float:
+        """When they are to be fetched without being asked for."""
+        return max(self._held.asked_for_at_s + _RENEWED_AFTER_S, self._tried_at_s + _PAUSE_S)
 
     def _renew(self) -> None:
-        """Fetch, unless somebody did a moment ago; one thread fetches, and the others wait for it."""
-        if not self._lock.acquire(timeout=_WAIT_S):
-            return
+        held = replace(self._held, last_failed=True)
         try:
-            if self._may_try():
-                self._tried_at_s = self._clock()
-                self._keys, faults = read_key_set(self._fetch())
-                self._fetched_at_s = self._clock()
-                if faults:
-                    log.warning("a client's key set holds keys that are not used")
+            keys, faults = read_key_set(self._fetch())
+            held = _Held(keys, self._tried_at_s)
+            if faults:
+                log.warning("a client's key set holds keys that are not used")
         except FetchError as fault:
             log.error("a client's keys could not be fetched: %s", fault.reason)  # noqa: TRY400  as below
         except KeySetError:
             log.error("a client's key set is not usable")  # noqa: TRY400  a traceback tells no more
         finally:
-            self._lock.release()
+            with self._changed:
+                self._held = held
+                self._wanted_at_s = None
+                self._changed.notify_all()

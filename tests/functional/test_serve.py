@@ -9,10 +9,13 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 import requests
@@ -225,6 +228,38 @@ def test_a_worker_that_dies_beside_a_faulty_file_and_without_a_database_is_repla
     (tmp_path / "away").rename(folder)
     assert [discovers(base) for _ in range(4)] == [200] * 4
     assert process.poll() is None
+
+
+@pytest.fixture
+def silent() -> Iterator[str]:
+    """An address that takes calls and says nothing."""
+    with socket.create_server(("127.0.0.1", 0), backlog=200) as listener:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/set.json"
+
+
+def test_who_knows_an_issuer_whose_address_is_slow_holds_up_no_other_client(environment, tmp_path, silent):
+    entries = (tokens.entry_a(keys="", jku=silent), tokens.entry_b())
+    environment["CDS_CLIENTS"] = str(tokens.clients_file(tmp_path, *entries))
+    environment["CDS_PUBLIC_URL"] = tokens.PUBLIC_URL
+    ends = threading.Event()
+
+    def attack() -> None:
+        while not ends.wait(0.1):
+            assert discovers(base, headers={"kid": uuid4().hex}) == 401
+
+    with serving(environment, tmp_path, "-m", "cds_service.cli") as (base, _process), ThreadPoolExecutor(16) as pool:
+        wait_until_ready(base)
+        attacks = [pool.submit(attack) for _ in range(16)]
+        took = [timed(lambda: discovers(base, tokens.OF_B, iss=tokens.ISSUER_B)) for _ in range(25)]
+        ends.set()
+        assert not any(attack.exception() for attack in attacks)
+    assert [status for status, _ in took] == [200] * 25
+    assert max(seconds for _, seconds in took) < 1.2
+
+
+def timed(act: Callable[[], int]) -> tuple[int, float]:
+    began_s = time.monotonic()
+    return act(), time.monotonic() - began_s
 
 
 BROKEN = [

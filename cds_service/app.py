@@ -77,13 +77,22 @@ def clients_of(settings: Settings) -> Clients | None:
 
 def _authenticate(app: Flask, runtime: Runtime) -> None:
     settings, clients = runtime.settings, runtime.clients
-    if clients is None:
-        logs.log("development_mode", level="WARNING", message="nobody is authenticated; this machine alone may call")
+    if settings.development:
+        logs.tell("development_mode", level="WARNING", message=_what_is_off(settings, clients))
         authentication.install_for_development(app)
+    if clients is None:
         return
     guard = authentication.Guard(clients, settings.public_url, settings.longest_token_s)
     authentication.install(app, guard, runtime.store, Rates(settings.calls_per_second))
     clients.start()
+
+
+def _what_is_off(settings: Settings, clients: Clients | None) -> str:
+    off = "plain http is allowed, and servers may lie in any network; this machine alone may call"
+    if clients is not None:
+        return f"CDS_DEVELOPMENT=true: {off}"
+    servers = "those of CDS_FHIR_SERVERS" if settings.fhir_servers else "any FHIR server"
+    return f"CDS_DEVELOPMENT=true: callers are not authenticated, no rate is limited, {servers} may be read, {off}"
 
 
 def load(settings: Settings) -> Service:

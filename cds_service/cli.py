@@ -17,7 +17,6 @@ import yaml
 from cds_service import __version__
 from cds_service.answer import Service, answer, load_service, result_codes
 from cds_service.app import clients_of
-from cds_service.clients import Clients
 from cds_service.errors import AnswerError, CdsError, KnowledgeError, RequestError, SettingsError
 from cds_service.fetching.prefetch import prefetched_results
 from cds_service.hooks.discovery import ServiceDefinition, services
@@ -81,23 +80,17 @@ def _serve(chosen: argparse.Namespace) -> int:
         "control_socket_disable": True,  # of newer versions; it would want a writable home
     }
     settings = Settings.from_environment(os.environ)
-    clients = _clients(settings, chosen.host)
+    clients = clients_of(settings)
+    _check_place(settings, chosen.host)
     _check_store(settings)
     Server(settings, clients, options).run()
     return WELL
 
 
-def _clients(settings: Settings, host: str) -> Clients | None:
-    """Who may call. Warns when nobody is authenticated. Raises SettingsError where that would be open to other
-    machines, and where the clients are not usable.
-    """
-    clients = clients_of(settings)
-    if clients is not None:
-        return clients
-    if not _is_loopback(host):
-        raise SettingsError(f"CDS_DEVELOPMENT without CDS_CLIENTS serves loopback alone; found --host {host}")
-    print("cds-service: WARNING: development mode: callers are not authenticated", file=sys.stderr, flush=True)
-    return None
+def _check_place(settings: Settings, host: str) -> None:
+    """Raises SettingsError where what development leaves out would be open to other machines."""
+    if settings.development and not _is_loopback(host):
+        raise SettingsError(f"CDS_DEVELOPMENT=true serves loopback alone; found --host {host}")
 
 
 def _check_store(settings: Settings) -> None:

@@ -23,8 +23,8 @@ class Settings:
     """`docs/settings.md` tells each of them to an operator."""
 
     development: bool = False
-    """On a developer's machine: any FHIR server may be read, over plain http too. Without `clients` nobody is
-    authenticated then, and only this machine may call."""
+    """On a developer's machine: any FHIR server may be read, over plain http too, and only this machine may call.
+    Without `clients` nobody is authenticated then."""
     clients: Path | None = None
     """Who may call (`clients.py`). Needed to serve outside development."""
     public_url: str = ""

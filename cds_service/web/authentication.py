@@ -95,7 +95,7 @@ def install(app: Flask, guard: Guard, store: Store, rates: Rates) -> None:
 
 
 def install_for_development(app: Flask) -> None:
-    """Nobody is authenticated, so only this machine may call, whatever the server is bound to."""
+    """Only this machine may call, whatever the server is bound to."""
 
     def check_address() -> None:
         if not _is_this_machine(request.remote_addr):

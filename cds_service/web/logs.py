@@ -5,7 +5,9 @@ token and no text of the caller's is ever an argument of `log`.
 from __future__ import annotations
 
 import logging
+import sys
 import traceback
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -61,11 +63,20 @@ def log(event: str, *, level: str = "INFO", **fields: object) -> None:
     """Write a line. A field that `KEYS` does not name is left out, and `withheld` says which."""
     number = logging.getLevelNamesMapping()[level]
     if _logger.isEnabledFor(number):
-        line: dict[str, object] = {"time": _time(datetime.now(UTC)), "level": level, "event": event}
-        line |= {name: value for name, value in fields.items() if name in KEYS}
-        if not fields.keys() <= KEYS:
-            line["withheld"] = sorted(fields.keys() - KEYS)
-        _logger.log(number, "%s", orjson.dumps(line, option=orjson.OPT_NON_STR_KEYS).decode())
+        _logger.log(number, "%s", _line(event, level, fields))
+
+
+def tell(event: str, *, level: str, message: str) -> None:
+    """Write a line whatever the levels are that the service is to write."""
+    print(_line(event, level, {"message": message}), file=sys.stderr, flush=True)  # noqa: T201  no handler may drop it
+
+
+def _line(event: str, level: str, fields: Mapping[str, object]) -> str:
+    line: dict[str, object] = {"time": _time(datetime.now(UTC)), "level": level, "event": event}
+    line |= {name: value for name, value in fields.items() if name in KEYS}
+    if not fields.keys() <= KEYS:
+        line["withheld"] = sorted(fields.keys() - KEYS)
+    return orjson.dumps(line, option=orjson.OPT_NON_STR_KEYS).decode()
 
 
 def places(fault: BaseException) -> list[str]:

@@ -360,6 +360,14 @@ def test_preflight_health_and_pages_need_none(guarded):
         assert client.get(path).status_code == 200
 
 
+def test_in_development_only_this_machine_may_call_with_a_token_too(guarded):
+    client = guarded(development=True)
+    headers = {"Authorization": ES384.bearer()}
+    elsewhere = client.post(SIGN, json=BODY, headers=headers, environ_base={"REMOTE_ADDR": "10.0.0.7"})
+    assert elsewhere.status_code == 403
+    assert client.post(SIGN, json=BODY, headers=headers).status_code == 200
+
+
 def test_a_token_in_the_query_or_the_body_is_none(guarded, reasons):
     client = guarded()
     token = ES384.token()

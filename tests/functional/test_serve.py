@@ -115,7 +115,11 @@ def test_without_clients_it_serves_nobody_unless_in_development(environment):
     assert "Traceback" not in stopped.stderr
 
 
-def test_development_is_for_this_machine_alone(environment):
+@pytest.mark.parametrize("with_clients", [False, True])
+def test_development_is_for_this_machine_alone(environment, tmp_path, with_clients):
+    if with_clients:
+        environment["CDS_CLIENTS"] = str(tokens.clients_file(tmp_path))
+        environment["CDS_PUBLIC_URL"] = tokens.PUBLIC_URL
     stopped = ended(environment, "--host", "0.0.0.0", "--port", str(free_port()))
     assert stopped.returncode == 2
     assert "loopback" in stopped.stderr
@@ -131,12 +135,22 @@ def test_a_faulty_file_of_clients_stops_the_start(environment, tmp_path):
     assert "Traceback" not in stopped.stderr
 
 
-def test_development_warns_at_the_start(served, tmp_path):
-    base, _process = served
-    wait_until_ready(base)
-    written = (tmp_path / "log").read_text()
-    assert "callers are not authenticated" in written
-    assert '"event":"development_mode"' in written
+@pytest.mark.parametrize("with_clients", [False, True])
+def test_development_warns_at_the_start_whatever_the_level(environment, tmp_path, with_clients):
+    environment["CDS_LOG_LEVEL"] = "ERROR"
+    if with_clients:
+        environment["CDS_CLIENTS"] = str(tokens.clients_file(tmp_path))
+        environment["CDS_PUBLIC_URL"] = tokens.PUBLIC_URL
+    program = "import cds_service.wsgi as w; print(w.application.test_client().get('/cds-services').status_code)"
+    command = [sys.executable, "-c", program]
+    ran = subprocess.run(
+        command, env=environment, capture_output=True, text=True, timeout=60, check=True, cwd=tmp_path
+    )
+    (told,) = map(json.loads, ran.stderr.splitlines())
+    assert ran.stdout.strip() == ("401" if with_clients else "200")
+    assert told["event"] == "development_mode"
+    assert "plain http is allowed" in told["message"]
+    assert ("callers are not authenticated" in told["message"]) is not with_clients
 
 
 @pytest.fixture

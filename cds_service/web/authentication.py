@@ -37,6 +37,7 @@ refused unread; the thumbprints of a certificate that some libraries add are not
 """
 _REQUIRED = ("iss", "aud", "exp", "iat", "jti")
 _TIMES = ("exp", "iat", "nbf")
+_LARGEST_TIME = 2**53
 _LONGEST_ID = 512
 
 
@@ -163,7 +164,8 @@ def _check_times(claims: Mapping[str, Any], longest_token_s: int, client: Client
 
 
 def _is_time(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    """Whether a claim is a number that the clock can be compared with."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= _LARGEST_TIME
 
 
 def _once(store: Store, client: Client, claims: Mapping[str, Any]) -> None:

@@ -229,6 +229,13 @@ ATTACKS: dict[str, tuple[str, Callable[[], str]]] = {
     "expiry infinite": ("DecodeError", es384(exp=float("inf"))),
     "expiry no number": ("DecodeError", es384(exp=float("nan"))),
     "expiry a list": ("DecodeError", es384(exp=[1])),
+    "expiry beyond every number": ("time_not_a_number", es384(exp=10**400)),
+    "issue time before every number": ("time_not_a_number", es384(iat=-(10**400))),
+    "issue time beyond every number": ("ImmatureSignatureError", es384(iat=10**400)),
+    "issue time infinite": ("InvalidIssuedAtError", es384(iat=float("-inf"))),
+    "not-before before every number": ("time_not_a_number", es384(nbf=-(10**400))),
+    "not-before beyond every number": ("ImmatureSignatureError", es384(nbf=10**400)),
+    "not-before no number": ("DecodeError", es384(nbf=float("nan"))),
     "issued long ago, valid for long": ("lifetime", at(iat=-1000)),
     "issued after its expiry": ("lifetime", at(iat=50, exp=20)),
     # which

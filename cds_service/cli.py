@@ -77,6 +77,8 @@ def _serve(chosen: argparse.Namespace) -> int:
         "keepalive": 30,
         "proc_name": "cds-service",
         "logger_class": "cds_service.web.server.ServerLogger",
+        "forwarded_allow_ips": "",  # a proxy need tell us nothing: CDS_PUBLIC_URL does
+        "forwarder_headers": "",
         "control_socket_disable": True,  # of newer versions; it would want a writable home
     }
     settings = Settings.from_environment(os.environ)

@@ -14,7 +14,7 @@ from gunicorn.workers.gthread import ThreadWorker
 
 from cds_service.web.logs import JsonLines
 
-_OUR_OWN = (errors.InvalidResponseHeader, errors.InvalidResponseHeaderName, errors.ConfigurationProblem)
+_OUR_OWN = (errors.InvalidResponseHeader, errors.InvalidResponseHeaderName)
 
 
 class ServerLogger(Logger):  # type: ignore[misc]

@@ -285,7 +285,20 @@ BROKEN = [
     b"GET /" + b"zzcanary" * 2000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
     b"POST /cds-services/order-sign HTTP/1.1\r\nHost: x\r\nContent-Length: zzcanary\r\n\r\n",
     b"POST /cds-services/order-sign HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
+    b"GET /cds-services HTTP/1.1\r\nHost: x\r\nSCRIPT_NAME: /zzcanary\r\n\r\n",
 ]
+
+
+def test_no_header_says_where_the_service_is(guarded, served):
+    base, _process = served
+    wait_until_ready(base)
+    bearer = tokens.ES384.bearer(path="/cds-services")
+    for name in ("SCRIPT_NAME: /zz", "PATH_INFO: /cds-services", "REMOTE_USER: zz"):
+        request = f"GET /zz/cds-services HTTP/1.1\r\nHost: x\r\n{name}\r\nAuthorization: {bearer}\r\n\r\n"
+        assert raw(base, request.encode()).startswith(b"HTTP/1.1 401")
+    for scheme in ("X-Forwarded-Proto: https\r\nX-Forwarded-Ssl: off", "X-Forwarded-For: 10.0.0.7"):
+        request = f"GET /cds-services HTTP/1.1\r\nHost: x\r\n{scheme}\r\nConnection: close\r\n\r\n"
+        assert raw(base, request.encode()).startswith(b"HTTP/1.1 401")
 
 
 def raw(base: str, content: bytes) -> bytes:

@@ -10,9 +10,10 @@ from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 import orjson
 import yaml
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
+from cds_service import unique_yaml
 from cds_service.errors import KeySetError, SettingsError
 from cds_service.fetching.client import FhirClient, open_session
 from cds_service.fetching.deadline import Deadline
@@ -116,10 +117,10 @@ def load_clients(path: Path, *, development: bool = False) -> Clients:
 
 def _entries(path: Path) -> tuple[ClientEntry, ...]:
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        document = unique_yaml.load(path.read_text(encoding="utf-8"))
         entries = document.get("clients") if isinstance(document, dict) else None
         found = TypeAdapter(tuple[ClientEntry, ...]).validate_python(entries)
-    except (OSError, ValueError, RecursionError, yaml.YAMLError) as fault:  # YAML raises ValueError for 2026-99-99
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, ValidationError) as fault:
         raise SettingsError(f"CDS_CLIENTS: {path.name}: {fault}") from fault
     if not found:
         raise SettingsError(f"CDS_CLIENTS: {path.name} names no client under 'clients'")

@@ -69,9 +69,7 @@ class Keys(Protocol):
 
 
 def read_key_set(document: object) -> tuple[tuple[VerificationKey, ...], tuple[str, ...]]:
-    """The usable keys of a decoded JWK Set, and why each of the others is not. Raises KeySetError where it is no
-    JWK Set.
-    """
+    """The usable keys of a decoded JWK Set, and what is wrong with it. Raises KeySetError where it is no JWK Set."""
     entries = document.get("keys") if isinstance(document, dict) else None
     if not isinstance(entries, list):
         raise KeySetError("no JWK Set; expected an object with a list of keys")
@@ -82,6 +80,9 @@ def read_key_set(document: object) -> tuple[tuple[VerificationKey, ...], tuple[s
             keys.append(_key(entry))
         except KeySetError as fault:
             faults.append(f"keys[{n}]: {fault}")
+    uses = [(key.key_id, algorithm) for key in keys for algorithm in key.algorithms]
+    if len(set(uses)) < len(uses):
+        faults.append("two keys of one kid are for the same algorithm; neither is used with it")
     return tuple(keys), tuple(faults)
 
 

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import yaml
 from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError, with_config
 
+from cds_service import unique_yaml
 from cds_service.errors import PolicyError
 
 PACKAGED = Path(__file__).with_name("policy.yaml")
@@ -123,7 +124,7 @@ def policy_schema() -> dict[str, Any]:
 def _read(path: Path) -> Policy:
     try:
         text = path.read_bytes()
-        content = yaml.safe_load(text)
+        content = unique_yaml.load(text)
     except (OSError, yaml.YAMLError) as fault:
         raise PolicyError(f"{path.name}: {fault}") from fault
     content = {} if content is None else content

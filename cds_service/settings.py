@@ -14,6 +14,7 @@ from ssl import SSLError, create_default_context
 from cds_service.errors import SettingsError
 from cds_service.fetching import addresses
 from cds_service.fetching.connections import IpNetwork
+from cds_service.store import addresses as databases
 
 PREFIX = "CDS_"
 
@@ -135,7 +136,7 @@ def _contradictions_of_clients(settings: Settings) -> Iterator[str]:
         yield f"{PREFIX}PUBLIC_URL: needed with {PREFIX}CLIENTS, whose tokens name the address that they call"
     if settings.fhir_servers:
         yield f"{PREFIX}FHIR_SERVERS: each client names its own in {PREFIX}CLIENTS; leave it out"
-    if settings.database_url in ("sqlite://", "sqlite:///", "sqlite:///:memory:"):
+    if databases.is_in_memory(settings.database_url):
         yield f"{PREFIX}DATABASE_URL: a database in memory forgets which tokens were used; name a file"
 
 
@@ -195,10 +196,15 @@ def _authorities(text: str) -> Path | None:
     return path
 
 
+def _public_url(text: str) -> str:
+    url = _url(text)
+    if "?" in url:
+        raise ValueError(f"expected a URL without a query, to which paths are added; found {text!r}")
+    return url
+
+
 def _database_url(text: str) -> str:
-    scheme = text.split("://", maxsplit=1)[0]
-    if "://" not in text or scheme.split("+")[0] not in ("sqlite", "postgresql"):
-        raise ValueError("expected sqlite:///PATH or postgresql+psycopg://...")  # may hold a password: not shown
+    databases.check(text)
     return text
 
 
@@ -212,7 +218,7 @@ def _log_level(text: str) -> str:
 _READERS: Mapping[str, Callable[[str], object]] = {
     "development": _flag,
     "clients": _file,
-    "public_url": _url,
+    "public_url": _public_url,
     "longest_token_s": _whole_number(30, 3600),
     "calls_per_second": _whole_number(1, 100_000),
     "policy": _file,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from enum import StrEnum
@@ -14,6 +13,7 @@ from typing import Any
 import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, TemplateError
 
+from cds_service import unique_yaml
 from cds_service.errors import KnowledgeError
 from cds_service.knowledge.base import Knowledge
 from cds_service.knowledge.schema import Fact
@@ -156,23 +156,9 @@ def _phrases(folder: Path) -> dict[str, str]:
     return phrases
 
 
-def _unique_mapping(loader: Any, node: yaml.MappingNode) -> Any:
-    """YAML lets a later key replace an earlier one in silence; this refuses."""
-    keys = Counter(key.value for key, _ in node.value)
-    twice = sorted(key for key, times in keys.items() if times > 1)
-    if twice:
-        raise yaml.YAMLError(f"line {node.start_mark.line + 1}: {', '.join(twice)} stands twice in one mapping")
-    return loader.construct_mapping(node)
-
-
-_UniqueKeys: Any = type("_UniqueKeys", (getattr(yaml, "CSafeLoader", yaml.SafeLoader),), {})
-_UniqueKeys.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _unique_mapping)
-
-
 def _mapping(path: Path) -> dict[str, Any]:
     try:
-        with path.open(encoding="utf-8") as stream:
-            content = _UniqueKeys(stream).get_single_data()
+        content = unique_yaml.load(path.read_bytes())
     except (OSError, yaml.YAMLError) as fault:
         raise KnowledgeError(f"{path.name}: {fault}") from fault
     if not isinstance(content, dict):

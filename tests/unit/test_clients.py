@@ -14,6 +14,7 @@ from cds_service.clients import load_clients
 from cds_service.errors import SettingsError
 from tests.support.tokens import (
     ES384,
+    ES512,
     ISSUER_A,
     ISSUER_B,
     SERVER_A,
@@ -22,6 +23,8 @@ from tests.support.tokens import (
     entry_a,
     entry_b,
     private_jwk,
+    private_key,
+    public_jwk,
 )
 
 
@@ -94,6 +97,16 @@ def test_a_private_key_in_the_set_stops_the_start_and_is_not_shown(tmp_path):
     assert private["d"] not in str(caught.value)
 
 
+def test_two_keys_of_one_id_for_one_algorithm_stop_the_start(tmp_path):
+    path = clients_file(tmp_path, entry_a())
+    keys = [public_jwk(ES384.key, "k"), public_jwk(ES512.key, "k")]
+    (tmp_path / "a.json").write_text(json.dumps({"keys": keys}))
+    assert load_clients(path).find(ISSUER_A, None), "one kid for keys of different kinds is no fault"
+    (tmp_path / "a.json").write_text(json.dumps({"keys": [*keys, public_jwk(private_key("P-384", "z"), "k")]}))
+    with pytest.raises(SettingsError, match="two keys of one kid"):
+        load_clients(path)
+
+
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text() | st.dates() | st.sampled_from(["https://[", ""]),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
@@ -115,7 +128,13 @@ def test_whatever_stands_in_an_entry_is_meant_or_is_a_settings_error(tmp_path, c
 DEEP = "[" * 5000
 
 
-@pytest.mark.parametrize("text", ["", "clients:", "clients: []", "- x", "{", "clients: 7", "a: 2026-99-99", DEEP])
+TWICE = "clients: [{name: a, issuer: b, jku: 'https://a/k', fhir_servers: ['https://a/r'], fhir_servers: []}]"
+
+
+FILES = [TWICE, "", "clients:", "clients: []", "- x", "{", "clients: 7", "a: 2026-99-99", DEEP]
+
+
+@pytest.mark.parametrize("text", FILES)
 def test_a_file_without_clients_is_a_fault(tmp_path, text):
     path = tmp_path / "clients.yaml"
     path.write_text(text)

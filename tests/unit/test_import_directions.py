@@ -10,7 +10,7 @@ import pytest
 
 PACKAGE = Path(__file__).parents[2] / "cds_service"
 FILES = sorted(PACKAGE.rglob("*.py"))
-WORDS = {"model", "codes", "errors", "policy", "memory", "nesting", "circuits", "double_names"}
+WORDS = {"model", "codes", "errors", "policy", "memory", "nesting", "circuits", "double_names", "unique_yaml"}
 ROOMS = {
     "knowledge": WORDS,
     "reading": WORDS | {"knowledge"},

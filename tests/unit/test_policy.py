@@ -52,6 +52,11 @@ def test_one_line_silences_a_guidance(policy_of, word, switch):
     assert policy_of(f"guidance: {{omeprazole: {word}}}").guidance == {"omeprazole": switch}
 
 
+def test_a_key_that_stands_twice_is_a_fault(policy_of):
+    with pytest.raises(PolicyError, match="omeprazole stands twice"):
+        policy_of("guidance:\n  omeprazole: off\n  codeine: off\n  omeprazole: silent")
+
+
 def test_what_a_site_leaves_out_keeps_its_default(policy_of):
     policy = policy_of("name: site")
     assert policy.firing == load_policy().firing

@@ -65,6 +65,11 @@ def test_every_fault_is_named_at_once():
         {"CDS_CLIENTS": "/no/such/file.yaml"},
         {"CDS_PUBLIC_URL": "http://cds.example.org"},
         {"CDS_PUBLIC_URL": "cds.example.org"},
+        {"CDS_PUBLIC_URL": "https://cds.example.org/pgx?site=1"},
+        {"CDS_PUBLIC_URL": "https://cds.example.org/?"},
+        {"CDS_PUBLIC_URL": "https://cds.example.org/pgx#x"},
+        {"CDS_DATABASE_URL": "sqlite"},
+        {"CDS_DATABASE_URL": "postgresql+psycopg://u:p@db:port/cds"},
         {"CDS_LONGEST_TOKEN_S": "86400"},
         {"CDS_CALLS_PER_SECOND": "0"},
         {"CDS_MOST_ENTRIES": "0"},
@@ -82,8 +87,20 @@ def test_a_setting_given_twice_is_refused(tmp_path):
     assert "keep one" in told
 
 
-def test_a_password_is_not_shown():
-    assert "s3cret" not in "".join(faults({"CDS_DATABASE_URL": "mysql://u:s3cret@db"}))
+@pytest.mark.parametrize("url", ["mysql://u:s3cret@db", "s3cret", "postgresql+psycopg://u:x@db:s3cret/cds"])
+def test_a_password_is_not_shown(url):
+    assert "s3cret" not in "".join(faults({"CDS_DATABASE_URL": url}))
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["sqlite:////data/store.sqlite", "sqlite:///file:store.sqlite?mode=rw&uri=true", "postgresql+psycopg://db/x"],
+)
+def test_a_database_that_stays_goes_with_clients(tmp_path, url):
+    clients = tmp_path / "clients.yaml"
+    clients.write_text("clients: []")
+    given = {"CDS_CLIENTS": str(clients), "CDS_PUBLIC_URL": "https://cds.example.org", "CDS_DATABASE_URL": url}
+    assert Settings.from_environment(given).database_url == url
 
 
 @pytest.mark.parametrize(
@@ -91,7 +108,12 @@ def test_a_password_is_not_shown():
     [
         ("CDS_PUBLIC_URL", ""),
         ("CDS_FHIR_SERVERS", "https://ehr.example.org"),
+        ("CDS_DATABASE_URL", "sqlite://"),
         ("CDS_DATABASE_URL", "sqlite:///:memory:"),
+        ("CDS_DATABASE_URL", "sqlite+pysqlite://"),
+        ("CDS_DATABASE_URL", "sqlite+pysqlite:///:memory:"),
+        ("CDS_DATABASE_URL", "sqlite:///file:m?mode=memory&uri=true"),
+        ("CDS_DATABASE_URL", "sqlite:///file::memory:?uri=true"),
     ],
 )
 def test_with_clients_some_settings_contradict(tmp_path, setting, value):

@@ -1,0 +1,39 @@
+"""What the address of a database says, read as SQLAlchemy reads it."""
+
+from __future__ import annotations
+
+from sqlalchemy import make_url
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import ArgumentError
+
+_KINDS = frozenset({"sqlite", "postgresql"})
+
+
+def check(database_url: str) -> None:
+    """Raises ValueError for what is no address of a database that `Store` knows. It quotes nothing: a password may
+    stand there.
+    """
+    if _parsed(database_url).get_backend_name() not in _KINDS:
+        raise ValueError("expected sqlite:///PATH or postgresql+DRIVER://...")
+
+
+def is_in_memory(database_url: str) -> bool:
+    """Whether each process has a database of its own there, which ends with it. Raises ValueError.
+
+    >>> is_in_memory("sqlite+pysqlite:///:memory:")
+    True
+    >>> is_in_memory("sqlite:///file:cds.sqlite?mode=ro&uri=true")
+    False
+    """
+    url = _parsed(database_url)
+    if url.get_backend_name() != "sqlite":
+        return False
+    name = (url.database or "").removeprefix("file:").partition("?")[0]
+    return name in ("", ":memory:") or "memory" in url.normalized_query.get("mode", ())
+
+
+def _parsed(database_url: str) -> URL:
+    try:
+        return make_url(database_url)
+    except (ArgumentError, ValueError) as fault:
+        raise ValueError("expected sqlite:///PATH or postgresql+DRIVER://...") from fault

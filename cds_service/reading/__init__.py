@@ -66,6 +66,7 @@ __all__ = ["Read", "read", "read_resources"]
 
 T = TypeVar("T")
 _QUERIES = tuple(Query)
+_MEDICINE_LOST = frozenset({"unreadable", "unknown_status", NOT_SENT})
 _UNASKED = QueryResult(Availability.MISSING, reason="missing")
 
 
@@ -112,8 +113,8 @@ def read(
     elsewhere = [gap for gap in refused if (gap.about, gap.reason) not in asked_about]
     told = (*question.gaps, *broken, *unreadable, *elsewhere, *unasked)
     gaps = (*told, *missing(question, references), *_unavailable(answered), *found[Gap])
-    unnamed = [gap for gap in found[Gap] if gap.query is Query.MEDICATIONS and gap.reason in ("unreadable", NOT_SENT)]
-    unread = {gap.query for gap in (*unreadable, *refused, *unnamed)}
+    lost = [gap for gap in found[Gap] if gap.query is Query.MEDICATIONS and gap.reason in _MEDICINE_LOST]
+    unread = {gap.query for gap in (*unreadable, *refused, *lost)}
     availability = {query: _availability(query, result, unread) for query, result in answered.items()}
     patient = _patient(patient_id, chart, found, gaps, availability)
     withdrawn = tuple(sorted({r.reference for r in (*sent, *drafts) if r.withdrawn}))

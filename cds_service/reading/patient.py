@@ -21,7 +21,10 @@ from cds_service.reading.shapes import (
     day,
     first,
     has_code,
+    local_name,
     number,
+    objects,
+    reference,
     references,
     text_at,
 )
@@ -30,6 +33,7 @@ from cds_service.reading.vocabulary import (
     ENDED_STATUSES,
     TAKEN_STATUSES,
     UNORDERED_INTENTS,
+    UNTAKEN_STATUSES,
 )
 
 _SEXES = frozenset({"male", "female"})
@@ -91,7 +95,26 @@ def is_taken(record: Record) -> bool:
     """Whether the patient takes the medicine by its status: active or on hold, ordered, not forbidden."""
     if record.status not in TAKEN_STATUSES or record.resource.get("doNotPerform") is True:
         return False
-    return clean(record.resource.get("intent")) not in UNORDERED_INTENTS
+    return clean(record.resource.get("intent")) not in UNORDERED_INTENTS or _is_reported(record.resource)
+
+
+def _is_reported(resource: Resource) -> bool:
+    """Whether a plan is a medicine that the patient takes on their own: US Core records those as reported, or with
+    the patient as requester."""
+    if clean(resource.get("intent")) != "plan":
+        return False
+    by_patient = local_name(reference(resource.get("requester"))).startswith("Patient/")
+    return resource.get("reportedBoolean") is True or "reportedReference" in resource or by_patient
+
+
+def _untaken(record: Record) -> Iterator[Gap]:
+    """What keeps a medicine from being counted, where that is not that it ended or never began."""
+    if record.resource.get("doNotPerform") is True:
+        return
+    if record.status not in TAKEN_STATUSES | ENDED_STATUSES | UNTAKEN_STATUSES:
+        yield Gap(record.reference, "unknown_status", "a medicine whose status FHIR does not have", record.query)
+    elif record.status == "active":
+        yield Gap(record.reference, "not_an_order", "a medicine that is proposed or planned", record.query)
 
 
 def _part_of_answer(gap: Gap, record: Record) -> Gap:
@@ -104,7 +127,10 @@ def read_medication(record: Record, chart: Chart) -> Iterator[Medication | Gap]:
     that is there too tells nothing."""
     stopped = _stopped(record.resource, chart.today)
     counts = is_taken(record) or (record.status in ENDED_STATUSES and stopped is not None)
-    if not counts or _repeats(record, chart):
+    if _repeats(record, chart):
+        return
+    if not counts:
+        yield from _untaken(record)
         return
     found = medicine_of(record, chart)
     if not found.name:
@@ -129,6 +155,18 @@ def _started(resource: Resource) -> date | None:
 
 def _stopped(resource: Resource, today: date) -> date | None:
     """The day on which the medicine ended, where the resource names one that has passed."""
-    bounds = child(resource.get("dosageInstruction"), "timing", "repeat", "boundsPeriod")
+    bounds = _bounds_of_last_step(resource)
     found = day(first(resource.get("effectivePeriod")).get("end"), bounds.get("end"))
     return found if found is not None and found < today else None
+
+
+def _bounds_of_last_step(resource: Resource) -> Resource:
+    """The period of the dosage instruction that ends last; empty where one has no end. A dose that is stepped up has
+    an instruction for each step, and the medicine goes on until the last of them ends."""
+    steps = [child(step, "timing", "repeat", "boundsPeriod") for step in objects(resource.get("dosageInstruction"))]
+    return max(steps, key=_latest_end) if steps and all(text_at(step, "end") for step in steps) else {}
+
+
+def _latest_end(bounds: Resource) -> str:
+    """The end for comparing; of a year or a month alone its last day."""
+    return text_at(bounds, "end")[:10].ljust(10, "9")

@@ -39,8 +39,9 @@ from cds_service.terminology import open_index
 from cds_service.writing import Wording, load_wording
 
 _OBTAINED = frozenset({Availability.COMPLETE, Availability.PARTIAL})
-_ORDER_NOT_READ = frozenset({"not_available", "unreadable", "wrong_patient", "unsupported_version"})
-_AN_ORDER = re.compile(r"(?:.*/)?MedicationRequest[/#]|#")
+_ORDER_NOT_READ = frozenset({"not_available", "unreadable", "wrong_patient", "unsupported_version", "unknown_status",
+                             "unsupported_kind"})  # fmt: skip
+_AN_ORDER = re.compile(r"(?:.*/)?Medication(?:Request|Order|Dispense|Statement|Administration)[/#]|#")
 """What an order may be named by: `Type/id`, its place in the request, or its address on another server."""
 _HOOKS_THAT_NEED_MEDICATIONS = frozenset({Hook.PATIENT_VIEW, Hook.ORDER_DISPATCH})
 

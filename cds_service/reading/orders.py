@@ -20,9 +20,11 @@ from cds_service.reading.shapes import (
     references,
     text_at,
 )
-from cds_service.reading.vocabulary import DRAFT_STATUSES
+from cds_service.reading.vocabulary import DRAFT_STATUSES, ENDED_STATUSES, UNTAKEN_STATUSES
 
 REQUEST = "MedicationRequest"
+_NO_ORDERS = frozenset({"MedicationAdministration", "MedicationDispense", "MedicationStatement"})
+"""Other resources that name a medicine: in the place of an order they are told and not guessed at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,8 @@ def read_orders(question: Question, asked: tuple[Record, ...], chart: Chart) -> 
     for record in asked:
         if record.kind == REQUEST:
             yield from _read_draft(record, selected, chart)
+        elif record.kind in _NO_ORDERS:
+            yield Gap(record.reference, "unsupported_kind", f"{record.kind}; expected {REQUEST}")
 
 
 def wanted(question: Question, references: References) -> Iterator[Record]:
@@ -78,6 +82,8 @@ def _read_draft(record: Record, selected: frozenset[str] | None, chart: Chart) -
     status = record.status
     if record.resource.get("doNotPerform") is True:
         yield Gap(record.reference, "not_in_force", "doNotPerform")
+    elif status not in DRAFT_STATUSES | ENDED_STATUSES | UNTAKEN_STATUSES:
+        yield Gap(record.reference, "unknown_status", "an order whose status FHIR does not have")
     elif status not in DRAFT_STATUSES:
         yield Gap(record.reference, "not_in_force", status)
     else:

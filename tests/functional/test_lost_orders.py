@@ -100,3 +100,31 @@ def test_an_order_dispatched_on_another_server_is_said_and_not_our_own(client_wi
 def test_the_order_hooks_do_not_speak_of_the_list(client_with: Any) -> None:
     drafts = bundle(medicine("draft", status="draft"))
     assert asked(client_with, "order-sign", bundle(OF_ANOTHER), draftOrders=drafts).json["cards"] == []
+
+
+def nameless(resource: Json) -> Json:
+    return {name: value for name, value in resource.items() if name != "id"}
+
+
+OTHER_KINDS = ("MedicationDispense", "MedicationStatement", "MedicationAdministration")
+UNREAD = {
+    "another patient's": (OF_ANOTHER, "belongs to another patient"),
+    "another version's": (R5, "FHIR version not supported"),
+    "of DSTU2": (medicine(resourceType="MedicationOrder"), "FHIR version not supported"),
+    "a status that FHIR does not have": (medicine(status="pended"), "its status is not known"),
+    **{kind: (medicine(resourceType=kind), "not a MedicationRequest") for kind in OTHER_KINDS},
+}
+
+
+@pytest.mark.parametrize(("draft", "why"), UNREAD.values(), ids=UNREAD)
+@pytest.mark.parametrize("named", [True, False], ids=["with an id", "without an id"])
+def test_a_draft_that_cannot_be_read_is_said(client_with: Any, draft: Json, why: str, named: bool) -> None:
+    drafts = bundle(draft if named else nameless(draft))
+    (card,) = asked(client_with, "order-sign", bundle(), draftOrders=drafts).json["cards"]
+    assert card["summary"] == f"This order could not be checked: {why}"
+
+
+@pytest.mark.parametrize("status", ["cancelled", "stopped", "completed"])
+def test_a_draft_that_is_not_in_force_is_not_asked_about(client_with: Any, status: str) -> None:
+    drafts = bundle(medicine(status=status, medicationCodeableConcept={"text": "codeine 30 mg tablet"}))
+    assert asked(client_with, "order-sign", bundle(), draftOrders=drafts).json["cards"] == []

@@ -26,6 +26,11 @@ def alleles_named(text: str) -> tuple[tuple[str, str], ...]:
     return tuple(dict.fromkeys((name.locus, name.allele) for name in found if name is not None))
 
 
+def without_alleles(text: str) -> str:
+    """The text less the HLA alleles that it names."""
+    return _LOW_RESOLUTION.sub(" ", _NAME.sub(" ", text))
+
+
 def hla_statements(
     symbol: str, answer: Answer, asked: str, code_texts: Iterable[str], lexicon: Lexicon
 ) -> tuple[Statement, ...]:

@@ -4,14 +4,14 @@ findings that stand in problem lists and allergy lists. Whatever is read here is
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from cds_service.codes import LOINC, Coding
 from cds_service.model import FUTURE, Gap, Grade, NotReadable, Reading, SelfContradiction, Statement
 from cds_service.reading.answers import Answer
 from cds_service.reading.chart import Chart
-from cds_service.reading.hla import gl_string_types
+from cds_service.reading.hla import gl_string_types, hla_statements, without_alleles
 from cds_service.reading.lexicon import HLA_PREFIX, Lexicon
 from cds_service.reading.provenance import HLA_METHOD, circumstances_of, grade_of
 from cds_service.reading.records import Record, named_results
@@ -22,37 +22,81 @@ from cds_service.reading.shapes import (
     concept_label,
     concept_texts,
     day,
+    fold,
     has_code,
     items,
     objects,
     text_at,
 )
 from cds_service.reading.statements import TAKEN_BACK, kind_of, statements_in, statements_of
-from cds_service.reading.vocabulary import DROPPED_STATUSES, PANEL, UNSTARTED_STATUSES
+from cds_service.reading.vocabulary import ABSENT_WORDS, DROPPED_STATUSES, PANEL, PRESENT_WORDS, UNSTARTED_STATUSES
 
 _GL_EXTENSION = "glstring"
 _GENETIC_WORDS = ("pharmacogen", "pgx", "genotyp", "genetic")
+_LINE_BREAKS = re.compile(r"[\r\n]+")
+_SENTENCE_ENDS = re.compile(r";|\.(?:\s|$)|,(?=\s*(?:[A-Z]{2,}\d|HLA))")
+_BULLET = re.compile(r"^[^\w(]+")
+_GOES_ON = re.compile(r"(?:,|\b(?:and|or|of|the|not|no|nor|for|with|without|in|neither|either))$", re.IGNORECASE)
+_LIKE_A_RESULT = re.compile(r"\*\s?\d|\bmetaboli[sz]er", re.IGNORECASE)
+_COLON_AT_THE_END = re.compile(r":(?=\s|$)")
+_ABSENT = re.compile(rf" (?:{'|'.join(sorted(ABSENT_WORDS, key=len, reverse=True))})(?= )")
+_HLA_WORDS = frozenset({
+    "hla", "locus", "allele", "alleles", "genotype", "type", "typing", "result", "results", "is", "was", "the", "and",
+    "for", "patient", *PRESENT_WORDS,
+})  # fmt: skip
+"""Words of a sentence that says of HLA alleles no more than whether they are there."""
+
+Segment = tuple[tuple[str, ...], str]
+"""The symbols that a sentence names, and the sentence."""
 
 
 def read_report(record: Record, chart: Chart) -> Iterator[Reading | Gap]:
-    """The readings of a report's conclusion and coded conclusions; where there are none and none of its results
-    is there either, that a result exists which a machine cannot read."""
+    """The readings of a report's conclusion and coded conclusions; a gap for the genes that its conclusion names and
+    of which nothing is read; where there are no readings and none of its results is there either, that a result
+    exists which a machine cannot read."""
     if record.status in DROPPED_STATUSES | UNSTARTED_STATUSES:
         return
-    resource = record.resource
-    typed = list(_of_gl_strings(record, chart))
-    coded = [r for concept in items(resource.get("conclusionCode")) for r in _of_concept(record, concept, chart)]
-    text = clean(resource.get("conclusion"))
-    written = [r for symbol, part in segments(text, chart) for r in _of_text(record, symbol, part, chart)]
-    yield from (*typed, *coded, *written)
-    results = [chart.references.find(address, resource) for address in named_results(record)]
+    named = list(segments(record.resource.get("conclusion"), chart))
+    read = list(_read(record, named, chart))
+    yield from read
     symbols = _symbols(record, chart)
-    if typed or coded or written or not (symbols or _is_genetic(record)):
+    is_ours = bool(read or symbols or is_genetic(record))
+    unread = _mentioned(named, is_ours=is_ours) - {reading.observable for reading in read}
+    if not (is_ours or unread):
         return
-    missing = [a for a, found in zip(named_results(record), results, strict=True) if found is None]
-    yield from (Gap(a, "not_available", "a result that a genetic report names", record.query) for a in missing)
-    if not results:
-        yield from _unreadable(record, symbols, chart)
+    yield from missing_results(record, chart)
+    if read and unread:
+        yield _unread(record, unread)
+    elif not read and not named_results(record):
+        yield from _unreadable(record, symbols, unread, chart)
+
+
+def _read(record: Record, named: Iterable[Segment], chart: Chart) -> Iterator[Reading]:
+    yield from _of_gl_strings(record, chart)
+    for concept in _conclusions(record):
+        yield from _of_concept(record, concept, chart)
+    for symbols, sentence in named:
+        if len(symbols) == 1:
+            yield from _of_text(record, symbols[0], sentence, chart)
+
+
+def _mentioned(named: Iterable[Segment], *, is_ours: bool) -> set[str]:
+    """The observables that sentences name. What a report of something else mentions in passing is no result."""
+    told = [symbols for symbols, sentence in named if is_ours or _LIKE_A_RESULT.search(sentence)]
+    return {_observable(symbol) for symbols in told for symbol in symbols}
+
+
+def missing_results(record: Record, chart: Chart) -> Iterator[Gap]:
+    """A gap for each result that a genetic report or panel names and that is not there."""
+    for address in named_results(record):
+        if chart.references.find(address, record.resource) is None:
+            yield Gap(address, "not_available", "a result that a genetic report names", record.query)
+
+
+def _conclusions(record: Record) -> Iterator[object]:
+    """The coded conclusions; STU3 calls them diagnoses."""
+    for name in ("conclusionCode", "codedDiagnosis"):
+        yield from items(record.resource.get(name))
 
 
 def _of_gl_strings(record: Record, chart: Chart) -> Iterator[Reading]:
@@ -63,8 +107,8 @@ def _of_gl_strings(record: Record, chart: Chart) -> Iterator[Reading]:
             for text in filter(None, (*texts, text_at(extension, "valueString"))):
                 for locus in sorted({marker.locus for marker in chart.lexicon.markers.values()}):
                     for says in gl_string_types(text, locus):
-                        made = _reading(record, "", says, text, chart)
-                        yield replace(made, observable=f"hla:{locus}", method=HLA_METHOD)
+                        made = _reading(record, f"{HLA_PREFIX}{locus}", says, text, chart)
+                        yield replace(made, method=HLA_METHOD)
 
 
 def _of_concept(record: Record, concept: object, chart: Chart) -> Iterator[Reading]:
@@ -91,6 +135,8 @@ def _genes_named(concept: object, lexicon: Lexicon) -> tuple[str, ...]:
 
 def _of_text(record: Record, symbol: str, text: str, chart: Chart) -> Iterator[Reading]:
     if symbol.startswith(HLA_PREFIX):
+        for says in _of_hla_text(symbol, text, chart.lexicon):
+            yield replace(_reading(record, symbol, says, text, chart, free_text=True), method=HLA_METHOD)
         return
     statements = statements_in(text, chart.lexicon.genes[symbol], chart.lexicon)
     kinds = [kind_of(statement) for statement in statements]
@@ -105,12 +151,50 @@ def _told(statements: tuple[Statement, ...]) -> Iterator[Statement]:
     return (statement for statement in statements if statement != NotReadable(TAKEN_BACK))
 
 
-def segments(text: str, chart: Chart) -> Iterator[tuple[str, str]]:
-    """The sentences of a text that name exactly one gene or locus, with that symbol."""
-    for sentence in re.split(r"[;\n]|(?<=[a-z)])\.(?:\s|$)|,(?=\s*[A-Z]{2,}\d)", text):
-        symbols = chart.lexicon.symbols_in(sentence)
-        if len(symbols) == 1:
-            yield symbols[0], sentence.strip()
+def _of_hla_text(symbol: str, text: str, lexicon: Lexicon) -> tuple[Statement, ...]:
+    """What a sentence says of a locus that consists of alleles and of words for found or not found alone: other words
+    may suppose, deny or speak of someone else, and of both together it is not plain which allele is which."""
+    plain = _COLON_AT_THE_END.sub(" ", text)
+    words = f" {fold(without_alleles(plain))} "
+    rest = _ABSENT.sub(" ", words)
+    left = set(rest.split()) - set(fold(symbol).split())
+    is_mixed = rest != words and not left.isdisjoint(PRESENT_WORDS)
+    if is_mixed or left - _HLA_WORDS:
+        return ()
+    return hla_statements(symbol, Answer(texts=(plain,)), "", (), lexicon)
+
+
+def segments(text: object, chart: Chart) -> Iterator[Segment]:
+    """The sentences of a text that name genes or loci, with their symbols."""
+    for line in _lines(text, chart):
+        for sentence in _SENTENCE_ENDS.split(line):
+            symbols = chart.lexicon.symbols_in(sentence)
+            if symbols:
+                yield symbols, sentence.strip()
+
+
+def _lines(text: object, chart: Chart) -> list[str]:
+    """The lines of a text. One that is only wrapped goes on with the line before it: a new one begins with a gene,
+    and what comes before it names one too and does not leave off in the middle."""
+    found: list[str] = []
+    for line in filter(None, map(clean, _LINE_BREAKS.split(text if isinstance(text, str) else ""))):
+        first_word = _BULLET.sub("", line).partition(" ")[0]
+        begins = bool(chart.lexicon.symbols_in(first_word))
+        if found and not (begins and _is_whole(found[-1], chart)):
+            found[-1] = f"{found[-1]} {line}"
+        else:
+            found.append(line)
+    return found
+
+
+def _is_whole(line: str, chart: Chart) -> bool:
+    names_one = bool(chart.lexicon.symbols_in(line)) and not _GOES_ON.search(line)
+    return line.endswith((".", ";")) or names_one
+
+
+def _observable(symbol: str) -> str:
+    is_locus = symbol.startswith(HLA_PREFIX)
+    return f"hla:{symbol.removeprefix(HLA_PREFIX)}" if is_locus else f"gene:{symbol}"
 
 
 def _reading(
@@ -125,7 +209,7 @@ def _reading(
 ) -> Reading:
     around = circumstances_of(record, chart)
     return Reading(
-        observable=f"gene:{symbol}",
+        observable=_observable(symbol),
         says=FUTURE if around.is_future else says,
         reference=record.reference,
         status=around.status,
@@ -152,33 +236,28 @@ def _symbols(record: Record, chart: Chart) -> tuple[str, ...]:
     return tuple(dict.fromkeys(named))
 
 
-def _is_genetic(record: Record) -> bool:
+def is_genetic(record: Record) -> bool:
+    """Whether a report or a panel is a genetic one, by its code, its category or what it is called."""
     concepts = [record.resource.get("code"), *items(record.resource.get("category"))]
-    texts = " ".join(text for concept in concepts for text in concept_texts(concept)).lower()
+    titles = [clean(form.get("title")) for form in objects(record.resource.get("presentedForm"))]
+    texts = " ".join([*titles, *(text for concept in concepts for text in concept_texts(concept))]).lower()
     by_category = any(c.code == "GE" for concept in items(record.resource.get("category")) for c in codings(concept))
     return (
         by_category or has_code(record.resource.get("code"), LOINC, PANEL) or any(w in texts for w in _GENETIC_WORDS)
     )
 
 
-def _unreadable(record: Record, symbols: tuple[str, ...], chart: Chart) -> Iterator[Reading | Gap]:
+def _unread(record: Record, observables: Iterable[str]) -> Gap:
     name = concept_label(record.resource.get("code"))
-    yield Gap(record.reference, "not_machine_readable", f"report without readable results: {name}", record.query)
+    detail = f"report without readable results: {name}"
+    return Gap(record.reference, "not_machine_readable", detail, record.query, tuple(sorted(observables)))
+
+
+def _unreadable(record: Record, symbols: tuple[str, ...], unread: set[str], chart: Chart) -> Iterator[Reading | Gap]:
+    name = concept_label(record.resource.get("code"))
+    yield _unread(record, {*unread, *map(_observable, symbols)})
     for symbol in symbols:
-        locus = symbol.startswith(HLA_PREFIX)
-        reading = _reading(record, symbol, NotReadable("document_only"), name, chart)
-        yield Reading(
-            observable=f"hla:{symbol.removeprefix(HLA_PREFIX)}" if locus else reading.observable,
-            says=reading.says,
-            reference=reading.reference,
-            status=reading.status,
-            grade=reading.grade,
-            on=reading.on,
-            at=reading.at,
-            laboratory=reading.laboratory,
-            quoted=name,
-            why_unverified=reading.why_unverified,
-        )
+        yield _reading(record, symbol, NotReadable("document_only"), name, chart)
 
 
 def read_listed_finding(record: Record, chart: Chart) -> Iterator[Reading]:

@@ -25,6 +25,7 @@ from cds_service.reading.phenotype_terms import term_of_code
 from cds_service.reading.provenance import Circumstances, circumstances_of, origin_of, tissue_of
 from cds_service.reading.readings import Assessed, Found, Weighed, finding, reading_of
 from cds_service.reading.records import Record, References, is_region_studied
+from cds_service.reading.reports import is_genetic, missing_results
 from cds_service.reading.shapes import (
     Resource,
     codings,
@@ -54,6 +55,8 @@ def read_observation(record: Record, chart: Chart) -> list[Reading | Assessed | 
         return []
     told = _said_by_itself(record, chart) or _told(_read(record, _subject_of(record, chart), chart))
     beside = [_of_record(record, one, chart) for one in told.beside]
+    if "hasMember" in record.resource and is_genetic(record):
+        beside += missing_results(record, chart)
     return [*beside, *_results_of(record, told.said, chart)] if told.said else [*beside]
 
 

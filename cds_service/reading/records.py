@@ -232,14 +232,22 @@ def _results_in(holder: Record) -> Iterator[Record]:
 def newest(records: Iterable[Record]) -> tuple[Record, ...]:
     """One record for each reference and content: older versions of a resource give way to the newest, and a
     newest version that was entered in error takes the others with it. Versions that cannot be told apart and
-    differ are all kept."""
+    differ are all kept, and so are resources of several servers."""
     sent = tuple(records)
     if len({record.reference for record in sent}) == len(sent):
         return sent
     versions: defaultdict[str, list[Record]] = defaultdict(list)
     for record in sent:
         versions[record.reference].append(record)
-    return tuple(record for same in versions.values() for record in _current(same))
+    return tuple(record for same in versions.values() for each in _by_server(same) for record in _current(each))
+
+
+def _by_server(same: list[Record]) -> Iterable[list[Record]]:
+    """Records of one name, apart where their addresses are of several servers: those are different resources."""
+    servers: defaultdict[str, list[Record]] = defaultdict(list)
+    for record in same:
+        servers[base_of(record.address)].append(record)
+    return servers.values() if len(servers.keys() - {""}) > 1 else [same]
 
 
 def _current(same: list[Record]) -> Iterable[Record]:
@@ -267,8 +275,13 @@ def references_of(records: Iterable[Record], server: str = "", patient_id: str =
     """An index of where references lead. `server` is the base URL of the record's FHIR server, where one is named."""
     known = tuple(records)
     ours = cache(lambda: _bases_of(known, server, patient_id))
+    by_name = {record.reference: record for record in known}
+    if len(by_name) < len(known):
+        by_name |= {
+            record.reference: record for record in known if record.address and base_of(record.address) in ours()
+        }
     references_only = References(
-        by_name={record.reference: record for record in known},
+        by_name=by_name,
         by_address={record.address: record for record in known if record.address},
         by_id={record.name: record for record in known if record.name},
         is_ours=lambda base: base in ours(),

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from cds_service.model import Availability, Query
+from cds_service.reading.records import References
 from cds_service.reading.shapes import base_of, base_url
 from tests.unit.reading.small import PATIENT, gap_reasons, genotype, observation, order, read_all
 
@@ -70,6 +71,27 @@ def test_a_medication_elsewhere_that_came_along_is_found_by_its_full_address(ser
     sent = (entry(CODEINE, base), entry(genotype("CYP2D6", "*1/*1"), OURS))
     result = read_all(*sent, drafts=(draft(f"{base}/Medication/m1"),), server=server)
     assert result.orders[0].ingredients == ("codeine",)
+
+
+@pytest.mark.parametrize("ours_first", [True, False])
+@pytest.mark.parametrize("version", ["1", "9"])
+def test_resources_of_one_name_on_two_servers_are_two(ours_first: bool, version: str) -> None:
+    """Neither is an older version of the other, and a relative reference leads to our own."""
+    base = "http://other.example.org/fhir"
+    own = entry({**CODEINE, "meta": {"versionId": "5"}}, OURS)
+    warfarin = {**CODEINE, "code": {"text": "warfarin"}, "meta": {"versionId": version}}
+    sent = (own, entry(warfarin, base)) if ours_first else (entry(warfarin, base), own)
+    asked = (draft("Medication/m1") | {"id": "a"}, draft(f"{base}/Medication/m1") | {"id": "b"})
+    result = read_all(*sent, drafts=asked, server=OURS)
+    assert [o.ingredients for o in result.orders] == [("codeine",), ("warfarin",)]
+
+
+def test_results_of_one_name_on_two_servers_both_count() -> None:
+    sent = [
+        entry(genotype("CYP2D6", text), base)
+        for text, base in (("*1/*1", OURS), ("*4/*4", "http://other.example/r4"))
+    ]
+    assert len(read_all(*sent, server=OURS).patient.readings) == 2
 
 
 @pytest.mark.parametrize(("base", "found"), [(OURS, 1), ("http://other.example.org/fhir", 0)])
@@ -169,6 +191,11 @@ def test_a_panel_of_another_server_does_not_name_our_result() -> None:
 )
 def test_the_base_of_an_address(text: str, base: str) -> None:
     assert base_of(text) == base
+
+
+def test_without_a_record_no_server_is_ours() -> None:
+    assert References().name_of(f"{OURS}/Observation/7") == ""
+    assert References().name_of("Observation/7") == "Observation/7"
 
 
 def test_a_base_is_written_one_way() -> None:

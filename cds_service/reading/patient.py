@@ -161,12 +161,12 @@ def _stopped(resource: Resource, today: date) -> date | None:
 
 
 def _bounds_of_last_step(resource: Resource) -> Resource:
-    """The period of the dosage instruction that ends last; empty where one has no end. A dose that is stepped up has
-    an instruction for each step, and the medicine goes on until the last of them ends."""
+    """The period of the dosage instruction that ends last. A dose that is stepped up has an instruction for each step,
+    and the medicine goes on until the last of them ends."""
     steps = [child(step, "timing", "repeat", "boundsPeriod") for step in objects(resource.get("dosageInstruction"))]
-    return max(steps, key=_latest_end) if steps and all(text_at(step, "end") for step in steps) else {}
+    return max(steps, key=_latest_end, default={})
 
 
 def _latest_end(bounds: Resource) -> str:
-    """The end for comparing; of a year or a month alone its last day."""
+    """The end for comparing: of a year or a month alone its last day, and the latest of all where there is none."""
     return text_at(bounds, "end")[:10].ljust(10, "9")

@@ -25,7 +25,7 @@ from cds_service.model.advice import (
     Timing,
     Trust,
 )
-from cds_service.model.dates import newest_of
+from cds_service.model.dates import Span, When, earliest, latest, newest_of
 from cds_service.model.drugs import CodedDrug, DrugCodes, DrugIndex, DrugMatch, RxNormIngredient
 from cds_service.model.feedback import Feedback, FeedbackOutcome, IssuedCard
 from cds_service.model.findings import (
@@ -139,6 +139,7 @@ __all__ = [
     "ResultingOrder",
     "RxNormIngredient",
     "SelfContradiction",
+    "Span",
     "Stale",
     "Statement",
     "Strength",
@@ -152,5 +153,8 @@ __all__ = [
     "Undetermined",
     "Unreadable",
     "Unverified",
+    "When",
+    "earliest",
+    "latest",
     "newest_of",
 ]

@@ -3,15 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeAlias, TypeVar
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A day that is told by its month or year alone: some day from the earliest to the latest."""
+
+    earliest: date
+    latest: date
+
+
+When: TypeAlias = date | Span
+"""A day. What compares days takes the side that reassures least: the earliest or the latest possible one."""
+
+
+def earliest(when: When) -> date:
+    """The first day that it may have been."""
+    return when.earliest if isinstance(when, Span) else when
+
+
+def latest(when: When) -> date:
+    """The last day that it may have been."""
+    return when.latest if isinstance(when, Span) else when
 
 
 class Timed(Protocol):
     """What was on a day, and perhaps at an instant of it (seconds since 1970)."""
 
     @property
-    def on(self) -> date | None: ...
+    def on(self) -> When | None: ...
 
     @property
     def at(self) -> float | None: ...
@@ -23,10 +46,9 @@ T = TypeVar("T", bound=Timed)
 def newest_of(found: Sequence[T]) -> list[T]:
     """The newest; several where it cannot be told which of them is the last. What has no date is older than what has
     one."""
-    dates = [one.on for one in found if one.on is not None]
-    if not dates:
-        return list(found)
     last = max((one.at for one in found if one.at is not None), default=None)
-    left = [one for one in found if one.on is not None and one.at in (None, last)]
-    newest = max(one.on for one in left if one.on is not None)
-    return [one for one in left if one.on == newest]
+    placed = [(one, one.on) for one in found if one.on is not None and one.at in (None, last)]
+    if not placed:
+        return list(found)
+    newest = max(earliest(on) for _, on in placed)
+    return [one for one, on in placed if latest(on) >= newest]

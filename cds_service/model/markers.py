@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
 
 from cds_service.model.advice import INDETERMINATE
+from cds_service.model.dates import When
 from cds_service.model.readings import Reading
 
 
@@ -20,6 +20,8 @@ class Narrowed:
     states: frozenset[str]
     why: str
     readings: tuple[Reading, ...] = ()
+    may_count: bool = False
+    """Whether its dates are told so roughly that the result may count after all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +40,15 @@ class Indeterminate:
 @dataclass(frozen=True, slots=True)
 class Stale:
     state: str
-    since: date
+    since: When
     readings: tuple[Reading, ...] = ()
+    may_count: bool = False
+    """Whether its date is told so roughly that it may be new enough after all."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    since: date | None
+    since: When | None
     request: str
     readings: tuple[Reading, ...] = ()
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
 
 from cds_service.codes import Coding
+from cds_service.model.dates import When
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +66,10 @@ class Medication:
     reference: str
     name: str
     ingredients: tuple[str, ...]
-    started: date | None = None
+    started: When | None = None
     dose: Dose | None = None
     route: str = ""
-    stopped: date | None = None
+    stopped: When | None = None
     """Set for a medicine that ended (its effect may still last)."""
+    may_have_ended: bool = False
+    """Whether it is told to end about today, so that it counts as taken and its use may have been interrupted."""

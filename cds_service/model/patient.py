@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
 
 from cds_service.codes import Coding
+from cds_service.model.dates import When
 from cds_service.model.orders import Medication
 from cds_service.model.questions import Availability, Gap, Query
 from cds_service.model.readings import Reading
@@ -18,7 +18,7 @@ class Condition:
     """Condition keys of the knowledge that its codes or text mean; may be empty."""
     text: str
     reference: str
-    onset: date | None = None
+    onset: When | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class PendingTest:
 
     markers: tuple[str, ...]
     reference: str
-    since: date | None = None
+    since: When | None = None
     name: str = ""
 
 
@@ -62,7 +62,7 @@ class Recommendation:
     drugs: tuple[str, ...] = ()
     reason: str = ""
     """Reference of the result that it rests on."""
-    on: date | None = None
+    on: When | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class Patient:
     """What is known of the patient. `availability` tells empty from unknown for each query."""
 
     id: str
-    birth_date: date | None = None
+    birth_date: When | None = None
     sex: str = ""
     """`male`, `female`, or empty when unknown or other: sex for clinical use, as in X-linked genes."""
     weight_kg: float | None = None

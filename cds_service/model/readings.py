@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
 from enum import StrEnum
 
 from cds_service.codes import Coding
+from cds_service.model.dates import When
 from cds_service.model.orders import Quantity
 
 
@@ -122,7 +122,7 @@ class Reading:
     """`Observation/123`; `#n` of its Bundle entry when it has no id."""
     status: ReadingStatus = ReadingStatus.FINAL
     grade: Grade = Grade.CLINICAL
-    on: date | None = None
+    on: When | None = None
     """Effective date, else issued; None when the resource has neither."""
     laboratory: str = ""
     method: str = ""

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date
 
 from cds_service.codes import LOINC
-from cds_service.model import Gap, Medication, Query
+from cds_service.model import Gap, Medication, Query, When, earliest, latest
 from cds_service.reading.chart import Chart
 from cds_service.reading.dose_text import known_unit
 from cds_service.reading.medications import NOT_SENT, medicine_of
@@ -40,8 +39,8 @@ _SEXES = frozenset({"male", "female"})
 _KILOGRAMS = {"kg": 1.0, "g": 0.001, "[lb_av]": 0.45359237, "lb": 0.45359237, "lbs": 0.45359237}
 
 
-def birth_date_of(patient: Resource) -> date | None:
-    """The birth date; a year or month alone is its first day."""
+def birth_date_of(patient: Resource) -> When | None:
+    """The birth date, or the year or month of it."""
     return day(patient.get("birthDate"))
 
 
@@ -72,7 +71,7 @@ def _dated_otherwise(resource: Resource) -> Dated | None:
     return dated(period.get("end"), period.get("start"), resource.get("effectiveInstant"), resource.get("issued"))
 
 
-def date_of(resource: Resource) -> date | None:
+def date_of(resource: Resource) -> When | None:
     """The day of `dated_of`."""
     found = dated_of(resource)
     return None if found is None else found.on
@@ -125,13 +124,14 @@ def _part_of_answer(gap: Gap, record: Record) -> Gap:
 def read_medication(record: Record, chart: Chart) -> Iterator[Medication | Gap]:
     """A medicine that the patient takes, or one that ended on a known day. A statement that only repeats a request
     that is there too tells nothing."""
-    stopped = _stopped(record.resource, chart.today)
-    counts = is_taken(record) or (record.status in ENDED_STATUSES and stopped is not None)
+    taken, end = is_taken(record), _end(record.resource)
+    ended = record.status in ENDED_STATUSES and end is not None and earliest(end) <= chart.today
     if _repeats(record, chart):
         return
-    if not counts:
+    if not (taken or ended):
         yield from _untaken(record)
         return
+    has_ended = ended or (end is not None and latest(end) < chart.today)
     found = medicine_of(record, chart)
     if not found.name:
         yield Gap(record.reference, "unreadable", "a medicine without a name", record.query)
@@ -144,29 +144,25 @@ def read_medication(record: Record, chart: Chart) -> Iterator[Medication | Gap]:
         started=_started(record.resource),
         dose=found.dose,
         route=found.route,
-        stopped=stopped,
+        stopped=end if has_ended else None,
+        may_have_ended=end is not None and not has_ended and earliest(end) < chart.today,
     )
 
 
-def _started(resource: Resource) -> date | None:
+def _started(resource: Resource) -> When | None:
     return day(first(resource.get("effectivePeriod")).get("start"), resource.get("effectiveDateTime"),
                resource.get("authoredOn"), resource.get("dateAsserted"))  # fmt: skip
 
 
-def _stopped(resource: Resource, today: date) -> date | None:
-    """The day on which the medicine ended, where the resource names one that has passed."""
-    bounds = _bounds_of_last_step(resource)
-    found = day(first(resource.get("effectivePeriod")).get("end"), bounds.get("end"))
-    return found if found is not None and found < today else None
+def _end(resource: Resource) -> When | None:
+    """The day on which the medicine ended or is to end, where the resource names one."""
+    return day(first(resource.get("effectivePeriod")).get("end")) or _end_of_last_step(resource)
 
 
-def _bounds_of_last_step(resource: Resource) -> Resource:
-    """The period of the dosage instruction that ends last. A dose that is stepped up has an instruction for each step,
+def _end_of_last_step(resource: Resource) -> When | None:
+    """The end of the dosage instruction that ends last. A dose that is stepped up has an instruction for each step,
     and the medicine goes on until the last of them ends."""
     steps = [child(step, "timing", "repeat", "boundsPeriod") for step in objects(resource.get("dosageInstruction"))]
-    return max(steps, key=_latest_end, default={})
-
-
-def _latest_end(bounds: Resource) -> str:
-    """The end for comparing: of a year or a month alone its last day, and the latest of all where there is none."""
-    return text_at(bounds, "end")[:10].ljust(10, "9")
+    ends = [day(step.get("end")) for step in steps]
+    told = [end for end in ends if end is not None]
+    return max(told, key=latest) if told and len(told) == len(ends) else None

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
 from operator import itemgetter
 from typing import NamedTuple
 
 from cds_service.codes import LOINC
 from cds_service.memory import content_key, remembered_by_text
-from cds_service.model import Grade, ReadingStatus
+from cds_service.model import Grade, ReadingStatus, When
 from cds_service.reading.answers import answer_of
 from cds_service.reading.chart import Chart, Source
 from cds_service.reading.patient import dated_of
@@ -60,7 +59,7 @@ class Circumstances(NamedTuple):
     status: ReadingStatus
     why_unverified: str
     """`consumer`, `patient_reported` or `status_unknown`; empty where the result may be relied on."""
-    on: date | None
+    on: When | None
     at: float | None
     """The instant in seconds since 1970, where the time is told."""
     laboratory: str

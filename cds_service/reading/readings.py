@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
 from typing import NamedTuple
 
 from cds_service.codes import LOINC, SNOMED, Coding
 from cds_service.knowledge.schema import Gene
-from cds_service.model import FUTURE, Diplotype, Gap, NotReadable, Presence, Reading, Statement
+from cds_service.model import FUTURE, Diplotype, Gap, NotReadable, Presence, Reading, Statement, When
 from cds_service.reading.alleles import strand_of
 from cds_service.reading.answers import Answer
 from cds_service.reading.chart import Chart
@@ -63,7 +62,7 @@ class Weighed(NamedTuple):
     """A body weight, when it was taken, and whether it counts: it is final, and of no day to come."""
 
     kilograms: float
-    on: date | None = None
+    on: When | None = None
     at: float | None = None
     counts: bool = False
 

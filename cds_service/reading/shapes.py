@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+from calendar import monthrange
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -15,12 +16,13 @@ from typing import NamedTuple, TypeAlias
 
 from cds_service.codes import ICD10CM, LOINC, NDC, RXNORM, SNOMED, Coding
 from cds_service.memory import remembered_by_content, remembered_by_text
+from cds_service.model import Span, When, earliest
 
 Resource: TypeAlias = Mapping[str, object]
 
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
 _SPACES = re.compile(r"\s+")
-_DATE = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?(?![\d-])")
+_DATE = re.compile(r"(\d{4})(?:([-/.])(\d{2})(?:\2(\d{2}))?)?(?![\d/.-])")
 _ABSOLUTE = re.compile(r"https?:", re.IGNORECASE)
 _REFERENCE = re.compile(r"([^?#]*)/[A-Za-z]+/[^/?#]+(?:/_history/[^/?#]*)?/?")
 _BASE = re.compile(
@@ -209,21 +211,21 @@ def number(value: object) -> float | None:
 class Dated(NamedTuple):
     """What a date or dateTime says: the day where it was written, and the instant where it tells the time."""
 
-    on: date
+    on: When
     at: float | None
     """Seconds since 1970."""
 
 
 def dated(*values: object) -> Dated | None:
-    """What the first of the values says that can be read. A year or month alone is its first day."""
+    """What the first of the values says that can be read."""
     for value in values:
         if value is not None and (found := _dated(value if isinstance(value, str) else clean(value))) is not None:
             return found
     return None
 
 
-def day(*values: object) -> date | None:
-    """The day that the first of the values says that can be read."""
+def day(*values: object) -> When | None:
+    """The day, month or year that the first of the values says that can be read."""
     found = dated(*values)
     return None if found is None else found.on
 
@@ -234,17 +236,23 @@ def _dated(text: str) -> Dated | None:
     match = _DATE.match(told)
     if match is None:
         return None
-    year, month, day_of_month = (int(part or 1) for part in match.groups())
+    year, _, month, day_of_month = match.groups()
     try:
-        on = date(year, month, day_of_month)
+        first = date(int(year), int(month or 1), int(day_of_month or 1))
     except ValueError:
         return None
-    return Dated(on, moment(told) or None if match.end() < len(told) else None)
+    if day_of_month is None:
+        return Dated(Span(first, _last_day(first.year, first.month if month else 12)), None)
+    return Dated(first, moment(told) or None if match.end() < len(told) else None)
 
 
-def is_after(day: date | None, today: date) -> bool:
+def _last_day(year: int, month: int) -> date:
+    return date(year, month, monthrange(year, month)[1])
+
+
+def is_after(day: When | None, today: date) -> bool:
     """Whether a day lies in the future. The next one may be today's where the result was made."""
-    return day is not None and day - today > _A_DAY
+    return day is not None and earliest(day) - today > _A_DAY
 
 
 def moment(value: object) -> float:

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import TypeAlias
 
 from cds_service.knowledge.base import Knowledge
 from cds_service.knowledge.derived import implied
 from cds_service.knowledge.schema import Fact
-from cds_service.model import Availability, MarkerView, Medication, Order, Patient, Query
+from cds_service.model import Availability, MarkerView, Medication, Order, Patient, Query, earliest, latest
 
 DAYS_A_YEAR = 365.25
 SECOND_DEGREE = 2
@@ -23,6 +24,8 @@ LOCAL_ROUTES = frozenset(
 """Routes that do not act on the whole body; everything else, and no route at all, counts as systemic."""
 
 
+Range: TypeAlias = tuple[float, float]
+"""The least and the most that a number may be, where it is reckoned from dates that are told roughly."""
 Said = tuple[Collection[str], str]
 """Keys, and the reference of the resource that says them."""
 
@@ -120,18 +123,27 @@ class Context:
         said = [((d, *groups.get(d, ())), reference) for drugs, reference in taken for d in drugs if d != self.drug]
         return _collected(said, complete=self.is_complete(Query.MEDICATIONS))
 
-    def age_years(self) -> float | None:
+    def age_years(self) -> Range | None:
         """Age today in years; None when the birth date is not known."""
         born = self.patient.birth_date
-        return None if born is None else (self.today - born).days / DAYS_A_YEAR
+        if born is None:
+            return None
+        return (self.today - latest(born)).days / DAYS_A_YEAR, (self.today - earliest(born)).days / DAYS_A_YEAR
 
-    def exposure_days(self) -> float | None:
+    def exposure_days(self) -> Range | None:
         """Days that this drug has been taken without a new start; 0 when it is new, None when not known."""
         taken = [m for m in self.patient.medications if self.drug in m.ingredients and m.stopped is None]
         if not taken:
-            return 0.0 if self.is_complete(Query.MEDICATIONS) and not self.order.active else None
-        starts = [m.started for m in taken if m.started is not None]
-        return float((self.today - min(starts)).days) if starts else None
+            return (0.0, 0.0) if self.is_complete(Query.MEDICATIONS) and not self.order.active else None
+        starts = [(m.started, m.may_have_ended) for m in taken if m.started is not None]
+        if not starts:
+            return None
+        longest = self._days_since(min(earliest(start) for start, _ in starts))
+        lasting = [latest(start) for start, may_have_ended in starts if not may_have_ended]
+        return (self._days_since(min(lasting)) if lasting else 0.0), longest
+
+    def _days_since(self, day: date) -> float:
+        return float(max((self.today - day).days, 0))
 
     def conditions(self) -> Evidence:
         """Condition keys of the patient's record, with what each key implies."""

@@ -16,7 +16,7 @@ def why_silent(asking: Asking, probability: ChangeProbability | None) -> str:
     situation, testing = asking.situation, asking.testing
     if is_tolerated(asking.use, situation):
         return "tolerated"
-    if isinstance(asking.known, Unreadable):
+    if isinstance(asking.known, Unreadable) or getattr(asking.known, "may_count", False):
         # A result is on file and might change the order: that is said whatever a new test would be worth.
         return ""
     if testing in (Testing.REQUIRED, Testing.RECOMMENDED) or _deferred_by_row(asking):
@@ -40,7 +40,7 @@ def is_tolerated(use: MarkerUse, situation: Situation) -> bool:
     if use.tolerated_after_days is None:
         return False
     exposure = situation.context.exposure_days()
-    return exposure is not None and exposure > use.tolerated_after_days
+    return exposure is not None and exposure[0] > use.tolerated_after_days
 
 
 def _likely_enough(asking: Asking, probability: ChangeProbability | None) -> bool:

@@ -30,6 +30,8 @@ from cds_service.model import (
     Stale,
     Undetermined,
     Unreadable,
+    earliest,
+    latest,
     newest_of,
 )
 from cds_service.reasoning.context import Context
@@ -59,12 +61,17 @@ def measured(marker: str, use: MarkerUse, states: frozenset[str], context: Conte
     newest = tuple(sorted(newest_of(usable), key=_place))
     told = _together([_told(reading, use, states) for reading in newest], newest, states)
     window = _window_days(use, context)
-    since = newest[0].on
-    if window is not None and since is None:
+    if window is None:
+        return _spoiled(told, use, states, context, table)
+    dates = [reading.on for reading in newest if reading.on is not None]
+    if not dates:
         return Unreadable("undated", newest)
-    if window is not None and since is not None and (context.today - since).days > window:
+    # Whichever is the newest, it is no older than the one whose date is the latest for certain.
+    since = max(dates, key=earliest)
+    if (context.today - earliest(since)).days > window:
         state = told.state if isinstance(told, Known) else ""
-        return Stale(state, since, newest)
+        may_count = any((context.today - latest(on)).days <= window for on in dates)
+        return Stale(state, since, newest, may_count)
     return _spoiled(told, use, states, context, table)
 
 
@@ -87,19 +94,23 @@ def readings_of(marker: str, patient: Patient, today: date) -> tuple[Reading, ..
     """The readings of the marker; a derived one is reckoned from the readings that it rests on."""
     if marker != CREATININE_CLEARANCE:
         return tuple(r for r in patient.readings if r.observable == marker)
-    found = (_clearance(r, patient, today) for r in patient.readings if r.observable == CREATININE)
+    born = patient.birth_date
+    if born is None:
+        return ()
+    # Of a birth date that is told roughly both ages count.
+    ages = dict.fromkeys([(today - day(born)).days // 365.25 for day in (earliest, latest)])
+    found = (_clearance(r, patient, a) for r in patient.readings if r.observable == CREATININE for a in ages)
     return tuple(r for r in found if r is not None)
 
 
-def _clearance(creatinine: Reading, patient: Patient, today: date) -> Reading | None:
+def _clearance(creatinine: Reading, patient: Patient, age_years: float) -> Reading | None:
     """Creatinine clearance in mL/min from serum creatinine in mg/dL (Cockcroft and Gault 1976, PMID 1244564);
-    None where age, weight or sex is not known."""
+    None where weight or sex is not known."""
     says = creatinine.says
-    if not isinstance(says, Quantity) or says.value <= 0 or patient.birth_date is None:
+    if not isinstance(says, Quantity) or says.value <= 0:
         return None
     if patient.weight_kg is None or patient.sex not in ("male", "female"):
         return None
-    age_years = (today - patient.birth_date).days // 365.25
     clearance = (140 - age_years) * patient.weight_kg / (72 * says.value)
     value = clearance * (0.85 if patient.sex == "female" else 1)
     # The comparator turns round: a creatinine above a bound is a clearance below one.
@@ -177,9 +188,9 @@ def _meets(low: float, high: float, band: Band) -> bool:
 
 
 def _window_days(use: MarkerUse, context: Context) -> float | None:
-    """How long a result counts for this order, by how long the drug has been taken."""
-    exposure = context.exposure_days() or 0.0
-    applying = [v.valid_for_days for v in use.valid_by_exposure if exposure >= v.from_days]
+    """How long a result counts for this order, by how long the drug has been taken for certain."""
+    shortest, _ = context.exposure_days() or (0.0, 0.0)
+    applying = [v.valid_for_days for v in use.valid_by_exposure if shortest >= v.from_days]
     return applying[-1] if applying else use.valid_for_days
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cds_service.knowledge.schema import Fact, Gene, Modifier, Modulator
-from cds_service.model import Trust
+from cds_service.model import Trust, latest
 from cds_service.policy import Policy
 from cds_service.reasoning.context import Context
 from cds_service.reasoning.phenotypes import state_of_score
@@ -68,7 +68,7 @@ def _still_acting(context: Context) -> frozenset[str]:
         for m in context.patient.medications
         if m.stopped is not None
         for drug in m.ingredients
-        if (context.today - m.stopped).days <= _offset_days(drug, context)
+        if (context.today - latest(m.stopped)).days <= _offset_days(drug, context)
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from cds_service.knowledge.schema import Fact, Predicate
 from cds_service.model import Assumption
-from cds_service.reasoning.context import Context
+from cds_service.reasoning.context import Context, Range
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,30 +97,46 @@ def _set_fact(fact: Fact, predicate: Predicate, context: Context) -> Truth:
 
 
 def _number_fact(fact: Fact, predicate: Predicate, context: Context) -> Truth:
-    value = _number(fact, context)
+    value = _range(fact, context)
     if value is None:
         return Truth(holds=None, missing=(str(fact),))
-    return TRUE if _within(value, predicate) else FALSE
+    low, high = value
+    if not (_is_high_enough(high, predicate) and _is_low_enough(low, predicate)):
+        return FALSE
+    if _is_high_enough(low, predicate) and _is_low_enough(high, predicate):
+        return TRUE
+    return Truth(holds=None, missing=(str(fact),))
 
 
-def _within(value: float, predicate: Predicate) -> bool:
-    return (
-        (predicate.below is None or value < predicate.below)
-        and (predicate.at_least is None or value >= predicate.at_least)
-        and (predicate.above is None or value > predicate.above)
-        and (predicate.at_most is None or value <= predicate.at_most)
+def _is_high_enough(value: float, predicate: Predicate) -> bool:
+    return (predicate.at_least is None or value >= predicate.at_least) and (
+        predicate.above is None or value > predicate.above
     )
+
+
+def _is_low_enough(value: float, predicate: Predicate) -> bool:
+    return (predicate.below is None or value < predicate.below) and (
+        predicate.at_most is None or value <= predicate.at_most
+    )
+
+
+def _range(fact: Fact, context: Context) -> Range | None:
+    """The least and the most that the number may be."""
+    match fact:
+        case Fact.AGE:
+            return context.age_years()
+        case Fact.EXPOSURE:
+            return context.exposure_days()
+        case _:
+            value = _number(fact, context)
+            return None if value is None else (value, value)
 
 
 def _number(fact: Fact, context: Context) -> float | None:
     dose = context.order.dose
     match fact:
-        case Fact.AGE:
-            return context.age_years()
         case Fact.WEIGHT:
             return context.patient.weight_kg
-        case Fact.EXPOSURE:
-            return context.exposure_days()
         case Fact.DAILY_DOSE:
             return dose.daily if dose is not None and dose.unit == "mg" else None
         case Fact.DAILY_DOSE_PER_KG:

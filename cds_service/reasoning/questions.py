@@ -12,13 +12,17 @@ from cds_service.knowledge.schema import MarkerUse, Test
 from cds_service.model import (
     ChangeProbability,
     Conflicting,
+    Narrowed,
     Pending,
     ResultingOrder,
+    Stale,
     Testing,
     TestQuestion,
     Unavailable,
     Unreadable,
     Unverified,
+    earliest,
+    latest,
 )
 from cds_service.policy import Policy
 from cds_service.reasoning.asking import Asking, testing_level, would_change
@@ -109,6 +113,8 @@ def _test_question(
 
 def _status(asking: Asking, test: Test | None) -> Status:
     match asking.known:
+        case Stale(may_count=True) | Narrowed(may_count=True) if test is None:
+            return Status.NOT_OBTAINED
         case Conflicting():
             return Status.CONFLICT
         case Unverified():
@@ -128,6 +134,6 @@ def _is_awaited(test: Test | None, asking: Asking) -> bool:
     told = [r.on for r in asking.known.readings if r.on is not None]
     return any(
         not is_overdue(pending.since, test, asking)
-        and (pending.since is None or all(pending.since >= on for on in told))
+        and (pending.since is None or all(earliest(pending.since) >= latest(on) for on in told))
         for pending in pending_of(asking.marker, asking.situation.context.patient)
     )

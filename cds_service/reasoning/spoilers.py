@@ -8,19 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
+from operator import itemgetter
 
 from cds_service.knowledge.base import Knowledge
 from cds_service.knowledge.derived import implied, implied_conditions, once_for_each
 from cds_service.knowledge.schema import ResultSpoiler
-from cds_service.model import Condition, Patient, Reading, Trust
+from cds_service.model import Condition, Patient, Reading, Trust, When, earliest, latest
 
 
-def spoiler_of(marker: str, reading: Reading, patient: Patient, knowledge: Knowledge) -> ResultSpoiler | None:
-    """What spoils the reading of the marker, or None where it may be relied on."""
-    for spoiler, event in _events(marker, reading.method, patient, knowledge):
-        if not _is_spared(reading, spoiler) and _is_in_effect(spoiler, event, reading.on):
-            return spoiler
-    return None
+def spoiler_of(
+    marker: str, reading: Reading, patient: Patient, knowledge: Knowledge
+) -> tuple[ResultSpoiler, bool] | None:
+    """What spoils the reading of the marker, and whether that is certain; None where it may be relied on."""
+    found = [
+        (spoiler, _is_in_effect_for_certain(spoiler, event, reading.on))
+        for spoiler, event in _events(marker, reading.method, patient, knowledge)
+        if not _is_spared(reading, spoiler) and _is_in_effect(spoiler, event, reading.on)
+    ]
+    return max(found, key=itemgetter(1), default=None)
 
 
 def spoiler_today(
@@ -76,9 +81,19 @@ def _is_spared(reading: Reading, spoiler: ResultSpoiler) -> bool:
     return any(f" {word} " in padded for word in spoiler.spared_specimens)
 
 
-def _is_in_effect(spoiler: ResultSpoiler, event: Condition, on: date | None) -> bool:
-    """Whether a result of that day is spoiled. Where a date is missing it may be."""
+def _is_in_effect(spoiler: ResultSpoiler, event: Condition, on: When | None) -> bool:
+    """Whether a result of that day may be spoiled. Where a date is missing it may be."""
     if on is None or event.onset is None:
         return True
-    days = (on - event.onset).days
-    return days >= 0 and (spoiler.lasts_days is None or days <= spoiler.lasts_days)
+    if latest(on) < earliest(event.onset):
+        return False
+    return spoiler.lasts_days is None or (earliest(on) - latest(event.onset)).days <= spoiler.lasts_days
+
+
+def _is_in_effect_for_certain(spoiler: ResultSpoiler, event: Condition, on: When | None) -> bool:
+    """The same where only dates that are told roughly leave a doubt."""
+    if on is None or event.onset is None:
+        return True
+    if earliest(on) < latest(event.onset):
+        return False
+    return spoiler.lasts_days is None or (latest(on) - earliest(event.onset)).days <= spoiler.lasts_days

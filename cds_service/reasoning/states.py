@@ -41,6 +41,8 @@ from cds_service.model import (
     Undetermined,
     Unreadable,
     Unverified,
+    When,
+    earliest,
 )
 from cds_service.reasoning.phenotypes import (
     call_phenotype,
@@ -70,6 +72,8 @@ class Said:
     unreadable: str = ""
     spoiled: str = ""
     """Phrase key of why it does not exclude what it should (a transfusion before it)."""
+    otherwise: Said | None = None
+    """What it says where dates that are told roughly leave open whether it is spoiled."""
 
 
 def knowledge_of(
@@ -89,17 +93,20 @@ def knowledge_of(
     every = frozenset(states)
     said = [_deferred(_said(marker, r, every, patient, knowledge), deferring) for r in usable]
     counted = [_spoiled(s, marker, every, patient, knowledge) for s in said if _tells(s)]
-    told = _combined([s for s in counted if not _is_set_aside(s, every)], every, marker, knowledge)
-    if told is not None:
-        return told
+    kept = [s for s in counted if not _is_set_aside(s, every)]
     set_aside = [s for s in counted if _is_set_aside(s, every)]
+    told = _combined(kept, every, marker, knowledge)
+    if told is not None:
+        doubtful = [s.otherwise for s in set_aside if s.otherwise is not None]
+        with_doubtful = _combined([*kept, *doubtful], every, marker, knowledge) if doubtful else None
+        return with_doubtful if isinstance(with_doubtful, Conflicting) else told
     return _all_open(set_aside, every) if set_aside else untold(marker, readings, patient)
 
 
 def _place(reading: Reading) -> tuple[int, str, str]:
     """The newest first, undated ones last, so that the order of the resources makes no difference; nor do their
     names, but between equal ones."""
-    return (0 if reading.on is None else -reading.on.toordinal(), repr(reading.says), reading.reference)
+    return (0 if reading.on is None else -earliest(reading.on).toordinal(), repr(reading.says), reading.reference)
 
 
 def pending_of(marker: str, patient: Patient) -> tuple[PendingTest, ...]:
@@ -108,7 +115,12 @@ def pending_of(marker: str, patient: Patient) -> tuple[PendingTest, ...]:
         return ()
     names = {marker, _observable(marker)}
     found = (p for p in patient.pending if names.intersection(p.markers))
-    return tuple(sorted(found, key=lambda p: (p.since is not None, -(p.since or date.min).toordinal(), p.reference)))
+    return tuple(sorted(found, key=lambda p: (0 if p.since is None else _age(p.since), p.reference)))
+
+
+def _age(since: When) -> int:
+    """Grows with the age; of any day it is more than 0."""
+    return (date.max - earliest(since)).days + 1
 
 
 def _observable(marker: str) -> str:
@@ -132,14 +144,16 @@ def _tells(said: Said) -> bool:
 
 def _spoiled(said: Said, marker: str, states: frozenset[str], patient: Patient, knowledge: Knowledge) -> Said:
     """What is left of what a reading says once an event of the record that spoils it is reckoned with."""
-    spoiler = spoiler_of(marker, said.reading, patient, knowledge)
-    if spoiler is None:
+    found = spoiler_of(marker, said.reading, patient, knowledge)
+    if found is None:
         return said
+    spoiler, certain = found
     left = states_left(said.states, spoiler, states)
     if left == said.states and spoiler.may_hide:
         return said
-    indeterminate = said.indeterminate if spoiler.may_hide else ""
-    return Said(said.reading, left, indeterminate, said.repeatable, spoiled=spoiler.reason)
+    unclear = said.indeterminate if spoiler.may_hide else ""
+    otherwise = None if certain else said
+    return Said(said.reading, left, unclear, said.repeatable, spoiled=spoiler.reason, otherwise=otherwise)
 
 
 def _is_set_aside(said: Said, states: frozenset[str]) -> bool:
@@ -148,7 +162,8 @@ def _is_set_aside(said: Said, states: frozenset[str]) -> bool:
 
 
 def _all_open(set_aside: list[Said], states: frozenset[str]) -> MarkerKnowledge:
-    return Narrowed(states, set_aside[0].spoiled, tuple(s.reading for s in set_aside))
+    may_count = any(s.otherwise is not None for s in set_aside)
+    return Narrowed(states, set_aside[0].spoiled, tuple(s.reading for s in set_aside), may_count)
 
 
 def untold(marker: str, readings: tuple[Reading, ...], patient: Patient) -> MarkerKnowledge:

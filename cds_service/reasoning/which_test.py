@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
 
 from cds_service.knowledge.schema import MarkerUse, ResultSpoiler, Test
-from cds_service.model import Indeterminate, Timing
+from cds_service.model import Indeterminate, Timing, When, earliest
 from cds_service.policy import Policy
 from cds_service.reasoning.asking import Asking
 from cds_service.reasoning.spoilers import spoiler_today
@@ -63,14 +62,14 @@ def _tells_apart(test: Test, marker: str, situation: Situation) -> bool:
     return len(outcomes - {frozenset()}) > 1
 
 
-def is_overdue(since: date | None, test: Test | None, asking: Asking) -> bool:
+def is_overdue(since: When | None, test: Test | None, asking: Asking) -> bool:
     """A pending test older than three turnarounds is taken as lost."""
     if since is None:
         return False
     turnaround = turnaround_days(test, asking.policy) if test is not None else None
     if turnaround is None:
         return False
-    return (asking.situation.context.today - since).days > asking.policy.pending_turnarounds * turnaround[1]
+    return (asking.situation.context.today - earliest(since)).days > asking.policy.pending_turnarounds * turnaround[1]
 
 
 def turnaround_days(test: Test, policy: Policy) -> tuple[float, float] | None:

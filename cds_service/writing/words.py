@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date
 
 from cds_service.knowledge.base import Knowledge
 from cds_service.knowledge.nomenclature import WITH_ANY
@@ -23,7 +22,9 @@ from cds_service.model import (
     Option,
     Order,
     Outcome,
+    Span,
     TestQuestion,
+    When,
 )
 from cds_service.writing.text import clean, number
 from cds_service.writing.wording import Wording, spaced
@@ -98,11 +99,21 @@ class Words:
         days = self._range(question.due_days)
         return self.wording.say("names", "recheck", test=name, days=days)
 
-    def day(self, day: date | None) -> str:
+    def day(self, day: When | None) -> str:
+        """The day, or the month or year where no more was told."""
         if day is None:
             return self.wording.say("dates", "unknown")
+        if isinstance(day, Span):
+            return self._span(day)
         month = self.wording.say("months", str(day.month))
         return self.wording.say("dates", "known", day=day.day, month=month, year=day.year)
+
+    def _span(self, span: Span) -> str:
+        first = span.earliest
+        if first.month != span.latest.month:
+            return self.wording.say("dates", "year", year=first.year)
+        month = self.wording.say("months", str(first.month))
+        return self.wording.say("dates", "month", month=month, year=first.year)
 
     def gap(self, gap: Gap, order: str = "") -> str:
         """What is missing and why. `about` may be a query, a fact, a marker, a reference or a name as ordered; what

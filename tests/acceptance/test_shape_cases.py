@@ -31,6 +31,7 @@ from cds_service.model import (
     Reading,
     ReadingStatus,
     SelfContradiction,
+    Span,
     Statement,
     Undetermined,
 )
@@ -131,6 +132,11 @@ def words_of(says: Statement) -> str:
             return "contradicts itself"
 
 
+def date_of(reading: Reading) -> str:
+    on = reading.on
+    return f"{on.earliest} to {on.latest}" if isinstance(on, Span) else str(on)
+
+
 # --- cases ---
 
 
@@ -166,7 +172,7 @@ def outcome(read: Read) -> Json:
             f"{r.coding.code if r.coding else ''} {' '.join(r.drugs)}".strip() for r in patient.recommendations
         ),
         "withdrawn": list(read.withdrawn),
-        "dates": sorted({str(reading.on) for reading in patient.readings}),
+        "dates": sorted({date_of(reading) for reading in patient.readings}),
         "panels": sorted({" ".join(reading.panel) for reading in patient.readings if reading.panel}),
         "laboratories": sorted({reading.laboratory for reading in patient.readings if reading.laboratory}),
     }

@@ -6,10 +6,11 @@ that is ordered, so that most examples have something to say.
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from hypothesis import HealthCheck, assume, given, settings
@@ -39,8 +40,11 @@ from cds_service.model import (
     Quantity,
     Query,
     Reading,
+    Span,
     Statement,
+    Trust,
     Undetermined,
+    When,
 )
 from cds_service.policy import Policy
 from cds_service.reasoning import evaluate
@@ -80,6 +84,9 @@ COMPLETE = dict.fromkeys(Query, Availability.COMPLETE)
 bounded = settings(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
 )
+
+
+thorough = settings(bounded, max_examples=150)
 
 
 # --- patients and orders ----------
@@ -275,6 +282,70 @@ def test_the_names_of_resources_change_nothing(situation):
         pending=backwards(patient.pending, "ServiceRequest"),
     )
     assert gist(found(drafts, patient)) == gist(found(drafts, renamed))
+
+
+# --- dates told roughly ----------
+
+
+def roughly(when: date | None, written: str) -> When | None:
+    """The month or the year of the day, as a sender tells it who tells no more."""
+    if when is None:
+        return None
+    first = when.replace(day=1) if written == "month" else when.replace(month=1, day=1)
+    month = first.month if written == "month" else 12
+    return Span(first, when.replace(month=month, day=monthrange(when.year, month)[1]))
+
+
+DATED = {"readings": "on", "conditions": "onset", "medications": "started", "pending": "since"}
+WRITTEN = st.sampled_from(["month", "year"])
+ASKING = {Kind.TEST_WOULD_CHANGE, Kind.RESULTS_CONFLICT, Kind.NOT_ASSESSED, Kind.CONFIRM_RESULT, Kind.TEST_PENDING}
+
+
+@st.composite
+def events(draw: Any) -> tuple[tuple[Order, ...], Patient]:
+    """An enzyme's activity or a genotype, and what may have spoiled it."""
+    spoiler = draw(st.sampled_from([s for s in KNOWLEDGE.spoilers if s.trust is not Trust.RECALLED]))
+    known = sorted({m for m in MARKERS if m in spoiler.markers or m.partition(":")[0] in spoiler.markers})
+    marker = draw(st.sampled_from(known))
+    drug = draw(st.sampled_from([d for d in DRUGS if marker in markers_of(d)]))
+    on = TODAY - timedelta(days=draw(st.integers(0, 60)))
+    result = replace(draw(readings(marker, odd=False)), on=on, method=draw(st.sampled_from(spoiler.methods or ("",))))
+    # Mostly near the days that decide: that of the event, and the end of its effect.
+    days_after = draw(st.sampled_from([-20, -3, 0, 3, (spoiler.lasts_days or 0) - 5, (spoiler.lasts_days or 0) + 5]))
+    onset = on - timedelta(days=days_after)
+    event = Condition(frozenset({draw(st.sampled_from(spoiler.conditions))}), "event", "Condition/event", onset)
+    return (drafted(drug),), replace(draw(patients(drug, odd=False)), readings=(result,), conditions=(event,))
+
+
+@bounded
+@given(st.one_of(measured(), situations()), st.sampled_from(sorted(DATED)), WRITTEN)
+def test_a_date_told_roughly_takes_no_card_away(situation, name, written):
+    takes_no_card_away(*situation, name, written)
+
+
+@thorough
+@given(events(), st.sampled_from(["readings", "conditions"]), WRITTEN)
+def test_a_rough_date_of_a_result_or_an_event_takes_no_card_away(situation, name, written):
+    takes_no_card_away(*situation, name, written)
+
+
+def takes_no_card_away(drafts: tuple[Order, ...], patient: Patient, name: str, written: str) -> None:
+    """What is shown of a table stays shown. A change may give way to the question that has come up, and never to
+    silence."""
+    field = DATED[name]
+    rough = tuple(replace(item, **{field: roughly(getattr(item, field), written)}) for item in getattr(patient, name))
+    before = by_table(f for f in found(drafts, patient) if not f.silent)
+    after = by_table(f for f in found(drafts, replace(patient, **{name: rough})) if not f.silent)
+    for key, findings in before.items():
+        if key[3]:
+            continue
+        assert key in after, (key, [f.kind for f in findings])
+        asks = bool({f.kind for f in after[key]} & ASKING)
+        assert asks or gravest(after[key]) >= gravest(findings), key
+
+
+def gravest(findings: Iterable[Finding]) -> int:
+    return max(list(Indicator).index(f.indicator) for f in findings)
 
 
 # --- silence has a name, and missing data never reassures ----------

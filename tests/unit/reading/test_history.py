@@ -8,7 +8,7 @@ import pytest
 
 from cds_service.codes import RXNORM, SNOMED
 from cds_service.errors import RequestError
-from cds_service.model import Availability, Patient, Query, QueryResult, Question
+from cds_service.model import Availability, Patient, Query, QueryResult, Question, Span, When
 from cds_service.policy import CatalogueTest
 from cds_service.reading import read, read_resources
 
@@ -34,7 +34,7 @@ ADA = {"resourceType": "Patient", "id": PATIENT, "birthDate": "1980-05", "gender
 
 def test_birth_date_and_sex() -> None:
     found = read_all(ADA).patient
-    assert (found.id, found.birth_date, found.sex) == (PATIENT, date(1980, 5, 1), "female")
+    assert (found.id, found.birth_date, found.sex) == (PATIENT, Span(date(1980, 5, 1), date(1980, 5, 31)), "female")
 
 
 def test_a_patient_id_may_come_as_a_reference() -> None:
@@ -151,6 +151,31 @@ def test_medicines_that_ended() -> None:
     course = order("m", status="active", dosageInstruction=[bounds])
     assert read_all(ended).patient.medications[0].stopped == date(2026, 11, 20)
     assert read_all(course).patient.medications[0].stopped == date(2026, 11, 1)
+    assert not read_all(course).patient.medications[0].may_have_ended
+
+
+@pytest.mark.parametrize(
+    ("end", "stopped", "may_have_ended"),
+    [
+        ("2026-10", Span(date(2026, 10, 1), date(2026, 10, 31)), False),
+        ("2026-11", None, True),
+        ("2026", None, True),
+        ("2026-11-25", None, False),
+        ("2026-12", None, False),
+    ],
+)
+def test_an_active_medicine_has_ended_only_where_that_is_certain(
+    end: str, stopped: When | None, may_have_ended: bool
+) -> None:
+    (found,) = read_all(statement(effectivePeriod={"end": end})).patient.medications
+    assert (found.stopped, found.may_have_ended) == (stopped, may_have_ended)
+
+
+def test_an_ended_medicine_whose_last_day_is_told_roughly_is_kept() -> None:
+    (found,) = read_all(statement(status="completed", effectivePeriod={"end": "2026-11"})).patient.medications
+    assert found.stopped == Span(date(2026, 11, 1), date(2026, 11, 30))
+    assert not found.may_have_ended
+    assert read_all(statement(status="completed", effectivePeriod={"end": "2026-12"})).patient.medications == ()
 
 
 @pytest.mark.parametrize(
@@ -229,7 +254,8 @@ def condition(text: str = "Stroke", **fields: object) -> dict[str, object]:
 
 def test_a_condition_by_text() -> None:
     found = read_all(condition("Acute ischaemic stroke", onsetDateTime="2021")).patient.conditions[0]
-    assert (found.keys, found.text, found.onset) == ({"stroke"}, "Acute ischaemic stroke", date(2021, 1, 1))
+    in_2021 = Span(date(2021, 1, 1), date(2021, 12, 31))
+    assert (found.keys, found.text, found.onset) == ({"stroke"}, "Acute ischaemic stroke", in_2021)
 
 
 def test_a_condition_that_we_have_no_key_for_is_kept() -> None:

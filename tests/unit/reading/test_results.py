@@ -17,7 +17,9 @@ from cds_service.model import (
     Reading,
     ReadingStatus,
     SelfContradiction,
+    Span,
     Undetermined,
+    When,
 )
 
 from .small import concept, gap_reasons, gene_component, genotype, observation, read_all, says, subject
@@ -74,12 +76,12 @@ def test_the_specimen_of_a_gene_result_is_kept_and_of_a_laboratory_value_it_is_n
     [
         ({"issued": "2020-02-03T00:00:00Z"}, date(2020, 2, 3)),
         ({"effectivePeriod": {"start": "2019-01-01", "end": "2019-02-01"}}, date(2019, 2, 1)),
-        ({"effectiveDateTime": "2016"}, date(2016, 1, 1)),
+        ({"effectiveDateTime": "2016"}, Span(date(2016, 1, 1), date(2016, 12, 31))),
         ({"effectiveDateTime": "2016-13-45"}, None),
         ({}, None),
     ],
 )
-def test_dates(fields: dict[str, object], expected: date | None) -> None:
+def test_dates(fields: dict[str, object], expected: When | None) -> None:
     assert reading(genotype("CYP2C19", "*1/*2", **fields)).on == expected
 
 

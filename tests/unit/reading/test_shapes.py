@@ -7,6 +7,7 @@ from datetime import date
 import pytest
 
 from cds_service.codes import LOINC, Coding
+from cds_service.model import Span, When
 from cds_service.reading.shapes import (
     child,
     clean,
@@ -52,15 +53,23 @@ def test_number(value: object, expected: float | None) -> None:
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
-        ("2016", date(2016, 1, 1)),
-        ("2016-05", date(2016, 5, 1)),
+        ("2016", Span(date(2016, 1, 1), date(2016, 12, 31))),
+        ("2016-02", Span(date(2016, 2, 1), date(2016, 2, 29))),
         ("2016-05-06T07:08:09Z", date(2016, 5, 6)),
+        ("2016/05/06", date(2016, 5, 6)),
+        ("2016.05.06 07:08", date(2016, 5, 6)),
+        ("2016/05", Span(date(2016, 5, 1), date(2016, 5, 31))),
+        ("2016/05-06", None),
+        ("2016-5-6", None),
+        ("2016.5", None),
+        ("2016-13", None),
+        ("06.05.2016", None),
         ("2016-02-31", None),
         ("20160506", None),
         (None, None),
     ],
 )
-def test_day(value: object, expected: date | None) -> None:
+def test_day(value: object, expected: When | None) -> None:
     assert day(value) == expected
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from cds_service.knowledge.schema import DrugGroup
-from cds_service.model import Allergy, Condition, FamilyCondition, Query
+from cds_service.model import Allergy, Condition, FamilyCondition, Query, Span
 from tests.support.tiny import TODAY, ago, around, order, person, taking, without, world
 
 GROUPS = (DrugGroup("sedatives", ("drowsin", "slumberol")),)
@@ -55,17 +55,39 @@ def test_the_same_drug_drafted_twice_is_not_its_own_companion():
 
 
 def test_age():
-    assert around("x", person(birth_date=ago(3653)), KNOWLEDGE).age_years() == pytest.approx(10, abs=0.01)
+    assert around("x", person(birth_date=ago(3653)), KNOWLEDGE).age_years() == pytest.approx((10, 10), abs=0.01)
+    in_a_year = person(birth_date=Span(ago(3653), ago(3288)))
+    assert around("x", in_a_year, KNOWLEDGE).age_years() == pytest.approx((9, 10), abs=0.01)
     assert around("x", person(birth_date=None), KNOWLEDGE).age_years() is None
 
 
 def test_exposure_is_the_longest_use_or_not_known():
     used = person(medications=(taking("x", started=ago(30)), taking("x", started=ago(400)), taking("x")))
-    assert around("x", used, KNOWLEDGE).exposure_days() == 400
-    assert around("x", person(), KNOWLEDGE).exposure_days() == 0
+    assert around("x", used, KNOWLEDGE).exposure_days() == (400, 400)
+    assert around("x", person(), KNOWLEDGE).exposure_days() == (0, 0)
     assert around("x", person(), KNOWLEDGE, active=True).exposure_days() is None
     assert around("x", without(person(), Query.MEDICATIONS), KNOWLEDGE).exposure_days() is None
     assert around("x", person(medications=(taking("x"),)), KNOWLEDGE).exposure_days() is None
+
+
+def test_exposure_is_a_range_where_the_start_is_told_roughly():
+    def exposure(*taken):
+        return around("x", person(medications=taken), KNOWLEDGE).exposure_days()
+
+    rough = taking("x", started=Span(ago(400), ago(370)))
+    assert exposure(rough) == (370, 400)
+    assert exposure(rough, taking("x", started=ago(390))) == (390, 400)
+    assert exposure(taking("x", started=Span(ago(30), ago(-300)))) == (0, 30)
+    assert exposure(taking("x", started=ago(-5))) == (0, 0)
+
+
+def test_a_medicine_that_may_have_ended_is_taken_and_may_be_new_again():
+    perhaps = taking("x", started=ago(400), may_have_ended=True)
+    context = around("x", person(medications=(perhaps,)), KNOWLEDGE)
+    assert context.medications() == (perhaps,)
+    assert context.exposure_days() == (0, 400)
+    lasting = taking("x", started=ago(50))
+    assert around("x", person(medications=(perhaps, lasting)), KNOWLEDGE).exposure_days() == (50, 400)
 
 
 def test_a_condition_means_every_wider_one():

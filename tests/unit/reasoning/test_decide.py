@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from cds_service import model
-from cds_service.knowledge.schema import Fact, Predicate
+from cds_service.knowledge.schema import Band, Fact, Predicate, Test
 from cds_service.model import (
     INDETERMINATE,
     NO_RESULT,
@@ -19,8 +19,10 @@ from cds_service.model import (
     Option,
     Outcome,
     PendingTest,
+    Quantity,
     Query,
     ResultingOrder,
+    Span,
     Strength,
     Timing,
     Undetermined,
@@ -63,6 +65,7 @@ from tests.support.tiny import (
     world,
 )
 
+KALI = "lab:potassium"
 OTHER_DRUG = ResultingOrder(Outcome.OTHER_DRUG)
 REST = (INTERMEDIATE, NORMAL, RAPID, ULTRARAPID)
 FIRST = use("required", timing=Timing.BEFORE_START)
@@ -240,6 +243,22 @@ def test_a_known_marker_closes_the_other():
         ((reading(ALPHA, "*2/*9", on=ago(9)),), {"pending": (PendingTest((ALPHA,), "S", ago(2)),)}, Status.PENDING),
         ((reading(ALPHA, "*2/*9", on=ago(2)),), {"pending": (PendingTest((ALPHA,), "S", ago(9)),)}, Status.OPEN),
         ((reading(ALPHA, "*2/*9", on=ago(2)),), {"pending": (PendingTest((ALPHA,), "S"),)}, Status.PENDING),
+        (
+            (reading(ALPHA, "*2/*9", on=ago(9)),),
+            {"pending": (PendingTest((ALPHA,), "S", Span(ago(10), ago(2))),)},
+            Status.OPEN,
+        ),
+        (
+            (reading(ALPHA, "*2/*9", on=Span(ago(9), ago(1))),),
+            {"pending": (PendingTest((ALPHA,), "S", ago(2)),)},
+            Status.OPEN,
+        ),
+        (
+            (reading(ALPHA, "*2/*9", on=Span(ago(9), ago(3))),),
+            {"pending": (PendingTest((ALPHA,), "S", ago(2)),)},
+            Status.PENDING,
+        ),
+        ((), {"pending": (PendingTest((ALPHA,), "S", Span(ago(16), ago(1))),)}, Status.OPEN),
         ((reading(ALPHA, "*2/*9", on=ago(99)),), {"pending": (PendingTest((ALPHA,), "S", ago(80)),)}, Status.OPEN),
     ],
 )
@@ -467,3 +486,15 @@ def test_a_conflict_is_held_against_what_its_readings_say():
     assert found.holds_order
     assert Option(Action.AVOID) in found.situation.reached[("positive",)].advice.options
     assert found.situation.context.today == TODAY
+
+
+@pytest.mark.parametrize("tests", [(), (Test("kali", (KALI,), (), "", "guideline"),)])
+def test_a_value_that_may_be_new_enough_is_said_whatever_a_test_would_be_worth(tests):
+    bands = {"usual": Band(at_most=5), "high": Band(above=5)}
+    uses = {KALI: replace(use("none"), bands=bands, unit="mmol/L", valid_for_days=3)}
+    of = table("kaliol", row({KALI: "high"}, "avoid"), row({KALI: "usual"}, "standard"), uses=uses)
+    rough = reading(KALI, Quantity(6.3, "mmol/L"), on=Span(ago(30), ago(1)))
+    asked = question(decided(of, rough, knowledge=world(of, tests=(*TESTS, *tests))), KALI)
+    assert (asked.status, asked.fires) == (Status.OPEN if tests else Status.NOT_OBTAINED, True)
+    old = replace(rough, on=Span(ago(60), ago(31)))
+    assert not question(decided(of, old, knowledge=world(of, tests=(*TESTS, *tests))), KALI).fires

@@ -23,6 +23,7 @@ from cds_service.model import (
     Reading,
     ReadingStatus,
     SelfContradiction,
+    Span,
     Stale,
     Undetermined,
     Unreadable,
@@ -141,6 +142,29 @@ def test_a_result_older_than_its_window_is_stale_and_kept_as_history():
     assert wide.state == ""
 
 
+def test_a_result_whose_date_is_told_roughly_is_as_old_as_it_may_be():
+    rough = replace(potassium(6.3), on=Span(ago(31), ago(1)))
+    assert told(rough) == Stale("high", Span(ago(31), ago(1)), (rough,), may_count=True)
+    old = replace(rough, on=Span(ago(61), ago(31)))
+    assert told(old) == Stale("high", Span(ago(61), ago(31)), (old,))
+    assert told(replace(rough, on=Span(ago(30), ago(1)))).state == "high"
+
+
+def test_a_result_that_may_be_the_newest_counts_beside_the_one_that_is_dated_exactly():
+    rough, exact = replace(potassium(6.3), on=Span(ago(300), ago(-60))), potassium(4.0, days=20)
+    # Were it the newest, it would be of the last twenty days: neither is stale.
+    assert told(rough, exact) == Conflicting(frozenset({"high", "usual"}), (exact, rough))
+    assert told(replace(rough, on=Span(ago(300), ago(21))), exact) == Known("usual", (exact,))
+
+
+def test_a_window_counts_from_the_shortest_use_that_is_possible():
+    use = replace(USE, valid_by_exposure=(Validity(0, 7), Validity(180, 28)))
+    result = potassium(4.0, days=10)
+    rough = taking("kaliol", started=Span(ago(200), ago(100)))
+    assert isinstance(told(result, use=use, medications=(rough,)), Stale)
+    assert isinstance(told(result, use=use, medications=(replace(rough, started=Span(ago(300), ago(200))),)), Known)
+
+
 def test_a_result_without_a_date_cannot_be_placed_in_a_window():
     undated = replace(potassium(4.0), on=None)
     assert told(undated) == Unreadable("undated", (undated,))
@@ -212,6 +236,14 @@ def test_creatinine_clearance_by_cockcroft_and_gault(sex, clearance):
     (found,) = readings_of(CREATININE_CLEARANCE, patient, TODAY)
     assert found.says == Quantity(clearance, "mL/min", ">")
     assert found.observable == CREATININE_CLEARANCE
+
+
+def test_of_a_birth_date_that_is_told_roughly_the_clearance_of_both_ages_counts():
+    creatinine = Reading("lab:creatinine", Quantity(1.0, "mg/dL"), "Observation/c", on=ago(2))
+    born = Span(ago(round(60.5 * 365.25)), ago(round(59.5 * 365.25)))
+    patient = person(creatinine, sex="male", weight_kg=72.0, birth_date=born)
+    found = readings_of(CREATININE_CLEARANCE, patient, TODAY)
+    assert [r.says for r in found] == [Quantity(80.0, "mL/min"), Quantity(81.0, "mL/min")]
 
 
 @pytest.mark.parametrize("unknown", [{"weight_kg": None}, {"sex": ""}, {"birth_date": None}, {"readings": ()}])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cds_service.knowledge.schema import Modifier, Modulator
-from cds_service.model import Trust
+from cds_service.model import Span, Trust
 from cds_service.policy import Policy
 from cds_service.reasoning.modifiers import Shift, shift_of, shifted
 from tests.support.tiny import ALPHA, ALPHA_GENE, BETA, BETA_GENE, NORMAL, ago, around, order, person, taking, world
@@ -87,6 +87,12 @@ def test_a_recalled_rule_stays_silent():
 @pytest.mark.parametrize(("days", "acts"), [(1, True), (14, True), (15, False)])
 def test_a_stopped_inhibitor_acts_until_its_effect_is_over(days, acts):
     assert (shift(taking("blockol", stopped=ago(days))) is not None) is acts
+
+
+def test_a_stop_told_by_its_month_counts_from_its_last_day():
+    assert shift(taking("blockol", stopped=Span(ago(400), ago(1)))) is not None
+    assert shift(taking("blockol", stopped=Span(ago(4), ago(-20)))) is not None
+    assert shift(taking("blockol", stopped=Span(ago(430), ago(400)))) is None
 
 
 def test_a_stopped_inhibitor_of_unknown_length_no_longer_counts():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cds_service.knowledge.schema import Fact, Predicate
-from cds_service.model import Allergy, Assumption, Condition, Dose, FamilyCondition, Query
+from cds_service.model import Allergy, Assumption, Condition, Dose, FamilyCondition, Query, Span
 from cds_service.reasoning.predicates import TRUE, all_hold, any_holds, holds
 from tests.support.tiny import ago, around, order, person, taking, without, world
 
@@ -193,3 +193,21 @@ def test_of_what_is_only_assumed_the_first_with_the_fewest_assumptions_is_said()
     assert said(Predicate(all=(aloud, also_aloud)), also_aloud) == ["assumed_too"]
     assert said(aloud, silently) == []
     assert said(aloud, sure) == []
+
+
+@pytest.mark.parametrize(
+    ("bounds", "expected"),
+    [
+        ({"at_least": 9}, True),
+        ({"at_least": 9.5}, None),
+        ({"above": 10}, False),
+        ({"below": 9}, False),
+        ({"below": 9.5}, None),
+        ({"at_most": 10}, True),
+        ({"at_least": 9.4, "below": 9.6}, None),
+    ],
+)
+def test_an_age_told_by_the_year_is_known_only_where_both_ages_answer_alike(bounds, expected):
+    rough = person(birth_date=Span(ago(3652), ago(3289)))
+    assert truth(Predicate(Fact.AGE, **bounds), rough).holds is expected
+    assert truth(Predicate(Fact.AGE, when_unknown=True, **bounds), rough).holds is (expected is not False)

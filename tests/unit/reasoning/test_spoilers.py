@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from cds_service.knowledge.schema import ConditionKey, ResultSpoiler
-from cds_service.model import Condition, Conflicting, Indeterminate, Known, Narrowed, Trust, Undetermined
+from cds_service.model import Condition, Conflicting, Indeterminate, Known, Narrowed, Span, Trust, Undetermined
 from cds_service.reasoning.states import knowledge_of
 from tests.support.tiny import (
     ALPHA,
@@ -135,6 +135,33 @@ def test_an_unclear_result_of_the_donor_spends_no_method():
     assert isinstance(known(ALPHA, unclear, events=[event("transplant", days=30)]), Narrowed)
 
 
+@pytest.mark.parametrize(
+    ("result", "transplant", "stands"),
+    [
+        (Span(ago(90), ago(60)), ago(30), True),
+        (Span(ago(60), ago(30)), ago(30), False),
+        (Span(ago(60), ago(20)), ago(30), False),
+        (ago(30), Span(ago(40), ago(10)), False),
+        (ago(41), Span(ago(40), ago(10)), True),
+    ],
+)
+def test_a_result_stands_only_where_it_is_from_before_the_event_for_certain(result, transplant, stands):
+    event_then = replace(event("transplant"), onset=transplant)
+    found = known(ALPHA, replace(genotype(), on=result), events=[event_then])
+    assert isinstance(found, Known) is stands
+
+
+def test_a_result_that_may_be_the_donors_is_in_doubt_and_still_speaks_against_another():
+    transplant = replace(event("transplant"), onset=Span(ago(60), ago(30)))
+    own, doubtful = genotype("*1/*1", days=70), genotype("*2/*2", days=40)
+    found = known(ALPHA, doubtful, events=[transplant])
+    assert found == Narrowed(ALL[ALPHA], "the_donors", (doubtful,), may_count=True)
+    assert isinstance(known(ALPHA, own, doubtful, events=[transplant]), Conflicting)
+    assert known(ALPHA, own, genotype("*1/*1", days=40), events=[transplant]) == Known(NORMAL, (own,))
+    certain = known(ALPHA, genotype("*2/*2", days=30), events=[transplant])
+    assert not certain.may_count
+
+
 # --- in one direction -----------------------------------------------------------------------------------------------
 
 
@@ -158,6 +185,21 @@ def test_it_lasts_as_long_as_the_rule_says(days_after, spoiled):
     result = activity(ALPHA, NORMAL, days=0)
     found = known(ALPHA, result, events=[event("transfusion", days=days_after)])
     assert isinstance(found, Narrowed if spoiled else Known)
+
+
+@pytest.mark.parametrize(
+    ("result", "transfusion", "stands"),
+    [
+        (ago(0), Span(ago(400), ago(101)), True),
+        (ago(0), Span(ago(400), ago(100)), False),
+        (Span(ago(30), ago(0)), ago(131), True),
+        (Span(ago(30), ago(0)), ago(130), False),
+    ],
+)
+def test_it_is_over_only_where_that_is_certain(result, transfusion, stands):
+    event_then = replace(event("transfusion"), onset=transfusion)
+    found = known(ALPHA, replace(activity(ALPHA, NORMAL), on=result), events=[event_then])
+    assert isinstance(found, Known) is stands
 
 
 def test_a_genotype_stands_and_settles_the_activity_beside_it():

@@ -53,6 +53,7 @@ from cds_service.model import (
     ReadingStatus,
     ResultingOrder,
     SelfContradiction,
+    Span,
     Stale,
     Unavailable,
     Undetermined,
@@ -67,6 +68,9 @@ from cds_service.writing.words import About, Words
 
 ABOUT, ELSE = About("primol", "GENA"), About("secundol", "GENS")
 START, MAINTENANCE, MAXIMUM = DosePhase.START, DosePhase.MAINTENANCE, DosePhase.MAXIMUM
+
+IN_NOVEMBER = Span(date(2026, 11, 1), date(2026, 11, 30))
+IN_2026 = Span(date(2026, 1, 1), date(2026, 12, 31))
 
 
 @pytest.fixture(scope="module")
@@ -215,6 +219,8 @@ SEEN = ", from *2/*2 (12 March 2024, Northern Test Laboratory)"
             "GENA: poor metaboliser on 2 May 2020, too old to rely on.",
         ),
         (Pending(date(2026, 11, 20), "ServiceRequest/1"), "GENA: test ordered (20 November 2026), result not back."),
+        (Pending(IN_NOVEMBER, "ServiceRequest/1"), "GENA: test ordered (November 2026), result not back."),
+        (Pending(IN_2026, "ServiceRequest/1"), "GENA: test ordered (2026), result not back."),
         (Pending(None, "ServiceRequest/1"), "GENA: test ordered (undated), result not back."),
         (
             Conflicting(frozenset({"Poor Metabolizer", "Normal Metabolizer"}), (READING, OTHER)),

@@ -32,6 +32,9 @@ def _problems(spoiler: ResultSpoiler, methods: set[str], knowledge: Knowledge) -
     for key in (*spoiler.conditions, *spoiler.unless):
         if key not in knowledge.conditions:
             yield f"condition {key!r} is not known"
+    yield from (
+        f"{key!r} goes on and is none of its conditions" for key in spoiler.ongoing if key not in spoiler.conditions
+    )
     if not spoiler.conditions:
         yield "no condition sets it going"
     yield from (f"no test has the method {m!r}" for m in spoiler.methods if m and m not in methods)

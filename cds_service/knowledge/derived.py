@@ -39,6 +39,13 @@ def implied_conditions(knowledge: Knowledge) -> Mapping[str, frozenset[str]]:
     return {key: _widened(frozenset((key,)), knowledge) for key in _mentioned(knowledge)}
 
 
+@once_for_each
+def spoiling_conditions(knowledge: Knowledge) -> frozenset[str]:
+    """The condition keys that may set a spoiler going, themselves or through what they imply."""
+    events = frozenset(key for spoiler in knowledge.spoilers for key in spoiler.conditions)
+    return events.union(key for key, wider in implied_conditions(knowledge).items() if not wider.isdisjoint(events))
+
+
 def implied(keys: frozenset[str], knowledge: Knowledge) -> frozenset[str]:
     """The condition keys, and every key of the knowledge that includes one of them."""
     wider = implied_conditions(knowledge)

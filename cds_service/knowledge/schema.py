@@ -364,7 +364,7 @@ class ResultSpoiler:
     markers: tuple[str, ...]
     """`gene:TPMT`, or a kind for all its markers: `gene`, `genotype`, `hla`."""
     conditions: tuple[str, ...]
-    """Condition keys of the event; its onset is the day of it."""
+    """Condition keys of the event; its onset is the day of it, or the beginning of an event that has an end."""
     reason: str
     """Phrase key: why the result is not counted, as it stands behind the marker on the card."""
     source: str
@@ -378,6 +378,9 @@ class ResultSpoiler:
     says nothing at all."""
     lasts_days: float | None = None
     """How long after the event results are spoiled; None for good."""
+    ongoing: tuple[str, ...] = ()
+    """Those of the conditions that go on until they end (a chronic haemolysis): the days count from the end, and an
+    entry that names none has not ended."""
     spared_specimens: tuple[str, ...] = ()
     """Folded words of specimens that the event does not touch."""
     specimen: str = ""

@@ -19,6 +19,9 @@ class Condition:
     text: str
     reference: str
     onset: When | None = None
+    end: When | None = None
+    past: frozenset[str] = frozenset()
+    """Condition keys that it meant until it was over, where results of that time may be spoiled by it."""
 
 
 @dataclass(frozen=True, slots=True)

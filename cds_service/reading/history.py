@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from typing import NamedTuple
 
 from cds_service.memory import remembered_by_content
-from cds_service.model import Allergy, Condition, FamilyCondition, Gap
+from cds_service.model import Allergy, Condition, FamilyCondition, Gap, Span, When, earliest, latest
 from cds_service.reading.chart import Chart
 from cds_service.reading.lexicon import Lexicon
 from cds_service.reading.records import Record
@@ -25,6 +26,7 @@ from cds_service.reading.shapes import (
     text_at,
 )
 from cds_service.reading.vocabulary import (
+    ABATED_WORDS,
     DEGREE_BEYOND,
     DEGREE_BY_ROLE,
     DEGREE_BY_WORD,
@@ -56,8 +58,30 @@ def _is_past(clinical_status: object) -> bool:
     return not PAST_STATUSES.isdisjoint((clean(clinical_status), *(c.code for c in codings(clinical_status))))
 
 
-def _has_abated(resource: Resource) -> bool:
-    return any(resource[name] is not False for name in resource if name.startswith("abatement"))
+def _end(resource: Resource) -> When | None:
+    """The day on which it was over or is to be over."""
+    period = first(resource.get("abatementPeriod"))
+    dates = (resource.get("abatementDateTime"), period.get("end"), period.get("start"))
+    return day(*dates, resource.get("abatementString"))
+
+
+def _has_abated(resource: Resource, today: date) -> bool:
+    """Whether it is over for certain: by a date that has passed (a due date has not), an age, or in so many words."""
+    end = _end(resource)
+    if end is not None:
+        return latest(end) <= today
+    told = fold(text_at(resource, "abatementString"))
+    by_age = "abatementAge" in resource or "abatementRange" in resource
+    return by_age or resource.get("abatementBoolean") is True or told in ABATED_WORDS
+
+
+def _onset(resource: Resource) -> When | None:
+    """The onset. Of a period any day of it."""
+    period = first(resource.get("onsetPeriod"))
+    found, end = day(resource.get("onsetDateTime"), period.get("start")), day(period.get("end"))
+    if found is None or end is None or "onsetDateTime" in resource:
+        return found
+    return Span(earliest(found), max(latest(found), latest(end)))
 
 
 def read_condition(record: Record, chart: Chart) -> Iterator[Condition | FamilyCondition | Gap]:
@@ -73,12 +97,13 @@ def read_condition(record: Record, chart: Chart) -> Iterator[Condition | FamilyC
     if relatives:
         yield FamilyCondition(relatives, "", DEGREE_UNSAID, label, record.reference)
         return
-    if _is_past(resource.get("clinicalStatus")) or _has_abated(resource):
+    past: frozenset[str] = frozenset()
+    if _is_past(resource.get("clinicalStatus")) or _has_abated(resource, chart.today):
+        past = (keys & chart.lexicon.spoiling) - chart.lexicon.lasting
         keys &= chart.lexicon.lasting
-        if not keys:
+        if not (keys or past):
             return
-    onset = day(resource.get("onsetDateTime"), first(resource.get("onsetPeriod")).get("start"))
-    yield Condition(keys, label, record.reference, onset)
+    yield Condition(keys, label, record.reference, _onset(resource), _end(resource), past)
 
 
 def _of_relatives(text: str) -> str:

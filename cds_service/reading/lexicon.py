@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from cds_service.codes import Coding
 from cds_service.knowledge.base import Knowledge
-from cds_service.knowledge.derived import once_for_each
+from cds_service.knowledge.derived import once_for_each, spoiling_conditions
 from cds_service.knowledge.schema import Gene, HlaMarker, Observable, ObservationCode
 from cds_service.memory import Memory, content_key
 from cds_service.reading.shapes import fold
@@ -75,6 +75,9 @@ class Lexicon:
     """First folded word -> condition keys that have a text beginning with it."""
     condition_texts: Mapping[str, tuple[str, ...]]
     lasting: frozenset[str]
+    """Condition keys that count for life."""
+    spoiling: frozenset[str]
+    """Condition keys that make results of their time unreliable."""
     fillers: re.Pattern[str]
     """Words that belong to a call, in folded text."""
     harmless: re.Pattern[str]
@@ -210,6 +213,7 @@ def lexicon_of(knowledge: Knowledge) -> Lexicon:
         retractions=_words_pattern(knowledge.result_words.retractions),
         duplications=_words_pattern(knowledge.result_words.duplications),
         lasting=frozenset(key for key, condition in knowledge.conditions.items() if condition.lasting),
+        spoiling=spoiling_conditions(knowledge),
     )
 
 

@@ -115,6 +115,11 @@ ORDERED_STATUSES = frozenset({"draft", "active", "on-hold", ""})
 UNORDERED_INTENTS = frozenset({"proposal", "plan", "option", "directive"})
 RULED_OUT = frozenset({"refuted", "entered-in-error", "differential"})
 PAST_STATUSES = frozenset({"resolved", "inactive", "remission"})
+ABATED_WORDS = PAST_STATUSES | {
+    "abated", "childhood", "cured", "ended", "finished", "gone", "healed", "in childhood", "in remission",
+    "in the past", "over", "past", "recovered", "stopped", "yes",
+}  # fmt: skip
+"""What is said of the end of a condition that is over; `ongoing` or `unknown` is no end."""
 
 # --- routes: SNOMED CT and HL7 codes, and folded words -----------------------------------------------------------
 

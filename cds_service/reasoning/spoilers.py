@@ -11,7 +11,7 @@ from datetime import date
 from operator import itemgetter
 
 from cds_service.knowledge.base import Knowledge
-from cds_service.knowledge.derived import implied, implied_conditions, once_for_each
+from cds_service.knowledge.derived import implied, spoiling_conditions
 from cds_service.knowledge.schema import ResultSpoiler
 from cds_service.model import Condition, Patient, Reading, Trust, When, earliest, latest
 
@@ -48,8 +48,8 @@ def _events(
     marker: str, method: str, patient: Patient, knowledge: Knowledge
 ) -> Iterator[tuple[ResultSpoiler, Condition]]:
     """The spoilers of the marker and method, each with an event of the record that sets it going."""
-    spoiling = _spoiling(knowledge)
-    conditions = [c for c in patient.conditions if not spoiling.isdisjoint(c.keys)]
+    spoiling = spoiling_conditions(knowledge)
+    conditions = [c for c in patient.conditions if not (spoiling.isdisjoint(c.keys) and spoiling.isdisjoint(c.past))]
     if not conditions:
         return
     names = {marker, marker.partition(":")[0]}
@@ -59,20 +59,13 @@ def _events(
             yield from ((spoiler, c) for c in conditions if _is_event(c, spoiler, knowledge))
 
 
-@once_for_each
-def _spoiling(knowledge: Knowledge) -> frozenset[str]:
-    """The condition keys that may set a spoiler going, themselves or through what they imply."""
-    events = frozenset(key for spoiler in knowledge.spoilers for key in spoiler.conditions)
-    return events.union(key for key, wider in implied_conditions(knowledge).items() if not wider.isdisjoint(events))
-
-
 def _acts(spoiler: ResultSpoiler) -> bool:
     """A recalled one may add graver possibilities, and never take back what a result says (decision 0011)."""
     return spoiler.trust is not Trust.RECALLED or bool(spoiler.may_hide)
 
 
 def _is_event(condition: Condition, spoiler: ResultSpoiler, knowledge: Knowledge) -> bool:
-    keys = implied(condition.keys, knowledge)
+    keys = implied(condition.keys | condition.past, knowledge)
     return not keys.isdisjoint(spoiler.conditions) and keys.isdisjoint(spoiler.unless)
 
 
@@ -83,17 +76,29 @@ def _is_spared(reading: Reading, spoiler: ResultSpoiler) -> bool:
 
 def _is_in_effect(spoiler: ResultSpoiler, event: Condition, on: When | None) -> bool:
     """Whether a result of that day may be spoiled. Where a date is missing it may be."""
-    if on is None or event.onset is None:
+    if on is None:
         return True
-    if latest(on) < earliest(event.onset):
+    if event.onset is not None and latest(on) < earliest(event.onset):
         return False
-    return spoiler.lasts_days is None or (earliest(on) - latest(event.onset)).days <= spoiler.lasts_days
+    last = _last_day(spoiler, event)
+    return spoiler.lasts_days is None or last is None or (earliest(on) - latest(last)).days <= spoiler.lasts_days
 
 
 def _is_in_effect_for_certain(spoiler: ResultSpoiler, event: Condition, on: When | None) -> bool:
     """The same where only dates that are told roughly leave a doubt."""
-    if on is None or event.onset is None:
+    if on is None:
         return True
-    if earliest(on) < latest(event.onset):
+    if event.onset is not None and earliest(on) < latest(event.onset):
         return False
-    return spoiler.lasts_days is None or (latest(on) - earliest(event.onset)).days <= spoiler.lasts_days
+    last = _last_day(spoiler, event)
+    return spoiler.lasts_days is None or last is None or (latest(on) - earliest(last)).days <= spoiler.lasts_days
+
+
+def _last_day(spoiler: ResultSpoiler, event: Condition) -> When | None:
+    """The day from which the effect wears off: the end of the event, else its onset where it is a matter of one day.
+    None where it goes on, or its end is not known."""
+    if event.end is not None:
+        return event.end
+    keys = event.keys | event.past
+    goes_on = not keys.isdisjoint(spoiler.ongoing) and keys.isdisjoint({*spoiler.conditions} - {*spoiler.ongoing})
+    return None if goes_on else event.onset

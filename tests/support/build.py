@@ -241,7 +241,7 @@ def _hla(name: str, allele: str, result: str, on: str) -> Json:
 
 
 def _conditions(conditions: Iterable[Any], today: date) -> Iterable[Json]:
-    """A text, or {text, days (since its onset), status (active)}."""
+    """A text, or {text, days (since its onset), ended (days ago), status (active)}."""
     for n, entry in enumerate(conditions, start=1):
         told: Mapping[str, Any] = {"text": entry} if isinstance(entry, str) else entry
         resource: Json = {
@@ -253,6 +253,8 @@ def _conditions(conditions: Iterable[Any], today: date) -> Iterable[Json]:
         }
         if "days" in told:
             resource["onsetDateTime"] = (today - timedelta(days=told["days"])).isoformat()
+        if "ended" in told:
+            resource["abatementDateTime"] = (today - timedelta(days=told["ended"])).isoformat()
         yield resource
 
 

@@ -36,6 +36,7 @@ def test_a_whole_spoiler_has_no_problems() -> None:
         ({"may_hide": {"1.0": ("7.0",)}}, f"spoiler spoiler: {MARKER} has no state '7.0'"),
         ({"markers": (MARKER, "gene")}, "spoiler spoiler: states are named for a kind of markers"),
         ({"conditions": ("gout", "nosuch")}, "spoiler spoiler: condition 'nosuch' is not known"),
+        ({"ongoing": ("nosuch",)}, "spoiler spoiler: 'nosuch' goes on and is none of its conditions"),
         ({"unless": ("nosuch",)}, "spoiler spoiler: condition 'nosuch' is not known"),
         ({"conditions": ()}, "spoiler spoiler: no condition sets it going"),
         ({"methods": ("palm_reading",)}, "spoiler spoiler: no test has the method 'palm_reading'"),

@@ -11,6 +11,7 @@ from cds_service.errors import RequestError
 from cds_service.model import Availability, Patient, Query, QueryResult, Question, Span, When
 from cds_service.policy import CatalogueTest
 from cds_service.reading import read, read_resources
+from tests.support.world import index, knowledge
 
 from .small import (
     KNOWLEDGE,
@@ -288,10 +289,60 @@ def test_a_family_history_in_the_problem_list_is_one_of_a_relative() -> None:
         {"clinicalStatus": {"coding": [{"code": "resolved"}]}},
         {"clinicalStatus": "inactive"},
         {"abatementDateTime": "2020"},
+        {"abatementDateTime": "2026-11-25"},
+        {"abatementPeriod": {"start": "2019-01-01"}},
+        {"abatementPeriod": {"start": "2019-01-01", "end": "2020-01-01"}},
+        {"abatementAge": {"value": 12, "unit": "a"}},
+        {"abatementBoolean": True},
+        {"abatementString": "Resolved"},
+        {"abatementString": "2019"},
     ],
 )
 def test_conditions_that_do_not_hold(fields: dict[str, object]) -> None:
     assert read_all(condition(**fields)).patient.conditions == ()
+
+
+@pytest.mark.parametrize(
+    ("fields", "end"),
+    [
+        ({"abatementDateTime": "2027-03-01"}, date(2027, 3, 1)),
+        ({"abatementDateTime": "2026"}, Span(date(2026, 1, 1), date(2026, 12, 31))),
+        ({"abatementDateTime": "soon"}, None),
+        ({"abatementPeriod": {"start": "2026-11-01", "end": "2026-12-01"}}, date(2026, 12, 1)),
+        ({"abatementBoolean": False}, None),
+        ({"abatementString": "ongoing"}, None),
+        ({"abatementString": "not resolved"}, None),
+    ],
+)
+def test_a_condition_goes_on_until_its_end_has_passed(fields: dict[str, object], end: When | None) -> None:
+    (found,) = read_all(condition(**fields)).patient.conditions
+    assert (found.keys, found.end) == ({"stroke"}, end)
+
+
+@pytest.mark.parametrize(
+    ("fields", "onset"),
+    [
+        ({"onsetPeriod": {"start": "2026-01-05"}}, date(2026, 1, 5)),
+        ({"onsetPeriod": {"start": "2026-01-05", "end": "2026-02-09"}}, Span(date(2026, 1, 5), date(2026, 2, 9))),
+        ({"onsetPeriod": {"start": "2026-01", "end": "2026-02"}}, Span(date(2026, 1, 1), date(2026, 2, 28))),
+        ({"onsetPeriod": {"end": "2026-02"}}, None),
+        ({"onsetDateTime": "2025-01-01", "onsetPeriod": {"start": "2026-01", "end": "2026-02"}}, date(2025, 1, 1)),
+    ],
+)
+def test_the_onset_of_a_period_is_any_day_of_it(fields: dict[str, object], onset: When | None) -> None:
+    assert read_all(condition(**fields)).patient.conditions[0].onset == onset
+
+
+def test_what_may_have_spoiled_results_is_kept_when_it_is_over_and_means_nothing_else() -> None:
+    resource = {
+        "resourceType": "Condition",
+        "id": "c",
+        "code": {"text": "Autoimmune haemolytic anaemia"},
+        "onsetDateTime": "2020-01-01",
+        "abatementDateTime": "2020-06-01",
+    }
+    (found,) = read_resources([resource], index(), knowledge(), TODAY).patient.conditions
+    assert (found.keys, found.past, found.end) == (frozenset(), {"haemolytic_anaemia"}, date(2020, 6, 1))
 
 
 def test_a_condition_that_counts_for_life_stays_when_it_is_over() -> None:

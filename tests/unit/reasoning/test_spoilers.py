@@ -41,8 +41,8 @@ TRANSFUSION = ResultSpoiler(
     may_hide={NORMAL: (INTERMEDIATE, POOR), INTERMEDIATE: (POOR,)}, lasts_days=100,
 )  # fmt: skip
 HAEMOLYSIS = ResultSpoiler(
-    "haemolysis", (XI,), ("haemolysis",), "young_cells", "study", Trust.READ, methods=("enzyme_activity",),
-    may_hide={"Normal": ("Deficient",)}, lasts_days=90,
+    "haemolysis", (XI,), ("haemolysis", "chronic_haemolysis"), "young_cells", "study", Trust.READ, lasts_days=90,
+    methods=("enzyme_activity",), may_hide={"Normal": ("Deficient",)}, ongoing=("chronic_haemolysis",),
 )  # fmt: skip
 RULES = (TRANSPLANT, TRANSFUSION, HAEMOLYSIS)
 KNOWLEDGE = replace(
@@ -200,6 +200,33 @@ def test_it_is_over_only_where_that_is_certain(result, transfusion, stands):
     event_then = replace(event("transfusion"), onset=transfusion)
     found = known(ALPHA, replace(activity(ALPHA, NORMAL), on=result), events=[event_then])
     assert isinstance(found, Known) is stands
+
+
+@pytest.mark.parametrize(
+    ("fields", "spoiled"),
+    [
+        ({}, True),
+        ({"keys": frozenset(), "past": frozenset({"chronic_haemolysis"})}, True),
+        ({"end": ago(-30)}, True),
+        ({"end": ago(100)}, True),
+        ({"end": ago(101)}, False),
+        ({"end": Span(ago(130), ago(100))}, True),
+        ({"onset": None, "end": ago(101)}, False),
+        ({"onset": ago(9)}, False),
+        ({"keys": frozenset({"chronic_haemolysis", "haemolysis"})}, False),
+    ],
+)
+def test_what_goes_on_spoils_until_so_many_days_after_its_end(fields, spoiled):
+    """Begun years ago; the result is of ten days ago, and the effect lasts for ninety days."""
+    going_on = replace(event("chronic_haemolysis", days=2000), **fields)
+    found = known(XI, activity(XI, "Normal", days=10), events=[going_on])
+    assert isinstance(found, Narrowed if spoiled else Known)
+
+
+def test_an_event_over_a_period_counts_from_its_end():
+    over_a_period = replace(event("transfusion", days=500), end=ago(110))
+    assert isinstance(known(ALPHA, activity(ALPHA, NORMAL, days=10), events=[over_a_period]), Narrowed)
+    assert isinstance(known(ALPHA, activity(ALPHA, NORMAL, days=9), events=[over_a_period]), Known)
 
 
 def test_a_genotype_stands_and_settles_the_activity_beside_it():

@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields
 from ipaddress import ip_network
 from pathlib import Path
 from ssl import SSLError, create_default_context
+from zoneinfo import ZoneInfo
 
 from cds_service.errors import SettingsError
 from cds_service.fetching import addresses
@@ -62,6 +63,8 @@ class Settings:
     keep_feedback_comments: bool = False
     """Comments are free text and may name the patient."""
     log_level: str = "INFO"
+    time_zone: ZoneInfo | None = None
+    """By whose clock today is meant; the machine's own without it."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
@@ -215,6 +218,14 @@ def _log_level(text: str) -> str:
     return text.upper()
 
 
+def _time_zone(text: str) -> ZoneInfo | None:
+    name = text.strip()
+    try:
+        return ZoneInfo(name) if name else None
+    except (KeyError, ValueError, OSError) as fault:  # also where the machine has no zones at all
+        raise ValueError(f"expected the name of a time zone such as Europe/Vienna, found {text!r}") from fault
+
+
 _READERS: Mapping[str, Callable[[str], object]] = {
     "development": _flag,
     "clients": _file,
@@ -238,6 +249,7 @@ _READERS: Mapping[str, Callable[[str], object]] = {
     "cors_origin": str.strip,
     "keep_feedback_comments": _flag,
     "log_level": _log_level,
+    "time_zone": _time_zone,
 }
 
 

@@ -58,7 +58,7 @@ def _call(runtime: Runtime, service: ServiceDefinition) -> Response:
     _tell_unfilled(runtime, hook_request)
     results = runtime.fetcher.resolve(hook_request, deadline)
     now = datetime.now(UTC)
-    result = runtime.answer(hook_request, results, runtime.service, now.astimezone().date())
+    result = runtime.answer(hook_request, results, runtime.service, now.astimezone(settings.time_zone).date())
     response = Response(orjson.dumps(result.body), content_type=JSON)
     _log_answer(runtime, hook_request, results, result, time.monotonic() - started_s)
     cards = tuple(_issued_cards(result.body, drug_names(runtime.service.knowledge)))

@@ -7,7 +7,9 @@ import logging
 import threading
 import time
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import event
@@ -410,3 +412,17 @@ def test_a_call_is_logged_without_anything_of_the_patient(client_with, caplog_js
     client.post(SIGN, json=hook_request(hookInstance="Testperson, Ada"))
     assert caplog_json("answer")[-1]["hook_instance"] == "not a UUID"
     assert not any(secret in json.dumps(line) for secret in SECRETS)
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Etc/GMT+12"])
+def test_today_is_the_day_of_the_hospital(client_with, zone):
+    """The two zones are a day and two hours apart: at no time is today the same in both."""
+    seen = []
+
+    def answer_with(request, _results, _service, today):
+        seen.append(today)
+        return AnswerResult({"cards": []}, (), Patient(request.question.patient_id))
+
+    before = datetime.now(ZoneInfo(zone)).date()
+    assert client_with(answer_with, time_zone=ZoneInfo(zone)).post(SIGN, json=hook_request()).status_code == 200
+    assert seen[0] in (before, datetime.now(ZoneInfo(zone)).date())

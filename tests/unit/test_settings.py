@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from zoneinfo import ZoneInfo
+
 import pytest
 
 from cds_service.errors import SettingsError
@@ -73,6 +75,9 @@ def test_every_fault_is_named_at_once():
         {"CDS_LONGEST_TOKEN_S": "86400"},
         {"CDS_CALLS_PER_SECOND": "0"},
         {"CDS_MOST_ENTRIES": "0"},
+        {"CDS_TIME_ZONE": "Mars/Olympus_Mons"},
+        {"CDS_TIME_ZONE": "../../etc/passwd"},
+        {"CDS_TIME_ZONE": "Europe"},
     ],
 )
 def test_what_cannot_be_meant_is_refused(environment):
@@ -123,3 +128,10 @@ def test_with_clients_some_settings_contradict(tmp_path, setting, value):
     assert Settings.from_environment(good).public_url == "https://cds.example.org/pgx"
     (told,) = faults(good | {setting: value})
     assert told.startswith(setting)
+
+
+def test_a_time_zone_goes_by_its_name_and_none_is_the_machines():
+    assert Settings.from_environment({"CDS_TIME_ZONE": " Pacific/Auckland "}).time_zone == ZoneInfo(
+        "Pacific/Auckland"
+    )
+    assert Settings.from_environment({"CDS_TIME_ZONE": ""}).time_zone is None

@@ -8,7 +8,19 @@ from dataclasses import dataclass
 from cds_service.codes import LOINC, SNOMED, UCUM, Coding
 from cds_service.memory import remembered_by_content, remembered_by_text
 from cds_service.model import Quantity
-from cds_service.reading.shapes import Resource, clean, codings, concept_texts, first, fold, items, number, text_at
+from cds_service.reading.shapes import (
+    Resource,
+    child,
+    clean,
+    codings,
+    concept_texts,
+    figure,
+    first,
+    fold,
+    items,
+    number,
+    text_at,
+)
 from cds_service.reading.vocabulary import (
     ABSENT_WORDS,
     PRESENCE_CODES,
@@ -18,8 +30,14 @@ from cds_service.reading.vocabulary import (
     WHOLE_WORD_ANSWERS,
 )
 
+_UNREAD_TYPES = ("valueRange", "valueRatio", "valueSampledData", "valueTime", "valueDateTime", "valuePeriod")
+"""A value of one of these types is a result that is there, though nothing is read from it."""
 VALUE_FIELDS = ("valueCodeableConcept", "valueQuantity", "valueCoding", "valueString", "valueCode", "valueInteger",
-                 "valueBoolean", "dataAbsentReason")  # fmt: skip
+                 "valueBoolean", "dataAbsentReason", *_UNREAD_TYPES)  # fmt: skip
+_FIGURE = re.compile(r"(<=|>=|=<|=>|[<>≤≥])?\s*([+-]?\d+(?:[.,]\d+)?)")
+COMPARATORS = {"": "", "<": "<", "<=": "<=", "≤": "<=", "=<": "<=", "le": "<=", "lt": "<",
+               ">": ">", ">=": ">=", "≥": ">=", "=>": ">=", "ge": ">=", "gt": ">"}  # fmt: skip
+"""A comparator as senders write it -> as FHIR does."""
 _NOTHING_FOUND = re.compile(r" (?:no|not) (?:[\w]+ ){0,6}(?:detected|present|found|identified|seen) ")
 _NEGATED = re.compile(r" (?:no|not|without|if|cannot|never) ")
 
@@ -27,13 +45,14 @@ _NEGATED = re.compile(r" (?:no|not|without|if|cannot|never) ")
 @dataclass(frozen=True, slots=True)
 class Answer:
     """`texts` are the value's text and displays, each once; `quoted` is the value as the report has it;
-    `missing` the code of a dataAbsentReason."""
+    `missing` the code of a dataAbsentReason; `unread` is a value that is there and is no number that can be read."""
 
     codings: tuple[Coding, ...] = ()
     texts: tuple[str, ...] = ()
     quantity: Quantity | None = None
     boolean: bool | None = None
     missing: str = ""
+    unread: str = ""
 
     @property
     def quoted(self) -> str:
@@ -45,11 +64,16 @@ class Answer:
             return f"{q.comparator}{q.value:g} {q.unit}".strip()
         if self.boolean is not None:
             return str(self.boolean).lower()
-        return next((coding.code for coding in self.codings), "")
+        return next((coding.code for coding in self.codings), self.unread)
 
     @property
     def is_empty(self) -> bool:
-        return not (self.codings or self.texts or self.quantity) and self.boolean is None
+        return not (self.codings or self.texts or self.quantity or self.unread) and self.boolean is None
+
+    @property
+    def is_taken_back(self) -> bool:
+        """Whether a reason why there is no value stands beside a value."""
+        return bool(self.missing) and not self.is_empty
 
     @property
     def undetermined(self) -> bool:
@@ -73,13 +97,35 @@ def _answer(holder: Resource) -> Answer:
     texts = (*(text for text in strings if text), *(text for part in concept for text in concept_texts(part)))
     absent = holder.get("dataAbsentReason")
     missing = [*concept_codes(absent), *concept_texts(absent)] if absent is not None else []
+    quantity = quantity_of(first(holder.get("valueQuantity")))
     return Answer(
         codings=codings(concept),
         texts=tuple(dict.fromkeys(texts)),
-        quantity=quantity_of(first(holder.get("valueQuantity"))),
+        quantity=quantity,
         boolean=boolean if isinstance(boolean, bool) else None,
         missing=next(iter(missing), ""),
+        unread="" if quantity is not None else _unread(holder),
     )
+
+
+def _unread(holder: Resource) -> str:
+    """A value that is there and that nothing is read from, in words to quote; empty where there is none."""
+    quantity = first(holder.get("valueQuantity"))
+    if "value" in quantity:
+        return _quoted(quantity)
+    return next((_quoted_of(holder[name], name) for name in _UNREAD_TYPES if holder.get(name)), "")
+
+
+def _quoted(quantity: Resource) -> str:
+    value = quantity["value"]
+    written = f"{value:g}" if isinstance(value, float) else clean(value)
+    return " ".join(filter(None, (text_at(quantity, "comparator"), written, text_at(quantity, "unit"))))
+
+
+def _quoted_of(value: object, name: str) -> str:
+    """The ends of a range; of any other value its text, or its type."""
+    ends = [_quoted(end) for end in (child(value, "low"), child(value, "high")) if "value" in end]
+    return " - ".join(ends) or clean(value) or name.removeprefix("value").lower()
 
 
 def concept_codes(concept: object) -> tuple[str, ...]:
@@ -93,14 +139,20 @@ def quantity_of(value: Resource) -> Quantity | None:
     Some senders put a SNOMED code where the unit's code belongs; its text then is the unit.
     """
     found = number(value.get("value"))
+    comparator = COMPARATORS.get(text_at(value, "comparator"))
     if found is None:
+        written = _FIGURE.fullmatch(clean(value.get("value")))
+        found = figure(written[2]) if written is not None else None
+        sign = COMPARATORS[written[1] or ""] if written is not None else ""
+        comparator = sign if comparator in {"", sign} else comparator if not sign else None
+    if found is None or comparator is None:
         return None
     code = text_at(value, "code")
     shown = text_at(value, "unit")
     unit = shown or code if text_at(value, "system") == SNOMED else code or shown
     if text_at(value, "system") not in ("", UCUM) and shown:
         unit = shown
-    return Quantity(found, unit, text_at(value, "comparator"))
+    return Quantity(found, unit, comparator)
 
 
 @remembered_by_text

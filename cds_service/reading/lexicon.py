@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from cds_service.codes import Coding
+from cds_service.codes import LOINC, Coding
 from cds_service.knowledge.base import Knowledge
 from cds_service.knowledge.derived import once_for_each, spoiling_conditions
 from cds_service.knowledge.schema import Gene, HlaMarker, Observable, ObservationCode
@@ -118,8 +118,10 @@ class Lexicon:
         return frozenset(_SYMBOL.findall(text)) & self.observable_genes.keys()
 
     def observables_of(self, codings: Iterable[Coding]) -> tuple[str, ...]:
-        """Ids of the observables that the codes of an Observation report."""
-        return tuple(dict.fromkeys(i for c in codings for i in self.observable_codes.get((c.system, c.code), ())))
+        """Ids of the observables that the codes of an Observation report. A code of LOINC's that is sent without its
+        system is known by itself: no other system writes its codes so."""
+        coded = ((c.system or LOINC, c.code) for c in codings)
+        return tuple(dict.fromkeys(i for code in coded for i in self.observable_codes.get(code, ())))
 
     def meanings(self, codings: Iterable[Coding]) -> tuple[CodeMeaning, ...]:
         """What the codings mean as codes of Observations of our markers."""

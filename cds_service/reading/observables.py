@@ -24,7 +24,7 @@ from cds_service.reading.chart import Chart
 from cds_service.reading.genes import GeneNaming
 from cds_service.reading.provenance import origin_of
 from cds_service.reading.quantities import in_unit_of, is_implausible, quantity_in_text
-from cds_service.reading.readings import Found, How, finding, says_of
+from cds_service.reading.readings import TAKEN_BACK_BY_REASON, Found, How, finding, says_of
 from cds_service.reading.records import Record
 from cds_service.reading.shapes import (
     Resource,
@@ -162,6 +162,9 @@ def _read(result: _Result) -> Iterator[Found | Gap]:
         if answer.missing or not (objects(holder.get("component")) or objects(holder.get("hasMember"))):
             yield Gap(record.reference, "no_value", answer.missing or "no value", record.query)
         return
+    if answer.is_taken_back:
+        yield _found(result, NotReadable(TAKEN_BACK_BY_REASON))
+        return
     statement, flags = _said(result)
     if isinstance(statement, NotReadable) and statement.reason == "unit_not_known":
         value = answer.quantity or quantity_in_text(answer)
@@ -192,9 +195,11 @@ def _measured(result: _Result) -> tuple[Statement, tuple[str, ...]]:
     converted = in_unit_of(observable, value, result.chart.lexicon.unit_spellings)
     if converted is None:
         return NotReadable("unit_not_known"), ()
-    flags = [] if answer.quantity else ["value_in_text"]
-    flags += ["implausible"] if is_implausible(observable, converted) else []
-    return converted, tuple(flags)
+    flags = () if answer.quantity else ("value_in_text",)
+    if is_implausible(observable, converted):
+        # Most likely in another unit than it says: it neither warns nor clears.
+        return NotReadable("implausible"), (*flags, "implausible")
+    return converted, flags
 
 
 def _graded(result: _Result) -> Statement:
@@ -215,7 +220,7 @@ def _states(result: _Result) -> set[str]:
     said |= {s for text in answer.texts if (s := answers.get(fold(text)))}
     if not said and _POSITIVE in answers.values() and (found := presence_of(answer)) is not None:
         said = {_POSITIVE if found else _NEGATIVE}
-    if answer.is_empty or (answer.quantity and not said):
+    if answer.is_empty or ((answer.quantity or answer.unread) and not said):
         said |= {s for s in _interpreted(result.holder) if s}
     return said
 
@@ -228,6 +233,8 @@ def _interpreted(holder: Resource) -> tuple[str, ...]:
 
 def _genotype(result: _Result) -> Statement:
     answer = result.answer
+    if answer.unread:
+        return NotReadable("not_understood")
     texts = {without_symbol(text, result.observable.gene) for text in answer.texts} or {answer.quoted}
     if len(texts) > 1:
         return SelfContradiction(says_of(answer))

@@ -8,12 +8,11 @@ from collections.abc import Mapping
 
 from cds_service.knowledge.schema import Observable
 from cds_service.model import Quantity
-from cds_service.reading.answers import Answer
-from cds_service.reading.shapes import number
+from cds_service.reading.answers import COMPARATORS, Answer
+from cds_service.reading.shapes import figure
 
 _SPACES = re.compile(r"\s+")
 _VALUE = re.compile(r"^\s*(<=|>=|<|>|≤|≥)?\s*(-?\d+(?:[.,]\d+)?)\s*([^\d\s].*)?$")
-_COMPARATORS = {"≤": "<=", "≥": ">="}
 _DIGITS = 12
 """Significant digits kept: conversion leaves no tail of binary fractions."""
 
@@ -45,7 +44,7 @@ def _converted(observable: Observable, quantity: Quantity, unit: str) -> Quantit
 
 
 def is_implausible(observable: Observable, quantity: Quantity) -> bool:
-    """Whether the value lies outside what can be; such a value is flagged and never dropped."""
+    """Whether the value lies outside what can be."""
     if observable.plausible is None:
         return False
     low, high = observable.plausible
@@ -58,8 +57,7 @@ def quantity_in_text(answer: Answer) -> Quantity | None:
         match = _VALUE.match(text)
         if match is not None:
             comparator, digits, unit = match.groups()
-            value = number(digits.replace(",", "."))
+            value = figure(digits)
             if value is not None:
-                sign = comparator or ""
-                return Quantity(value, (unit or "").strip(), _COMPARATORS.get(sign, sign))
+                return Quantity(value, (unit or "").strip(), COMPARATORS[comparator or ""])
     return None

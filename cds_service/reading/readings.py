@@ -76,12 +76,18 @@ class About:
     chart: Chart
 
 
+TAKEN_BACK_BY_REASON = "value_taken_back"
+"""Why a value is not read that stands beside a reason why there is none."""
+
+
 def founds(
     record: Record, about: About, statements: tuple[Statement, ...], answer: Answer, *, narrative: bool = False
 ) -> Iterator[Found | Gap]:
     """The readings, or why a result that is there gives none."""
     uncoded = not any(c.code for c in codings(record.resource.get("code")))
     how = How(free_text=narrative or (about.naming.by_words and uncoded))
+    if answer.is_taken_back:
+        statements = (NotReadable(TAKEN_BACK_BY_REASON),)
     for statement in statements:
         yield finding(record, about.observable, statement, answer, about.chart, how=how)
     if not statements and answer.missing:

@@ -31,6 +31,7 @@ _BASE = re.compile(
 )
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _A_DAY = timedelta(days=1)
+_THOUSANDS = 3
 _NOTHING: Resource = {}
 _SYSTEMS = {
     **{f"urn:oid:2.16.840.1.113883.6.{n}": system
@@ -206,6 +207,19 @@ def number(value: object) -> float | None:
     except (ValueError, OverflowError):
         return None
     return found if math.isfinite(found) else None
+
+
+def figure(written: str) -> float | None:
+    """A number as people write it, with a point or a comma; None where a comma before three digits may stand for
+    thousands (`3,200`, but not `0,850`).
+
+    >>> figure("6,8")
+    6.8
+    """
+    whole, comma, rest = written.partition(",")
+    if comma and len(rest) == _THOUSANDS and whole.lstrip("+-") != "0":
+        return None
+    return number(f"{whole}.{rest}" if comma else written)
 
 
 class Dated(NamedTuple):

@@ -211,7 +211,7 @@ def entered_in_error_is_counted_and_not_read(name: str) -> None:
 def unit_under_a_snomed_code(name: str) -> None:
     reading = reading_of(name)
     assert reading["observable"] == "lab:potassium"
-    assert reading["says"] == {"is": "Quantity", "value": 0.9, "unit": "mmol/L"}
+    assert (reading["says"], reading["quoted"]) == ({"is": "NotReadable", "reason": "implausible"}, "0.9 mmol/L")
     assert reading["flags"] == ["issued_only", "implausible"]
     assert reading["on"] == "2018-08-04"
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
 from cds_service.codes import RXNORM, SNOMED
@@ -62,9 +64,9 @@ def test_a_unit_that_is_not_known_is_refused_by_name(unit: str, named: str) -> N
     assert (gap.reason, gap.detail) == ("unknown_unit", f"lab:potassium in {named}")
 
 
-def test_an_implausible_value_is_flagged_and_kept() -> None:
+def test_an_implausible_value_neither_warns_nor_clears() -> None:
     found = of(observation(code=concept("2823-3"), valueQuantity={"value": 42, "unit": "mmol/L"}))
-    assert (found.says, found.flags) == (Quantity(42.0, "mmol/L"), ("implausible",))
+    assert (found.says, found.flags, found.quoted) == (NotReadable("implausible"), ("implausible",), "42 mmol/L")
     assert of(observation(code=concept("8634-8"), valueQuantity={"value": 9999, "unit": "ms"})).flags == ()
 
 
@@ -73,6 +75,9 @@ def test_an_implausible_value_is_flagged_and_kept() -> None:
     [
         ("4.2 mmol/L", Quantity(4.2, "mmol/L")),
         ("< 0,5", Quantity(0.5, "", "<")),
+        ("0,850 mmol/L", Quantity(0.85, "mmol/L")),
+        ("3,200 cells/uL", None),
+        ("-12,500", None),
         ("≥3 mmol/L", Quantity(3.0, "mmol/L", ">=")),
         ("between 3 and 4", None),
         ("", None),
@@ -80,6 +85,70 @@ def test_an_implausible_value_is_flagged_and_kept() -> None:
 )
 def test_a_number_in_a_text(text: str, expected: Quantity | None) -> None:
     assert quantity_in_text(Answer(texts=(text,) if text else ())) == expected
+
+
+@pytest.mark.parametrize(
+    ("quantity", "expected"),
+    [
+        ({"value": "6,8"}, Quantity(6.8, "mmol/L")),
+        ({"value": ">6.8"}, Quantity(6.8, "mmol/L", ">")),
+        ({"value": "≥ 6,8"}, Quantity(6.8, "mmol/L", ">=")),
+        ({"value": "<6.8", "comparator": "<"}, Quantity(6.8, "mmol/L", "<")),
+        ({"value": "6,8", "comparator": "gt"}, Quantity(6.8, "mmol/L", ">")),
+        ({"value": 6.8, "comparator": "≥"}, Quantity(6.8, "mmol/L", ">=")),
+        ({"value": 6.8, "comparator": "le"}, Quantity(6.8, "mmol/L", "<=")),
+    ],
+)
+def test_a_number_is_read_as_senders_write_it(quantity: dict[str, object], expected: Quantity) -> None:
+    assert says(observation(code=concept("2823-3"), valueQuantity={**quantity, "unit": "mmol/L"})) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("fields", "quoted"),
+    [
+        ({"valueQuantity": {"value": "6,800", "unit": "mmol/L"}}, "6,800 mmol/L"),
+        ({"valueQuantity": {"value": "high", "unit": "mmol/L"}}, "high mmol/L"),
+        ({"valueQuantity": {"value": 6.8, "unit": "mmol/L", "comparator": "ad"}}, "ad 6.8 mmol/L"),
+        ({"valueQuantity": {"value": ">6.8", "unit": "mmol/L", "comparator": "<"}}, "< >6.8 mmol/L"),
+        ({"valueRange": {"low": {"value": 6.8, "unit": "mmol/L"}}}, "6.8 mmol/L"),
+        ({"valueRange": {"low": {"value": 6}, "high": {"value": 7.5}}}, "6 - 7.5"),
+        ({"valueRatio": {"numerator": {"value": 1}}}, "ratio"),
+        ({"valueDateTime": "2026-11-01"}, "2026-11-01"),
+        ({"valueString": "6,800 mmol/L"}, "6,800 mmol/L"),
+    ],
+)
+def test_a_value_that_is_there_and_not_read_is_a_reading(fields: dict[str, object], quoted: str) -> None:
+    found = of(observation(code=concept("2823-3"), effectiveDateTime="2026-11-02", **fields))
+    assert (found.says, found.quoted, found.on) == (NotReadable("no_number"), quoted, date(2026, 11, 2))
+
+
+def test_a_quantity_without_a_number_is_no_value() -> None:
+    result = read_all(observation(code=concept("2823-3"), valueQuantity={"unit": "mmol/L"}))
+    assert (result.patient.readings, gap_reasons(result)) == ((), ["no_value"])
+
+
+@pytest.mark.parametrize("code", ["2823-3", "66489-6"])
+def test_a_value_beside_a_reason_why_there_is_none_is_not_read(code: str) -> None:
+    value = {"valueString": "*1/*1"} if code == "66489-6" else {"valueQuantity": {"value": 4.2, "unit": "mmol/L"}}
+    resource = observation(code=concept(code), dataAbsentReason=concept("error", system="x"), **value)
+    assert says(resource) == [NotReadable("value_taken_back")]
+
+
+def test_a_code_of_loinc_without_its_system_is_known_by_itself() -> None:
+    value = {"value": 4.2, "unit": "mmol/L"}
+    found = of(observation(code={"coding": [{"code": "2823-3"}]}, valueQuantity=value))
+    assert (found.observable, found.says, found.grade) == ("lab:potassium", Quantity(4.2, "mmol/L"), Grade.LOW)
+    foreign = observation(code={"coding": [{"code": "2823-3", "system": "urn:lab"}]}, valueQuantity=value)
+    assert says(foreign) == []
+
+
+def test_a_value_that_is_no_number_leaves_the_interpretation() -> None:
+    ratio = {"valueRatio": {"numerator": {"value": 1}}}
+    interpretation = concept("NEG", system=INTERPRETATION)
+    assert says(observation(code=concept("5195-3"), **ratio)) == [NotReadable("not_understood")]
+    assert says(observation(code=concept("5195-3"), interpretation=interpretation, **ratio)) == [
+        Presence("", present=False)
+    ]
 
 
 def test_a_number_too_long_to_be_one_is_none() -> None:
@@ -333,6 +402,7 @@ def test_a_genotype_without_guidance() -> None:
     part = [gene_component("HGNC:613", "APOE")]
     found = of(observation(component=part, valueCodeableConcept={"text": "APOE e3/e4"}))
     assert (found.observable, found.says) == ("gene:APOE", Diplotype("e3/e4"))
+    assert says(observation(component=part, valueDateTime="2026-11-01")) == [NotReadable("not_understood")]
     by_code = observation(component=part, valueCodeableConcept=concept("e3/e4", system="x"))
     assert says(by_code) == [Diplotype("e3/e4")]
     differing = observation(component=part, valueCodeableConcept=concept("e3/e4", "e2/e2", system="x"))

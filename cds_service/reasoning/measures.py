@@ -107,6 +107,9 @@ def _clearance(creatinine: Reading, patient: Patient, age_years: float) -> Readi
     """Creatinine clearance in mL/min from serum creatinine in mg/dL (Cockcroft and Gault 1976, PMID 1244564);
     None where weight or sex is not known."""
     says = creatinine.says
+    if isinstance(says, NotReadable | SelfContradiction):
+        # What cannot be read is told of the clearance too: an older creatinine is not today's.
+        return replace(creatinine, observable=CREATININE_CLEARANCE)
     if not isinstance(says, Quantity) or says.value <= 0:
         return None
     if patient.weight_kg is None or patient.sex not in ("male", "female"):

@@ -253,6 +253,16 @@ def test_no_clearance_without_age_weight_sex_and_creatinine(unknown):
     assert readings_of(CREATININE_CLEARANCE, patient, TODAY) == ()
 
 
+@pytest.mark.parametrize("says", [NotReadable("implausible"), SelfContradiction(("8", "80"))])
+def test_a_creatinine_that_cannot_be_read_is_a_clearance_that_cannot(says):
+    older = Reading("lab:creatinine", Quantity(1.0, "mg/dL"), "Observation/a", on=ago(9))
+    newer = Reading("lab:creatinine", says, "Observation/b", on=ago(2))
+    found = readings_of(
+        CREATININE_CLEARANCE, person(older, newer, sex="male", weight_kg=72.0, birth_date=ago(20000)), TODAY
+    )
+    assert max(found, key=lambda reading: reading.on).says == says
+
+
 def test_no_clearance_from_an_impossible_creatinine():
     creatinine = Reading("lab:creatinine", Quantity(0.0, "mg/dL"), "Observation/c", on=ago(2))
     assert readings_of(CREATININE_CLEARANCE, person(creatinine, sex="male", weight_kg=72.0), TODAY) == ()

@@ -22,8 +22,9 @@ from pathlib import Path
 import yaml
 
 from cds_service.knowledge.schema import Drug
-from cds_service.terminology.names import NameTable, load_words
+from cds_service.terminology.names import NameTable
 from cds_service.terminology.text import fold, words
+from cds_service.terminology.word_lists import load_words
 
 CURATION = Path(__file__).with_name("terminology_curation.yaml")
 DATA = Path(__file__).parents[1] / "cds_service" / "knowledge" / "data"

@@ -20,6 +20,9 @@ class DrugMatch:
     strength_mg: float | None = None
     disagrees: tuple[str, ...] = ()
     """Drug ids that another code, a display or the text gives, and that contradict `drugs`."""
+    unread: tuple[str, ...] = ()
+    """Words of the name that stand for a further part of the product and name no known drug; none where a code says
+    what the product is."""
 
 
 class DrugIndex(Protocol):

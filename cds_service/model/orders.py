@@ -55,6 +55,8 @@ class Order:
     """False for a draft that the hook's `selections` do not name: context, not the question."""
     active: bool = False
     """True for a medicine already taken (patient-view, refill, an active medicine affected by a draft)."""
+    unread: tuple[str, ...] = ()
+    """Words of the name that stand for a further part of the product and name no known drug."""
     replaces: str = ""
     """Reference of the active medication that this draft replaces."""
 

@@ -34,6 +34,7 @@ from cds_service.reading.vocabulary import ROUTE_CODES, ROUTE_WORDS
 
 NOT_SENT = "medication_not_available"
 """The reason of the gap where an order refers to a Medication that is not there."""
+_PARTLY = "partly_recognised"
 _ABSENT_REASON = "data-absent-reason"
 _CONTENT = ("medicationCodeableConcept", "dosageInstruction", "dosage")
 """The elements in which a medicine says what it is and how it is taken, unless it refers to a Medication."""
@@ -50,6 +51,8 @@ class NamedDrug:
     route: str = ""
     strength_mg: float | None = None
     gaps: tuple[Gap, ...] = ()
+    unread: tuple[str, ...] = ()
+    """Words of the name that stand for a further part of the product and name no known drug."""
 
     @property
     def mg_per_piece(self) -> float | None:
@@ -67,6 +70,7 @@ class Medicine(NamedTuple):
     strength_mg: float | None
     route: str
     gaps: tuple[Gap, ...]
+    unread: tuple[str, ...] = ()
 
 
 def medicines_of(index: DrugIndex) -> Memory[bytes, Any]:
@@ -105,7 +109,9 @@ def _read(record: Record, chart: Chart) -> Medicine:
     instructions = record.resource.get("dosageInstruction", record.resource.get("dosage"))
     dosage = _dosage_of(instructions, drug.mg_per_piece)
     route = dosage.route or drug.route
-    return Medicine(drug.name, drug.ingredients, drug.coding, dosage.dose, drug.strength_mg, route, drug.gaps)
+    return Medicine(
+        drug.name, drug.ingredients, drug.coding, dosage.dose, drug.strength_mg, route, drug.gaps, drug.unread
+    )
 
 
 def _drug_of(record: Record, index: DrugIndex, references: References) -> NamedDrug:
@@ -141,7 +147,9 @@ def _drug_of_medication(medication: Resource, display: str, index: DrugIndex, ab
         by_display = _drug_of_text(display, index, about)
         whole = by_display if by_display.ingredients or not whole.name else whole
     ingredients = tuple(dict.fromkeys((*whole.ingredients, *(d for part in parts for d in part.ingredients))))
-    contrary = tuple(gap for gap in whole.gaps if gap.reason != "not_recognised")
+    # What the name leaves open the ingredients tell.
+    settled = {"not_recognised", _PARTLY} if parts else {"not_recognised"}
+    contrary = tuple(gap for gap in whole.gaps if gap.reason not in settled)
     missed = (*contrary, *(gap for part in parts for gap in part.gaps))
     name = display or whole.name or " / ".join(part.name for part in parts) or about
     return NamedDrug(
@@ -151,6 +159,7 @@ def _drug_of_medication(medication: Resource, display: str, index: DrugIndex, ab
         route=whole.route or route_of_concept(medication.get("form")),
         strength_mg=whole.strength_mg,
         gaps=missed if ingredients else (whole.gaps or (_not_recognised(name),)),
+        unread=tuple(dict.fromkeys(word for drug in (parts or [whole]) for word in drug.unread)),
     )
 
 
@@ -181,6 +190,8 @@ def _drug_said(said: _Said, index: DrugIndex, about: str) -> NamedDrug:
     gaps = (Gap(about, "codes_disagree", "the codes of the medication name different drugs"),) if dispute else ()
     if dispute and not _decides(by_texts, dispute):
         return NamedDrug(said.name, coding=said.coding, gaps=gaps)
+    if match.unread:
+        gaps = (*gaps, Gap(about, _PARTLY, f"no drug is known by: {', '.join(match.unread)}"))
     return NamedDrug(
         name=said.name if said.texts else match.name or said.name,
         ingredients=match.drugs,
@@ -188,6 +199,7 @@ def _drug_said(said: _Said, index: DrugIndex, about: str) -> NamedDrug:
         route=match.route or (by_text.route if by_text else ""),
         strength_mg=_strength_mg(match, by_text),
         gaps=gaps,
+        unread=match.unread,
     )
 
 

@@ -113,6 +113,7 @@ def read_order(
         reason_texts=texts,
         selected=selected is None or record.reference.partition("#")[0] in selected,
         active=active,
+        unread=found.unread,
         replaces=_replaced(resource, chart),
     )
     yield OrderedDrug(order, resource)

@@ -76,12 +76,14 @@ class _Evaluator:
     def of_order(self, order: Order, others: tuple[Order, ...]) -> list[Finding]:
         """The findings of an order with its alternatives evaluated."""
         if not order.ingredients:
-            return [self._not_recognised(order)]
+            return [self._not_recognised(order, "not_recognised")]
+        unread = [self._not_recognised(order, "partly_recognised")] if order.unread else []
         found = [f for drug in order.ingredients for f in self._of_drug(order, drug, others)]
-        return [self._with_alternatives(f, order, others) for f in found]
+        return [*unread, *(self._with_alternatives(f, order, others) for f in found)]
 
-    def _not_recognised(self, order: Order) -> Finding:
-        gap = Gap(order.reference, "not_recognised")
+    def _not_recognised(self, order: Order, reason: str) -> Finding:
+        """What the order names is not known, or not all of it."""
+        gap = Gap(order.reference, reason)
         silent = "" if self.policy.say_not_recognised else "policy_silent"
         return Finding(Kind.NOT_ASSESSED, order, order.name, table="", gaps=(gap,), silent=silent)
 

@@ -27,8 +27,9 @@ from cds_service.memory import LONGEST_CONTENT, Memory, remembered_by_text
 from cds_service.model import DrugCodes, DrugIndex, DrugMatch
 from cds_service.terminology.coded import CodeBook, Coded
 from cds_service.terminology.database import CodeDatabase
-from cds_service.terminology.names import Brand, NameReading, NameTable, load_words
+from cds_service.terminology.names import Brand, NameReading, NameTable
 from cds_service.terminology.text import fold
+from cds_service.terminology.word_lists import load_words
 
 _PRODUCT_COLUMNS = ["rxcui", "tty", "drugs", "route", "strength_mg", "name"]
 _BRAND_COLUMNS = ["brand", "drugs", "ordinary"]
@@ -89,6 +90,7 @@ class Index:
             name=next((said for said in texts if said), "") or self._display(first, agreed.drugs),
             route=_route(coded, readings),
             strength_mg=_strength_mg(coded, readings, agreed.drugs[0]),
+            unread=() if coded else _unread(readings, agreed.drugs),
             disagrees=tuple(dict.fromkeys(drug for drug in contradicted if drug not in agreed.drugs)),
         )
 
@@ -198,6 +200,12 @@ def _agreed(groups: Iterable[tuple[str, ...]], witness: tuple[str, ...] = ()) ->
         else:
             contradicted += [drug for drug in group if drug not in drugs]
     return _Agreed(drugs, tuple(contradicted))
+
+
+def _unread(readings: Iterable[NameReading], drugs: tuple[str, ...]) -> tuple[str, ...]:
+    """What no other text explains: one that names more drugs than it tells what it leaves open."""
+    telling = (reading for reading in readings if set(reading.ingredients) == set(drugs))
+    return tuple(dict.fromkeys(word for reading in telling for word in reading.unread))
 
 
 def _route(coded: Iterable[Coded], readings: Iterable[NameReading]) -> str:

@@ -10,35 +10,19 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
-import yaml
-
-from cds_service.errors import KnowledgeError
 from cds_service.knowledge.schema import Drug
+from cds_service.terminology.components import SEPARATORS, is_glued, is_numbered, unread_parts
 from cds_service.terminology.text import Token, fold, tokens, words
+from cds_service.terminology.word_lists import Words
 
-_SEPARATORS = frozenset("/+;&{}")
+_LONGEST_NAME = 6
+_SUFFIX = 4
+_NUMBERS = frozenset("1234")
+"""Numbers of products, where a brand has them."""
 _BRACKETED = re.compile(r"\[([^\[\]]*)\]")
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """The lists of `drug_words.yaml`, as keys."""
-
-    routes: tuple[tuple[tuple[str, ...], str], ...]
-    counted_forms: frozenset[str]
-    milligrams_in: Mapping[str, float]
-    plain_words: frozenset[str]
-    leading_only: frozenset[tuple[str, ...]]
-    not_before: frozenset[str]
-    not_after: tuple[tuple[str, ...], ...]
-    reaction_after: frozenset[str]
-    reaction_before: tuple[tuple[str, ...], ...]
-    ends: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +37,14 @@ class Brand:
 class NameReading:
     """What a text says: drugs in the order of the text, and what the product's name tells beside them.
 
-    `contradiction` are the drugs of a brand that stands beside other ingredients."""
+    `contradiction` are the drugs of a brand that stands beside other ingredients, `unread` what else the name joins
+    to them that names nothing known."""
 
     ingredients: tuple[str, ...] = ()
     route: str = ""
     strength_mg: float | None = None
     contradiction: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +75,7 @@ class NameTable:
     def __init__(self, drugs: Iterable[Drug], brands: Iterable[Brand], lists: Words) -> None:
         """Names of `drugs` (id, display and synonyms) win over equal names of `brands`."""
         self._lists = lists
+        self._plain = lists.plain
         self._brands: dict[str, Brand] = {}
         self._by_first: dict[str, tuple[_Name, ...]] = {}
         keyed: dict[tuple[str, ...], _Name] = {}
@@ -112,7 +99,8 @@ class NameTable:
         folded = fold(text)
         plain = _BRACKETED.sub(" ", folded)
         found = tokens(plain)
-        mentions = self._without_reactions(found, self._mentions(found))
+        every = self._mentions(found, plain)
+        mentions = self._without_reactions(found, every)
         named = _union(m.name.drugs for m in mentions if not m.name.is_brand)
         by_brand = _union(m.name.drugs for m in mentions if m.name.is_brand)
         bracketed = _union(self._brands[b].drugs for b in _brackets(folded) if b in self._brands)
@@ -122,25 +110,55 @@ class NameTable:
             self._route(found) if ingredients else "",
             self._strength_mg(found, mentions, plain) if ingredients else None,
             contradiction,
+            self._unread(found, every, plain) if ingredients else (),
         )
 
-    def _mentions(self, found: Sequence[Token]) -> list[_Mention]:
+    def _unread(self, found: Sequence[Token], mentions: Sequence[_Mention], text: str) -> tuple[str, ...]:
+        if not mentions:
+            return ()
+        start = mentions[0].after
+        end = next((n for n in range(start, len(found)) if found[n].text in self._lists.ends), len(found))
+        named = {place for mention in mentions for place in range(mention.first, mention.after)}
+
+        def is_plain(place: int) -> bool:
+            word = found[place].text
+            return word in self._plain or (len(word) == _SUFFIX and self._is_biological(found, place, text))
+
+        return unread_parts(found[:end], named, text, self._lists.joins, is_plain)
+
+    def _is_biological(self, found: Sequence[Token], place: int, text: str) -> bool:
+        """Whether a hyphen ties the word to the name of a biological substance."""
+        return is_glued(found, place, text) and found[place - 1].text.endswith(self._lists.suffixed)
+
+    def _mentions(self, found: Sequence[Token], text: str) -> list[_Mention]:
         mentions: list[_Mention] = []
         at = 0
         while at < len(found):
             if mentions and found[at].text in self._lists.ends:
                 break
-            name = self._longest(found, at)
-            if name is None:
+            mention = self._mention(found, at) or self._whole(found, at, text)
+            if mention is None:
                 at += 1
                 continue
-            mention = _Mention(name, at, at + len(name.key))
-            counts = self._counts(found, mention)
+            name = mention.name
+            counts = self._counts(found, mention, text)
             if counts:
                 mentions.append(mention)
             # A brand that does not count may still hold the name of an ingredient ("Capital and Codeine").
             at = mention.after if counts or not name.is_brand else at + 1
         return mentions
+
+    def _mention(self, found: Sequence[Token], at: int) -> _Mention | None:
+        name = self._longest(found, at)
+        return _Mention(name, at, at + len(name.key)) if name is not None else None
+
+    def _whole(self, found: Sequence[Token], at: int, text: str) -> _Mention | None:
+        """A name that a hyphen cuts in two: `es-citalopram`."""
+        if at + 1 >= len(found) or not is_glued(found, at + 1, text):
+            return None
+        joined = Token(found[at].text + found[at + 1].text, found[at].start, found[at + 1].end)
+        name = self._longest([joined, *found[at + 2 :]], 0)
+        return _Mention(name, at, at + 1 + len(name.key)) if name is not None else None
 
     def _without_reactions(self, found: Sequence[Token], mentions: list[_Mention]) -> list[_Mention]:
         """Drugs that are named for a reaction are left out beside others, and stay where nothing else is named."""
@@ -157,8 +175,10 @@ class NameTable:
                 return name
         return None
 
-    def _counts(self, found: Sequence[Token], mention: _Mention) -> bool:
+    def _counts(self, found: Sequence[Token], mention: _Mention, text: str) -> bool:
         following = found[mention.after].text if mention.after < len(found) else ""
+        if self._is_prefixed(found, mention, text) or self._is_numbered(found, mention, text):
+            return False
         if following in self._lists.not_before or _follows(found, mention.first, self._lists.not_after):
             return False
         if mention.name.ordinary:
@@ -167,6 +187,30 @@ class NameTable:
             is_plain = not following.isalpha() or following in self._lists.plain_words
             return is_plain or self._drug_follows(found, mention)
         return mention.name.key not in self._lists.leading_only or self._leads(found, mention.first)
+
+    def _is_prefixed(self, found: Sequence[Token], mention: _Mention, text: str) -> bool:
+        """Letters that a hyphen ties to the front make another substance of it, unless they name its maker."""
+        before = found[mention.first - 1].text if mention.first else ""
+        if len(before) < 2 or not before.isalpha() or not is_glued(found, mention.first, text):
+            return False
+        return before not in self._plain and not self._ends_a_name(found, mention.first)
+
+    def _ends_a_name(self, found: Sequence[Token], after: int) -> bool:
+        """Whether a name ends directly before the token `after`."""
+        firsts = range(max(0, after - _LONGEST_NAME), after)
+        names = ((first, self._longest(found[:after], first)) for first in firsts)
+        return any(name is not None and first + len(name.key) == after for first, name in names)
+
+    def _is_numbered(self, found: Sequence[Token], mention: _Mention, text: str) -> bool:
+        """A number makes another product of a brand of one ingredient: Tylenol #3 holds codeine too."""
+        if not mention.name.is_brand or mention.name.is_compound:
+            return False
+        if is_numbered(found, mention.after, text):
+            return True
+        number = found[mention.after].text if mention.after < len(found) else ""
+        after = found[mention.after + 1].text if mention.after + 1 < len(found) else ""
+        is_amount = number == "1" or after in self._lists.several or after in self._lists.milligrams_in
+        return mention.name.key[-1] in self._lists.numbered and number in _NUMBERS and not is_amount
 
     def _is_alone(self, found: Sequence[Token], mention: _Mention) -> bool:
         beside = [*found[: mention.first], *found[mention.after :]]
@@ -180,7 +224,7 @@ class NameTable:
     def _leads(self, found: Sequence[Token], first: int) -> bool:
         """Nothing but figures and plain words stands before it in its component."""
         for token in reversed(found[:first]):
-            if token.text in _SEPARATORS:
+            if token.text in SEPARATORS:
                 return True
             if token.text.isalpha() and token.text not in self._lists.plain_words:
                 return False
@@ -204,27 +248,6 @@ class NameTable:
         if amount_found is None:
             return None
         return round(float(amount_found[1].replace(",", "")) * self._lists.milligrams_in[amount_found[2]], 9)
-
-
-def load_words(data: Path) -> Words:
-    """The lists of `drug_words.yaml` under `data`. Raises KnowledgeError where the file is not as expected."""
-    path = data / "drug_words.yaml"
-    try:
-        raw: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
-        return Words(
-            routes=tuple((words(phrase), route) for phrase, route in raw["routes"]),
-            counted_forms=frozenset(raw["counted_forms"]),
-            milligrams_in={unit: float(factor) for unit, factor in raw["milligrams_in"].items()},
-            plain_words=frozenset(raw["plain_words"]),
-            leading_only=frozenset(words(name) for name in raw["leading_only"]),
-            not_before=frozenset(raw["not_before"]),
-            not_after=tuple(words(phrase) for phrase in raw["not_after"]),
-            reaction_after=frozenset(raw["reaction_after"]),
-            reaction_before=tuple(words(phrase) for phrase in raw["reaction_before"]),
-            ends=frozenset(raw["ends"]),
-        )
-    except (OSError, yaml.YAMLError, KeyError, TypeError, ValueError, AttributeError) as fault:
-        raise KnowledgeError(f"{path.name}: expected the lists that `Words` names; found {fault!r}") from fault
 
 
 def _follows(found: Sequence[Token], first: int, phrases: Iterable[tuple[str, ...]]) -> bool:

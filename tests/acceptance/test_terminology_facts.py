@@ -77,6 +77,19 @@ def test_names_alone_give_the_same_ingredients_for_99_percent_of_products() -> N
     assert len(differing) <= 0.01 * len(given), differing[:20]
 
 
+def test_few_names_of_products_leave_a_part_open() -> None:
+    _, names = products()
+    matches = {name: packaged_index().find((), name) for name in names.values()}
+    left = {name: match.unread for name, match in matches.items() if match is not None and match.unread}
+    assert len(left) <= 0.02 * len(names), left
+
+
+def test_no_brand_leaves_a_part_open() -> None:
+    index = packaged_index()
+    matches = ((row["brand"], index.find((), row["brand"])) for row in rows("brand_ingredient.csv"))
+    assert {brand for brand, match in matches if match is not None and match.unread} == set()
+
+
 def test_no_name_gives_more_ingredients_than_it_has_components() -> None:
     _, names = products()
     surplus = {}

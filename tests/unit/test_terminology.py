@@ -131,6 +131,114 @@ def test_a_word_behind_a_brand_may_make_another_product_of_it() -> None:
     assert by_name("Plavix Nova") is None
 
 
+@pytest.mark.parametrize(
+    ("text", "drugs", "unread"),
+    [
+        ("acetaminophen w cod", ("acetaminophen",), ("cod",)),
+        ("acetaminophen w/ cod", ("acetaminophen",), ("cod",)),
+        ("paracetamol-cod", ("acetaminophen",), ("cod",)),
+        ("Aspirin + codein", ("aspirin",), ("codein",)),
+        ("kodein/ibuprofen", ("ibuprofen",), ("kodein",)),
+        ("ibuprofen 200 mg / kodein 12.8 mg", ("ibuprofen",), ("kodein",)),
+        ("Trimethoprim-sulfa", ("trimethoprim",), ("sulfa",)),
+        ("Carbamazepine ER + levetirac.", ("carbamazepine",), ("levetirac",)),
+        ("efavirenz / emtricit / tenofovir", ("efavirenz", "tenofovir"), ("emtricit",)),
+        ("infliximab/dyyb", ("infliximab",), ("dyyb",)),
+    ],
+)
+def test_a_part_of_a_name_that_names_nothing_is_told(
+    text: str, drugs: tuple[str, ...], unread: tuple[str, ...]
+) -> None:
+    match = by_name(text)
+    assert match is not None
+    assert (match.drugs, match.unread) == (drugs, unread)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "clopidogrel 75 MG Oral Tablet",
+        "HYDROCODONE-ACETAMINOPHEN 5-325 MG PO TABS",
+        "carbidopa-levodopa-entacapone",
+        "amoxicillin / potassium clavulanate",
+        "morphine 10 mg/5 mL",
+        "warfarin 5 mg with food",
+        "clopidogrel-bisulfate",
+        "metoprolol-succinat",
+        "Apo-Clopidogrel",
+        "Clopidogrel-ratiopharm 75 mg",
+        "infliximab-dyyb",
+        "ibuprofen 400 mg IV/PO",
+        "codeine 30 mg for pain / fever",
+        "codeine in water/syrup",
+        "co-codamol 30/500",
+    ],
+)
+def test_salts_forms_makers_and_remarks_are_no_part_of_a_name(text: str) -> None:
+    match = by_name(text)
+    assert match is not None
+    assert match.unread == ()
+
+
+def test_what_a_text_leaves_open_a_code_or_a_fuller_text_tells() -> None:
+    text = "acetaminophen w cod"
+    fuller = packaged_index().find((Coding("urn:x", "1", "acetaminophen / codeine"),), text)
+    assert fuller is not None
+    assert (fuller.drugs, fuller.unread) == (("acetaminophen", "codeine"), ())
+    coded = by_code((RXNORM, "161"), text=text)
+    assert coded is not None
+    assert coded.unread == ()
+    as_little = packaged_index().find((Coding("urn:x", "1", "acetaminophen"),), text)
+    assert as_little is not None
+    assert as_little.unread == ("cod",)
+
+
+@pytest.mark.parametrize(
+    "text", ["Tylenol #3", "Tylenol # 1", "Tylenol No. 3", "Tylenol 3", "Tylenol 3 tablet", "Plavix #3"]
+)
+def test_a_number_makes_another_product_of_a_brand(text: str) -> None:
+    assert drugs_of(text) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "drugs"),
+    [
+        ("Tylenol 3 tablets", ("acetaminophen",)),
+        ("Tylenol 1 tablet", ("acetaminophen",)),
+        ("Tylenol 3 g", ("acetaminophen",)),
+        ("Tylenol 500", ("acetaminophen",)),
+        ("Tylenol #30", ("acetaminophen",)),
+        ("Tylenol with codeine #3", ("acetaminophen", "codeine")),
+        ("Plavix 75", ("clopidogrel",)),
+        ("Coumadin 3 tab", ("warfarin",)),
+        ("acetaminophen #3", ("acetaminophen",)),
+    ],
+)
+def test_an_amount_or_a_strength_does_not(text: str, drugs: tuple[str, ...]) -> None:
+    assert drugs_of(text) == drugs
+
+
+@pytest.mark.parametrize(
+    ("text", "drugs"),
+    [
+        ("es-citalopram 10 mg", ("escitalopram",)),
+        ("xyz-citalopram", ()),
+        ("N-acetylcysteine", ("acetylcysteine",)),
+        ("ibuprofen-codeine", ("ibuprofen", "codeine")),
+        ("codeine tablet-ibuprofen", ("codeine", "ibuprofen")),
+    ],
+)
+def test_letters_tied_to_the_front_make_another_substance(text: str, drugs: tuple[str, ...]) -> None:
+    assert drugs_of(text) == drugs
+
+
+@pytest.mark.parametrize(
+    "text", ["not taking codeine", "no longer on codeine", "denies codeine", "stopped taking codeine"]
+)
+def test_a_drug_that_is_not_taken_is_not_read(text: str) -> None:
+    assert drugs_of(text) == ()
+
+
 def test_a_combination_gives_itself_and_its_parts() -> None:
     for text in ("sulfamethoxazole 800 MG / trimethoprim 160 MG Tablet", "co-trimoxazole", "TMP/SMX", "Bactrim DS"):
         assert drugs_of(text) == SULFAMETHOXAZOLE_TRIMETHOPRIM

@@ -116,6 +116,35 @@ def read_disputed(*codes: str, text: str = "", displays: tuple[str, ...] = ("", 
     return read(Question("order-sign", PATIENT, (draft,)), results, DisputingIndex(), KNOWLEDGE, TODAY)
 
 
+class PartialIndex(SmallIndex):
+    """What follows `w` in a name is no drug that it knows."""
+
+    def find(self, codings: tuple[Coding, ...], text: str) -> DrugMatch | None:
+        found = super().find(codings, text)
+        _, joined, rest = text.partition(" w ")
+        return replace(found, unread=(rest,)) if found and joined and not codings else found
+
+
+def read_in_part(draft: dict[str, object]) -> Read:
+    results = {query: QueryResult(Availability.COMPLETE) for query in Query}
+    return read(Question("order-sign", PATIENT, (draft,)), results, PartialIndex(), KNOWLEDGE, TODAY)
+
+
+def test_a_part_of_a_name_that_is_not_known_is_told_of_the_order() -> None:
+    result = read_in_part(order(medicationCodeableConcept={"text": "acetaminophen w cod"}))
+    (found,) = result.orders
+    assert (found.ingredients, found.unread) == (("acetaminophen",), ("cod",))
+    assert [(g.about, g.reason) for g in result.patient.gaps] == [("MedicationRequest/draft", "partly_recognised")]
+
+
+def test_what_the_name_of_a_medication_leaves_open_its_ingredients_tell() -> None:
+    named = {**MEDICATION, "code": {"text": "acetaminophen w cod"}}
+    told = read_in_part({**by_reference("#med"), "contained": [named]})
+    assert (told.orders[0].unread, gap_reasons(told)) == ((), [])
+    untold = read_in_part({**by_reference("#med"), "contained": [{**named, "ingredient": []}]})
+    assert (untold.orders[0].unread, gap_reasons(untold)) == (("cod",), ["partly_recognised"])
+
+
 @pytest.mark.parametrize("displays", [("", ""), ("clopidogrel 75 mg", "codeine 30 mg")])
 def test_codes_of_different_drugs_are_not_trusted(displays: tuple[str, str]) -> None:
     result = read_disputed("32968", "2670", displays=displays)

@@ -79,6 +79,16 @@ def test_a_drug_that_nobody_knows_is_said(say, silent):
     assert finding.gaps[0].reason == "not_recognised"
 
 
+def test_an_order_of_which_a_part_is_not_known_is_told_beside_what_is_found_of_the_rest():
+    half = order("plainol", reference="Draft/1", name="plainol w xyz", unread=("xyz",))
+    told, found = findings(world(), half, person())
+    assert (told.kind, told.drug, told.silent) == (Kind.NOT_ASSESSED, "plainol w xyz", "")
+    assert [gap.reason for gap in told.gaps] == ["partly_recognised"]
+    assert (found.kind, found.drug) == (Kind.NO_CHANGE, "plainol")
+    silent, _ = findings(world(), half, person(), Policy(say_not_recognised=False))
+    assert silent.silent == "policy_silent"
+
+
 @pytest.mark.parametrize(
     ("routes", "route", "fits"),
     [

@@ -166,7 +166,7 @@ def lexicon_of(knowledge: Knowledge) -> Lexicon:
     """The lexicon of a knowledge base, made on first use."""
     loci = {f"{HLA_PREFIX}{marker.locus}" for marker in knowledge.hla.values()}
     symbols = {fold(symbol): symbol for symbol in (*knowledge.genes, *sorted(loci))}
-    texts = {key: tuple(fold(t) for t in c.texts) for key, c in knowledge.conditions.items()}
+    texts = {key: tuple(_singular_and_plural(c.texts)) for key, c in knowledge.conditions.items()}
     return Lexicon(
         genes=knowledge.genes,
         markers=knowledge.hla,
@@ -217,6 +217,14 @@ def lexicon_of(knowledge: Knowledge) -> Lexicon:
         lasting=frozenset(key for key, condition in knowledge.conditions.items() if condition.lasting),
         spoiling=spoiling_conditions(knowledge),
     )
+
+
+def _singular_and_plural(texts: Iterable[str]) -> Iterator[str]:
+    """Texts for comparing, phrases that are no plural with their plural: `major burn`, `major burns`."""
+    for text in map(fold, texts):
+        yield text
+        if " " in text and not text.endswith("s"):
+            yield f"{text}s"
 
 
 def _plain(code: str) -> str:

@@ -10,10 +10,11 @@ import pytest
 import yaml
 
 import cds_service
-from cds_service.codes import ICD10, ICD10CM, LOINC, SNOMED
+from cds_service.codes import ICD10, ICD10CM, LOINC, SNOMED, Coding
 from cds_service.knowledge import schema
-from cds_service.knowledge.load import DATA, _by_id, _file, _rows, load_genes
+from cds_service.knowledge.load import DATA, _by_id, _file, _rows, load_genes, load_knowledge
 from cds_service.model import Trust
+from cds_service.reading.lexicon import lexicon_of
 
 PHRASES = Path(cds_service.__file__).parent.parent / "cards" / "phrases"
 
@@ -213,3 +214,31 @@ def test_phenoconversion_is_stated_for_three_opioids_alone() -> None:
 
     assert modifier.factors == {"strong": 0.0, "moderate": 0.5}
     assert set(modifier.guideline_drugs) == {"codeine", "tramadol", "hydrocodone"}
+
+
+@pytest.mark.parametrize(
+    ("text", "keys"),
+    [
+        ("major burns", {"burn_or_denervation"}),
+        ("Severe burn of the trunk", {"burn_or_denervation"}),
+        ("Allogeneic HSCT 2024", {"stem_cell_transplant"}),
+        ("s/p allo-HSCT", {"stem_cell_transplant"}),
+        ("BMT", {"stem_cell_transplant"}),
+        ("auto-HSCT", {"stem_cell_transplant", "autologous_transplant"}),
+        ("Subarachnoid hemorrhages", {"stroke_or_tia_ever"}),
+        ("intracerebral haemorrhage", {"stroke_or_tia_ever"}),
+        ("ischaemic stroke", {"stroke", "stroke_or_tia_ever"}),
+        ("no BMT so far", set()),
+    ],
+)
+def test_conditions_as_people_write_them(text: str, keys: set[str]) -> None:
+    assert lexicon_of(load_knowledge()).conditions((), (text,)) == keys
+
+
+def test_every_stroke_counts_for_life_and_only_the_ischaemic_one_is_an_indication() -> None:
+    lexicon = lexicon_of(load_knowledge())
+    for code in ("I60.9", "I61.0", "I62.9", "I69.10", "I63.9", "G45.9", "Z86.73"):
+        keys = lexicon.conditions((Coding(ICD10CM, code),), ())
+        assert "stroke_or_tia_ever" in keys & lexicon.lasting, code
+    assert "neurovascular" not in lexicon.conditions((Coding(ICD10CM, "I61.0"),), ())
+    assert "stroke" not in lexicon.conditions((Coding(ICD10CM, "I61.0"),), ())

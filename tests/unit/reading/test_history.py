@@ -265,6 +265,10 @@ def test_a_condition_that_we_have_no_key_for_is_kept() -> None:
     ]
 
 
+def test_a_phrase_means_its_plural_too() -> None:
+    assert read_all(condition("Two malignant hyperthermias")).patient.conditions[0].keys == {"hyperthermia"}
+
+
 @pytest.mark.parametrize("text", ["Strokes of luck", "No stroke", "Risk of stroke", "Severe itching"])
 def test_words_that_do_not_mean_the_condition(text: str) -> None:
     assert read_all(condition(text)).patient.conditions[0].keys == frozenset()

@@ -12,7 +12,7 @@ from cds_service.reading.answers import COMPARATORS, Answer
 from cds_service.reading.shapes import figure
 
 _SPACES = re.compile(r"\s+")
-_VALUE = re.compile(r"^\s*(<=|>=|<|>|≤|≥)?\s*(-?\d+(?:[.,]\d+)?)\s*([^\d\s].*)?$")
+_VALUE = re.compile(r"^\s*(<=|>=|<|>|≤|≥)?\s*(-?\d+(?:[.,]\d+)?)(?:\s*([^\d\s.,].*)|\s+(10.*))?$")
 _DIGITS = 12
 """Significant digits kept: conversion leaves no tail of binary fractions."""
 
@@ -56,8 +56,8 @@ def quantity_in_text(answer: Answer) -> Quantity | None:
     for text in answer.texts:
         match = _VALUE.match(text)
         if match is not None:
-            comparator, digits, unit = match.groups()
+            comparator, digits, unit, power = match.groups()
             value = figure(digits)
             if value is not None:
-                return Quantity(value, (unit or "").strip(), COMPARATORS[comparator or ""])
+                return Quantity(value, (unit or power or "").strip(), COMPARATORS[comparator or ""])
     return None

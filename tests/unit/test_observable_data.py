@@ -12,7 +12,8 @@ from cds_service.knowledge.base import Knowledge
 from cds_service.knowledge.check_observables import observable_problems
 from cds_service.knowledge.load import load_knowledge
 from cds_service.knowledge.schema import Observable, ObservableKind, ObservationCode, UnitConversion
-from cds_service.model import Trust
+from cds_service.model import Quantity, Trust
+from cds_service.reading.quantities import in_unit_of
 
 MADE = Observable(
     "lab:made_up",
@@ -99,3 +100,36 @@ def test_a_base_without_spellings_loads() -> None:
 
     assert load._spellings(load.DATA / "absent.yaml") == {}
     assert load._spellings(load.DATA / "unit_spellings.yaml")["mmol/l"] == "mmol/L"
+
+
+@pytest.mark.parametrize(
+    "unit",
+    ["×10⁹/L", "10⁹/L", "x 10^9/L", "10**9/L", "X10(9)/L", "G/L", "Gpt/L", "K/mcL", "K/µL", "10^3/mcL", "10^3/mm3"],
+)
+def test_a_count_is_read_in_every_common_spelling(unit: str) -> None:
+    assert _read("lab:neutrophils", 3.0, unit) == 3.0
+
+
+@pytest.mark.parametrize(
+    ("observable", "value", "unit", "expected"),
+    [
+        ("lab:neutrophils", 3000.0, "10*6/L", 3.0),
+        ("lab:neutrophils", 3000.0, "/mcL", 3.0),
+        ("lab:neutrophils", 3.0, "g/L", None),
+        ("lab:haemoglobin", 140.0, "G/L", 14.0),
+        ("lab:creatinine", 9.0, "mg/L", 0.9),
+        ("lab:glucose", 1.2, "g/L", 120.0),
+        ("lab:clozapine_level", 0.35, "mg/L", 350.0),
+        ("lab:infliximab_trough", 5.0, "mg/L", 5.0),
+    ],
+)
+def test_a_mass_is_turned_and_a_unit_of_another_kind_refused(
+    observable: str, value: float, unit: str, expected: float | None
+) -> None:
+    assert _read(observable, value, unit) == expected
+
+
+def _read(observable: str, value: float, unit: str) -> float | None:
+    knowledge = packaged()
+    found = in_unit_of(knowledge.observables[observable], Quantity(value, unit), knowledge.unit_spellings)
+    return found.value if found is not None else None

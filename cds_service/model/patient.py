@@ -77,6 +77,7 @@ class Patient:
     sex: str = ""
     """`male`, `female`, or empty when unknown or other: sex for clinical use, as in X-linked genes."""
     weight_kg: float | None = None
+    """None where it is not known, also where any of several may be the newest."""
     medications: tuple[Medication, ...] = ()
     readings: tuple[Reading, ...] = ()
     conditions: tuple[Condition, ...] = ()
@@ -86,3 +87,10 @@ class Patient:
     gaps: tuple[Gap, ...] = ()
     availability: Mapping[Query, Availability] = field(default_factory=dict)
     recommendations: tuple[Recommendation, ...] = ()
+    weights_kg: tuple[float, ...] = ()
+    """Different weights of which any may be the newest."""
+
+    @property
+    def possible_weights_kg(self) -> tuple[float | None, ...]:
+        """The weight, or those that it may be."""
+        return self.weights_kg or (self.weight_kg,)

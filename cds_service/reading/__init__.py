@@ -209,12 +209,12 @@ def _patient(
     availability: Mapping[Query, Availability],
 ) -> Patient:
     own: Resource = next((r.resource for r in chart.of_kind("Patient") if r.name == patient_id), {})
-    weights = [w.kilograms for w in newest_of([w for w in found[Weighed] if w.counts])]
+    weights = sorted({w.kilograms for w in newest_of([w for w in found[Weighed] if w.counts])})
     return Patient(
         id=patient_id,
         birth_date=birth_date_of(own),
         sex=sex_of(own),
-        weight_kg=max(weights, default=None),
+        weight_kg=weights[0] if len(weights) == 1 else None,
         medications=_sorted(found[Medication], attrgetter("reference")),
         readings=_sorted(
             [*with_genotypes(found[Assessed]), *found[Reading]], attrgetter("observable", "says", "reference")
@@ -226,6 +226,7 @@ def _patient(
         gaps=_sorted(gaps, attrgetter("about", "reason")),
         availability=availability,
         recommendations=_sorted(found[Recommendation], attrgetter("reference")),
+        weights_kg=tuple(weights) if len(weights) > 1 else (),
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
+from itertools import product
 from math import inf, nextafter
 
 from cds_service.knowledge.schema import Band, MarkerUse
@@ -97,13 +98,14 @@ def readings_of(marker: str, patient: Patient, today: date) -> tuple[Reading, ..
     born = patient.birth_date
     if born is None:
         return ()
-    # Of a birth date that is told roughly both ages count.
+    # Of a birth date that is told roughly both ages count, and all weights of which any may be the newest.
     ages = dict.fromkeys([(today - day(born)).days // 365.25 for day in (earliest, latest)])
-    found = (_clearance(r, patient, a) for r in patient.readings if r.observable == CREATININE for a in ages)
+    bodies = tuple(product(ages, patient.possible_weights_kg))
+    found = (_clearance(r, patient.sex, *b) for r in patient.readings if r.observable == CREATININE for b in bodies)
     return tuple(r for r in found if r is not None)
 
 
-def _clearance(creatinine: Reading, patient: Patient, age_years: float) -> Reading | None:
+def _clearance(creatinine: Reading, sex: str, age_years: float, weight_kg: float | None) -> Reading | None:
     """Creatinine clearance in mL/min from serum creatinine in mg/dL (Cockcroft and Gault 1976, PMID 1244564);
     None where weight or sex is not known."""
     says = creatinine.says
@@ -112,10 +114,10 @@ def _clearance(creatinine: Reading, patient: Patient, age_years: float) -> Readi
         return replace(creatinine, observable=CREATININE_CLEARANCE)
     if not isinstance(says, Quantity) or says.value <= 0:
         return None
-    if patient.weight_kg is None or patient.sex not in ("male", "female"):
+    if weight_kg is None or sex not in ("male", "female"):
         return None
-    clearance = (140 - age_years) * patient.weight_kg / (72 * says.value)
-    value = clearance * (0.85 if patient.sex == "female" else 1)
+    clearance = (140 - age_years) * weight_kg / (72 * says.value)
+    value = clearance * (0.85 if sex == "female" else 1)
     # The comparator turns round: a creatinine above a bound is a clearance below one.
     turned = says.comparator.translate(str.maketrans("<>", "><"))
     return replace(

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from cds_service.knowledge.schema import Fact, Predicate
-from cds_service.model import Assumption
+from cds_service.model import Assumption, Dose
 from cds_service.reasoning.context import Context, Range
 
 
@@ -128,27 +128,27 @@ def _range(fact: Fact, context: Context) -> Range | None:
         case Fact.EXPOSURE:
             return context.exposure_days()
         case _:
-            value = _number(fact, context)
-            return None if value is None else (value, value)
+            found = [_number(fact, context, weight) for weight in context.patient.possible_weights_kg]
+            known = [value for value in found if value is not None]
+            return (min(known), max(known)) if known else None
 
 
-def _number(fact: Fact, context: Context) -> float | None:
+def _number(fact: Fact, context: Context, weight_kg: float | None) -> float | None:
     dose = context.order.dose
     match fact:
         case Fact.WEIGHT:
-            return context.patient.weight_kg
+            return weight_kg
         case Fact.DAILY_DOSE:
             return dose.daily if dose is not None and dose.unit == "mg" else None
         case Fact.DAILY_DOSE_PER_KG:
-            return _daily_per_kg(context)
+            return _daily_per_kg(dose, weight_kg)
         case _:
             return None
 
 
-def _daily_per_kg(context: Context) -> float | None:
-    dose, weight = context.order.dose, context.patient.weight_kg
+def _daily_per_kg(dose: Dose | None, weight_kg: float | None) -> float | None:
     if dose is None or dose.daily is None:
         return None
     if dose.unit == "mg/kg":
         return dose.daily
-    return dose.daily / weight if dose.unit == "mg" and weight else None
+    return dose.daily / weight_kg if dose.unit == "mg" and weight_kg else None

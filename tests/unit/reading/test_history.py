@@ -59,6 +59,10 @@ def test_the_newest_weight_counts() -> None:
     assert read_all(odd).patient.weight_kg is None
     evening = weight("a", 71, "kg", "2024-01-01T20:00:00+01:00")
     assert read_all(weight("z", 80, "kg", "2024-01-01T18:00:00Z"), evening).patient.weight_kg == 71
+    of_one_day = read_all(weight("a", 80, "kg", "2024-01-01"), weight("b", 71, "kg", "2024-01-01")).patient
+    assert (of_one_day.weight_kg, of_one_day.weights_kg) == (None, (71, 80))
+    same = read_all(weight("a", 80, "kg", "2024-01-01"), weight("b", 80, "kg", "2024-01-01")).patient
+    assert (same.weight_kg, same.weights_kg) == (80, ())
     future = weight("d", 7, "kg", "2046-01-01")
     assert read_all(new, future).patient.weight_kg == pytest.approx(45.359)
 

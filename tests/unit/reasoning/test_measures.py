@@ -246,6 +246,13 @@ def test_of_a_birth_date_that_is_told_roughly_the_clearance_of_both_ages_counts(
     assert [r.says for r in found] == [Quantity(80.0, "mL/min"), Quantity(81.0, "mL/min")]
 
 
+def test_of_weights_of_which_any_may_be_the_newest_the_clearance_of_each_counts():
+    creatinine = Reading("lab:creatinine", Quantity(1.0, "mg/dL"), "Observation/c", on=ago(2))
+    patient = person(creatinine, sex="male", weights_kg=(36.0, 72.0), birth_date=ago(round(60.5 * 365.25)))
+    found = readings_of(CREATININE_CLEARANCE, patient, TODAY)
+    assert [r.says for r in found] == [Quantity(40.0, "mL/min"), Quantity(80.0, "mL/min")]
+
+
 @pytest.mark.parametrize("unknown", [{"weight_kg": None}, {"sex": ""}, {"birth_date": None}, {"readings": ()}])
 def test_no_clearance_without_age_weight_sex_and_creatinine(unknown):
     creatinine = Reading("lab:creatinine", Quantity(1.0, "mg/dL"), "Observation/c", on=ago(2))

@@ -211,3 +211,13 @@ def test_an_age_told_by_the_year_is_known_only_where_both_ages_answer_alike(boun
     rough = person(birth_date=Span(ago(3652), ago(3289)))
     assert truth(Predicate(Fact.AGE, **bounds), rough).holds is expected
     assert truth(Predicate(Fact.AGE, when_unknown=True, **bounds), rough).holds is (expected is not False)
+
+
+def test_a_weight_that_may_be_one_of_several_is_known_only_where_all_answer_alike():
+    either = person(weights_kg=(38.0, 42.0))
+    assert truth(Predicate(Fact.WEIGHT, above=40), either).holds is None
+    assert truth(Predicate(Fact.WEIGHT, above=30), either).holds is True
+    assert truth(Predicate(Fact.WEIGHT, above=50), either).holds is False
+    dose = Dose(420, "mg", 1)
+    assert truth(Predicate(Fact.DAILY_DOSE_PER_KG, at_most=10.5), either, dose=dose).holds is None
+    assert truth(Predicate(Fact.DAILY_DOSE_PER_KG, at_most=12), either, dose=dose).holds is True

@@ -10,7 +10,7 @@ from cds_service.policy import Policy
 from cds_service.reasoning.apply import AS_DRAFTED, arithmetic, departs
 from cds_service.reasoning.decide import Basis, Decision
 from cds_service.reasoning.measures import is_measured
-from cds_service.reasoning.predicates import Truth
+from cds_service.reasoning.predicates import Truth, why_not_known
 from cds_service.reasoning.questions import Asked, MarkerQuestion, Status
 from cds_service.reasoning.rechecks import rechecks
 from cds_service.reasoning.silence import never_shown, silence_of
@@ -145,7 +145,8 @@ def _closed(decision: Decision) -> tuple[str, ...]:
 def _population_unknown(telling: _Telling, never: str) -> Finding:
     decision = telling.decision
     matters = decision.changes_now or any(q.fires for q in decision.questions)
-    gaps = tuple(Gap(fact, "fact_not_known") for fact in dict.fromkeys(telling.fit.missing))
+    context = decision.situation.context
+    gaps = tuple(Gap(fact, why_not_known(fact, context)) for fact in dict.fromkeys(telling.fit.missing))
     return telling.finding(Kind.NOT_ASSESSED, never or ("" if matters else "would_not_change"), gaps=gaps)
 
 

@@ -108,6 +108,11 @@ def _number_fact(fact: Fact, predicate: Predicate, context: Context) -> Truth:
     return Truth(holds=None, missing=(str(fact),))
 
 
+def why_not_known(fact: str, context: Context) -> str:
+    """The reason of a gap: a number is on record so roughly that it does not tell, or nothing is."""
+    return "fact_not_known" if _range(Fact(fact), context) is None else "told_roughly"
+
+
 def _is_high_enough(value: float, predicate: Predicate) -> bool:
     return (predicate.at_least is None or value >= predicate.at_least) and (
         predicate.above is None or value > predicate.above

@@ -72,6 +72,8 @@ def _patient(patient: Mapping[str, Any], today: date) -> Json:
         resource["gender"] = patient["sex"]
     if "age" in patient:
         resource["birthDate"] = (today - timedelta(days=float(patient["age"]) * 365.25 + 1)).isoformat()
+    if "born" in patient:
+        resource["birthDate"] = str(today.year - int(patient["born"]))
     if "age_days" in patient:
         resource["birthDate"] = (today - timedelta(days=int(patient["age_days"]))).isoformat()
     return resource
@@ -116,7 +118,7 @@ def _dosage(order: Mapping[str, Any]) -> Json:
 
 
 def _medications(medications: Iterable[Any], codes: Mapping[str, str], today: date) -> Iterable[Json]:
-    """A name, or {drug, days (taken since), stopped (days ago), dose, per_day}."""
+    """A name, or {drug, days (taken since), until (days ago, of which the month is told), dose, per_day}."""
     for n, entry in enumerate(medications, start=1):
         given: Mapping[str, Any] = {"drug": entry} if isinstance(entry, str) else entry
         resource: Json = {
@@ -129,6 +131,9 @@ def _medications(medications: Iterable[Any], codes: Mapping[str, str], today: da
             "medicationCodeableConcept": drug_concept(given["drug"], codes),
         }
         dosage = _dosage(given)
+        if "until" in given:
+            bounds = {"end": (today - timedelta(days=given["until"])).isoformat()[:7]}
+            dosage.setdefault("timing", {}).setdefault("repeat", {})["boundsPeriod"] = bounds
         if dosage:
             resource["dosageInstruction"] = [dosage]
         yield resource

@@ -6,7 +6,7 @@ import pytest
 
 from cds_service.knowledge.schema import Fact, Predicate
 from cds_service.model import Allergy, Assumption, Condition, Dose, FamilyCondition, Query, Span
-from cds_service.reasoning.predicates import TRUE, all_hold, any_holds, holds
+from cds_service.reasoning.predicates import TRUE, all_hold, any_holds, holds, why_not_known
 from tests.support.tiny import ago, around, order, person, taking, without, world
 
 KNOWLEDGE = world()
@@ -221,3 +221,11 @@ def test_a_weight_that_may_be_one_of_several_is_known_only_where_all_answer_alik
     dose = Dose(420, "mg", 1)
     assert truth(Predicate(Fact.DAILY_DOSE_PER_KG, at_most=10.5), either, dose=dose).holds is None
     assert truth(Predicate(Fact.DAILY_DOSE_PER_KG, at_most=12), either, dose=dose).holds is True
+
+
+def test_a_gap_tells_what_is_told_roughly_from_what_is_not_on_record():
+    rough = person(birth_date=Span(ago(3652), ago(3289)), weights_kg=(38.0, 42.0))
+    context = around("x", rough, KNOWLEDGE)
+    assert [why_not_known(fact, context) for fact in ("age", "weight")] == ["told_roughly"] * 2
+    assert why_not_known("weight", around("x", person(), KNOWLEDGE)) == "fact_not_known"
+    assert why_not_known("condition", around("x", without(person(), Query.CONDITIONS), KNOWLEDGE)) == "fact_not_known"

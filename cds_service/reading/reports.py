@@ -24,6 +24,7 @@ from cds_service.reading.shapes import (
     day,
     fold,
     has_code,
+    is_after,
     items,
     objects,
     text_at,
@@ -266,12 +267,13 @@ def read_listed_finding(record: Record, chart: Chart) -> Iterator[Reading]:
     if is_ruled_out(record.resource):
         return
     for reading in _of_concept(record, record.resource.get("code"), chart):
+        on = reading.on or day(record.resource.get("recordedDate"))
         yield Reading(
             observable=reading.observable,
-            says=reading.says,
+            says=FUTURE if is_after(on, chart.today) else reading.says,
             reference=reading.reference,
             grade=Grade.LOW,
-            on=reading.on or day(record.resource.get("recordedDate")),
+            on=on,
             quoted=reading.quoted,
             coding=reading.coding,
         )

@@ -5,10 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from cds_service.model import Finding, Gap, Indicator, Kind, Known, Option, ResultingOrder, Testing, TestQuestion
+from cds_service.model import (
+    Finding,
+    Gap,
+    Indicator,
+    Kind,
+    Known,
+    Option,
+    Outcome,
+    Query,
+    ResultingOrder,
+    Testing,
+    TestQuestion,
+)
 from cds_service.policy import Policy
 from cds_service.reasoning.apply import AS_DRAFTED, arithmetic, departs
 from cds_service.reasoning.decide import Basis, Decision
+from cds_service.reasoning.losses import reopened, rests_on_part
 from cds_service.reasoning.measures import is_measured
 from cds_service.reasoning.predicates import Truth, why_not_known
 from cds_service.reasoning.questions import Asked, MarkerQuestion, Status
@@ -25,6 +38,7 @@ _KINDS = {
     Status.NOT_OBTAINED: Kind.NOT_ASSESSED,
     Status.UNCLEAR: Kind.NOT_ASSESSED,
 }
+_Kinds = list[tuple[Kind, Asked]]
 _IN_ORDER = tuple(dict.fromkeys(_KINDS.values()))
 
 
@@ -39,7 +53,11 @@ def findings_of(
     if fit.holds is None:
         return [_population_unknown(telling, never)]
     closed = _closed(decision)
-    found = [_told(kind, asked, telling, never, closed) for kind, asked in _kinds(decision)]
+    kinds = _kinds(decision)
+    if (lost := reopened(decision, policy)) and not _interrupts(kinds, decision):
+        gaps = tuple(Gap(marker, "further_results_lost") for marker in lost)
+        return [telling.finding(Kind.NOT_ASSESSED, never, gaps=gaps)]
+    found = [_told(kind, asked, telling, never, closed) for kind, asked in kinds]
     if decision.changes_now and closed:
         # What is closed stands or falls with the change that closes it.
         silent = found[0].silent or Kind.NO_TEST_CHANGES.value
@@ -51,10 +69,14 @@ def speaks(decision: Decision, policy: Policy) -> bool:
     """Whether a table that fits for certain shows any finding."""
     if never_shown(decision, policy):
         return False
-    return not all(silence_of(kind, asked, decision) for kind, asked in _kinds(decision))
+    return _interrupts(_kinds(decision), decision)
 
 
-def _kinds(decision: Decision) -> list[tuple[Kind, Asked]]:
+def _interrupts(kinds: _Kinds, decision: Decision) -> bool:
+    return not all(silence_of(kind, asked, decision) for kind, asked in kinds)
+
+
+def _kinds(decision: Decision) -> _Kinds:
     """What is said, and of which questions: what changes now with the open questions beside it, else one for each
     kind."""
     questions, changes_now = decision.questions, decision.changes_now
@@ -161,12 +183,21 @@ def _told(kind: Kind, asked: Asked, telling: _Telling, never: str, closed: tuple
             closed=closed,
             tests=_tests(q for q in decision.questions if q.fires and q.status is Status.OPEN),
             hold=conflict_contraindicates(decision),
+            gaps=_part_lost(decision),
             further_may_ask_more=decision.basis is Basis.MILDEST,
         )
     if asked:
         return _questioned(kind, asked, telling, silent)
     again = _rechecks(decision) if kind is Kind.TEST_WOULD_CHANGE else ()
-    return telling.finding(kind, silent, closed=closed, tests=again)
+    return telling.finding(kind, silent, closed=closed, tests=again, gaps=_part_lost(decision) if again else ())
+
+
+def _part_lost(decision: Decision) -> tuple[Gap, ...]:
+    """That there may be more results, where the ones obtained do not speak against the order already."""
+    against = decision.now.resulting.outcome in (Outcome.OTHER_DRUG, Outcome.STOP)
+    if against or not rests_on_part(decision.situation):
+        return ()
+    return (Gap(Query.RESULTS.value, "further_results_lost"),)
 
 
 def _questioned(kind: Kind, asked: Asked, telling: _Telling, silent: str) -> Finding:

@@ -402,6 +402,21 @@ def test_a_test_without_a_clear_result_never_speaks_less_than_none(situation, da
     assert after[1] >= before[1], "it is less urgent"
 
 
+@bounded
+@given(situations())
+def test_a_part_of_the_results_never_says_less_than_none_of_them(situation):
+    """Where an order has a card with nothing read, one result that was read does not take it away: another may have
+    been lost."""
+    drafts, patient = situation
+
+    def cards(availability: Availability, read: tuple[Reading, ...]) -> bool:
+        seen = replace(patient, readings=read, availability={**COMPLETE, Query.RESULTS: availability})
+        return any(not f.silent for f in found(drafts[:1], seen) if f.order == drafts[0])
+
+    if cards(Availability.FAILED, ()):
+        assert cards(Availability.PARTIAL, patient.readings)
+
+
 # --- alternatives ----------
 
 

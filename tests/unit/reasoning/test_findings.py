@@ -11,6 +11,7 @@ from cds_service.model import (
     INDETERMINATE,
     Action,
     Assumption,
+    Availability,
     Condition,
     Gap,
     Grade,
@@ -32,6 +33,7 @@ from cds_service.reasoning.apply import AS_DRAFTED
 from tests.support.tiny import (
     ALPHA,
     BETA,
+    COMPLETE,
     HLA,
     INTERMEDIATE,
     NORMAL,
@@ -211,6 +213,48 @@ def test_what_is_unclear_and_what_was_not_obtained_are_one_finding():
 def test_what_could_not_be_read_and_could_not_matter_is_silent():
     unreadable = person(reading(ALPHA, NotReadable("pdf")))
     assert only(found(unol("monitor", level="none"), patient=unreadable)).kind is Kind.NO_CHANGE
+
+
+# --- a part of the results is lost ----------
+
+
+def partly(*readings, lost=Availability.PARTIAL, **fields):
+    return person(*readings, availability={**COMPLETE, Query.RESULTS: lost}, **fields)
+
+
+@pytest.mark.parametrize("lost", [Availability.PARTIAL, Availability.FAILED])
+def test_a_reassuring_result_does_not_settle_what_a_lost_one_could_change(lost):
+    finding = only(found(abol(uses={HLA: FIRST}), patient=partly(hla(False), lost=lost)))
+    assert (finding.kind, finding.silent, finding.indicator) == (Kind.NOT_ASSESSED, "", Indicator.INFO)
+    assert finding.gaps == (Gap(HLA, "further_results_lost"),)
+    assert finding.markers[0].knowledge.state == "negative", "what was read is still shown"
+    assert not finding.hold
+
+
+@pytest.mark.parametrize("lost", [Availability.COMPLETE, Availability.MISSING])
+def test_a_reassuring_result_settles_where_nothing_was_lost(lost):
+    assert only(found(abol(uses={HLA: FIRST}), patient=partly(hla(False), lost=lost))).kind is Kind.NO_CHANGE
+
+
+def test_a_lost_result_that_would_not_be_asked_for_is_silent():
+    quiet = abol(half(), uses={HLA: use("none")})
+    assert only(found(quiet, patient=partly(hla(False)))).kind is Kind.NO_CHANGE
+    window = use("required", tolerated_after_days=90)
+    taken = (taking("abol", started=ago(200)),)
+    tolerated = only(found(abol(uses={HLA: window}), patient=partly(hla(False), medications=taken)))
+    assert tolerated.kind is Kind.NO_CHANGE
+    recalled = abol(uses={HLA: FIRST}, trust=Trust.RECALLED)
+    assert only(found(recalled, patient=partly(hla(False)))).silent == "recalled"
+
+
+def test_a_result_that_speaks_against_the_order_stands_whatever_was_lost():
+    finding = only(found(abol(uses={HLA: FIRST}), patient=partly(hla(True))))
+    assert (finding.kind, finding.indicator, finding.gaps) == (Kind.CHANGE_NOW, Indicator.CRITICAL, ())
+
+
+def test_a_milder_change_says_that_results_were_lost():
+    finding = only(found(unol(half()), patient=partly(POOR_READING)))
+    assert (finding.kind, finding.gaps) == (Kind.CHANGE_NOW, (Gap("results", "further_results_lost"),))
 
 
 # --- conflicts ----------

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from cds_service.knowledge.schema import MarkerUse
+from cds_service.knowledge.schema import Fact, MarkerUse
 from cds_service.model import Action, MarkerKnowledge, ResultingOrder, Testing
 from cds_service.policy import Policy
 from cds_service.reasoning.apply import departs, severity
@@ -27,6 +27,8 @@ class Asking:
     baseline: ResultingOrder
     """The advice now, or what other tables already make of the order."""
     policy: Policy
+    lost: tuple[str, ...] = ()
+    """Facts that were lost and would tell whether labelling asks for the test."""
 
     @property
     def use(self) -> MarkerUse:
@@ -57,6 +59,16 @@ def testing_level(use: MarkerUse, situation: Situation) -> Testing:
     if use.required_when:
         return Testing.REQUIRED if any_holds(use.required_when, context, table).holds else Testing.NONE
     return use.testing
+
+
+def lost_facts(use: MarkerUse, situation: Situation) -> tuple[str, ...]:
+    """The facts that could not be obtained where labelling's demand for the test hangs on them."""
+    context = situation.context
+    asks = use.required_when or (use.risks if use.testing is Testing.IF_RISK else ())
+    if not asks or not context.has_losses:
+        return ()
+    truth = any_holds(asks, context, situation.table.id)
+    return tuple(f for f in truth.missing if context.is_lost(Fact(f))) if truth.holds is None else ()
 
 
 def would_change(asking: Asking) -> bool:

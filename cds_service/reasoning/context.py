@@ -26,6 +26,19 @@ LOCAL_ROUTES = frozenset(
 
 Range: TypeAlias = tuple[float, float]
 """The least and the most that a number may be, where it is reckoned from dates that are told roughly."""
+_LOST = frozenset({Availability.PARTIAL, Availability.FAILED})
+
+
+def is_lost(query: Query, patient: Patient) -> bool:
+    """Whether the query was asked, and not answered in full."""
+    return patient.availability.get(query) in _LOST
+
+
+def why_lost(query: Query, patient: Patient) -> str:
+    """How a lost query was lost, as the reason of a gap."""
+    return "partial" if patient.availability.get(query) is Availability.PARTIAL else "not_obtained"
+
+
 Said = tuple[Collection[str], str]
 """Keys, and the reference of the resource that says them."""
 
@@ -78,6 +91,24 @@ class Context:
     def is_complete(self, query: Query) -> bool:
         """Whether an absence in this query's answer means absence."""
         return self.patient.availability.get(query) is Availability.COMPLETE
+
+    @property
+    def has_losses(self) -> bool:
+        """Whether any query was lost."""
+        return any(is_lost(query, self.patient) for query in self.patient.availability)
+
+    def is_lost(self, fact: Fact) -> bool:
+        """Whether the query behind the fact was refused, late or broken, in whole or in part: what it would have said
+        is not known. A query that a site never sends is not lost."""
+        query = _QUERY_OF.get(fact)
+        return query is not None and is_lost(query, self.patient)
+
+    def why_unknown(self, fact: Fact) -> str:
+        """Why the fact is not known, as the reason of a gap."""
+        query = _QUERY_OF.get(fact)
+        return (
+            why_lost(query, self.patient) if query is not None and is_lost(query, self.patient) else "fact_not_known"
+        )
 
     def medications(self) -> tuple[Medication, ...]:
         """Active medicines other than those that the drafts replace and the order itself."""
@@ -172,6 +203,21 @@ class Context:
         said = [(implied(keys, self.knowledge), reference) for keys, reference in found]
         return _collected(said, complete=complete)
 
+
+_QUERY_OF = {
+    Fact.AGE: Query.PATIENT,
+    Fact.SEX: Query.PATIENT,
+    Fact.WEIGHT: Query.RESULTS,
+    Fact.DAILY_DOSE_PER_KG: Query.RESULTS,
+    Fact.INDICATION: Query.CONDITIONS,
+    Fact.CONDITION: Query.CONDITIONS,
+    Fact.PREGNANCY: Query.CONDITIONS,
+    Fact.REACTION: Query.ALLERGIES,
+    Fact.FAMILY_HISTORY: Query.FAMILY,
+    Fact.COMEDICATION: Query.MEDICATIONS,
+    Fact.EXPOSURE: Query.MEDICATIONS,
+}
+"""The query that would tell a fact; what the order itself says (route, dose) needs none."""
 
 _OF_THE_PATIENT = frozenset({Fact.CONDITION, Fact.PREGNANCY, Fact.REACTION, Fact.FAMILY_HISTORY})
 """Facts that are the same for every order."""

@@ -9,7 +9,7 @@ from datetime import date
 
 from cds_service.knowledge.base import Knowledge
 from cds_service.knowledge.derived import reached_drugs
-from cds_service.knowledge.schema import Table, TableKind
+from cds_service.knowledge.schema import Fact, Table, TableKind
 from cds_service.model import (
     Advice,
     Alternative,
@@ -21,12 +21,13 @@ from cds_service.model import (
     Order,
     Outcome,
     Patient,
+    Query,
     ResultingOrder,
     Trust,
 )
 from cds_service.policy import Policy, Switch
 from cds_service.reasoning.apply import AS_DRAFTED, departs, severity
-from cds_service.reasoning.context import Context, Gathered
+from cds_service.reasoning.context import Context, Gathered, is_lost, why_lost
 from cds_service.reasoning.decide import Decision, decide, floored
 from cds_service.reasoning.findings import findings_of, speaks
 from cds_service.reasoning.measures import is_measured
@@ -79,7 +80,17 @@ class _Evaluator:
             return [self._not_recognised(order, "not_recognised")]
         unread = [self._not_recognised(order, "partly_recognised")] if order.unread else []
         found = [f for drug in order.ingredients for f in self._of_drug(order, drug, others)]
+        found += self._others_unseen(order, found)
         return [*unread, *(self._with_alternatives(f, order, others) for f in found)]
+
+    def _others_unseen(self, order: Order, found: list[Finding]) -> Iterator[Finding]:
+        """That the medicines taken could not be obtained, where the draft could change what is known of them and
+        nothing says so already."""
+        if not is_lost(Query.MEDICATIONS, self.patient) or order.active or not self._reached_by(order):
+            return
+        gap = Gap(Fact.COMEDICATION.value, why_lost(Query.MEDICATIONS, self.patient))
+        if not any(gap in finding.gaps and not finding.silent for finding in found):
+            yield Finding(Kind.NOT_ASSESSED, order, order.ingredients[0], table="", gaps=(gap,))
 
     def _not_recognised(self, order: Order, reason: str) -> Finding:
         """What the order names is not known, or not all of it."""

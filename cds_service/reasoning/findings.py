@@ -12,8 +12,6 @@ from cds_service.model import (
     Kind,
     Known,
     Option,
-    Outcome,
-    Query,
     ResultingOrder,
     Testing,
     TestQuestion,
@@ -21,13 +19,13 @@ from cds_service.model import (
 from cds_service.policy import Policy
 from cds_service.reasoning.apply import AS_DRAFTED, arithmetic, departs
 from cds_service.reasoning.decide import Basis, Decision
-from cds_service.reasoning.losses import reopened, rests_on_part
+from cds_service.reasoning.losses import doubts, lost_beside, requests_lost
 from cds_service.reasoning.measures import is_measured
 from cds_service.reasoning.predicates import Truth, why_not_known
 from cds_service.reasoning.questions import Asked, MarkerQuestion, Status
 from cds_service.reasoning.rechecks import rechecks
 from cds_service.reasoning.silence import never_shown, silence_of
-from cds_service.reasoning.tables import Reached, Situation
+from cds_service.reasoning.tables import Situation
 from cds_service.reasoning.urgency import conflict_contraindicates, indicator_of_change, indicator_of_question
 
 _KINDS = {
@@ -48,15 +46,14 @@ def findings_of(
     """The findings of one table. `fit` is how its population was found to fit: where that is not known, the
     table's own question is the missing fact. `quotes` are tables of other sources that say something else; `moot` is
     the rule that keeps all of it silent, if there is one."""
-    telling = _Telling(decision, fit, quotes, moot)
+    telling = _Telling(decision, fit, quotes, moot, lost_beside(decision, policy))
     never = never_shown(decision, policy)
     if fit.holds is None:
         return [_population_unknown(telling, never)]
     closed = _closed(decision)
     kinds = _kinds(decision)
-    if (lost := reopened(decision, policy)) and not _interrupts(kinds, decision):
-        gaps = tuple(Gap(marker, "further_results_lost") for marker in lost)
-        return [telling.finding(Kind.NOT_ASSESSED, never, gaps=gaps)]
+    if (lost := doubts(decision, policy)) and not _interrupts(kinds, decision):
+        return [telling.finding(Kind.NOT_ASSESSED, never, gaps=lost)]
     found = [_told(kind, asked, telling, never, closed) for kind, asked in kinds]
     if decision.changes_now and closed:
         # What is closed stands or falls with the change that closes it.
@@ -107,6 +104,8 @@ class _Telling:
     fit: Truth
     quotes: tuple[str, ...]
     moot: str
+    lost: tuple[Gap, ...]
+    """What could ask for more than is said, and was lost."""
 
     def finding(
         self,
@@ -123,7 +122,7 @@ class _Telling:
     ) -> Finding:
         """The finding, made at once with all that it says."""
         situation, now = self.decision.situation, self.decision.now
-        context, resulting = situation.context, _resulting(kind, now)
+        context, resulting = situation.context, self._resulting(kind)
         return Finding(
             kind=kind,
             order=context.order,
@@ -147,10 +146,11 @@ class _Telling:
             quotes=self.quotes,
         )
 
-
-def _resulting(kind: Kind, now: Reached) -> ResultingOrder:
-    """What becomes of the order. A test that changes nothing makes nothing of it: the change itself does."""
-    return AS_DRAFTED if kind is Kind.NO_TEST_CHANGES else now.resulting
+    def _resulting(self, kind: Kind) -> ResultingOrder:
+        """What becomes of the order: nothing by a test that changes nothing (the change itself does), nor by a table
+        that is not known to fit."""
+        nothing = kind is Kind.NO_TEST_CHANGES or self.fit.holds is None
+        return AS_DRAFTED if nothing else self.decision.now.resulting
 
 
 def _closed(decision: Decision) -> tuple[str, ...]:
@@ -167,9 +167,12 @@ def _closed(decision: Decision) -> tuple[str, ...]:
 def _population_unknown(telling: _Telling, never: str) -> Finding:
     decision = telling.decision
     matters = decision.changes_now or any(q.fires for q in decision.questions)
-    context = decision.situation.context
-    gaps = tuple(Gap(fact, why_not_known(fact, context)) for fact in dict.fromkeys(telling.fit.missing))
+    gaps = _facts_missing(telling.fit.missing, decision.situation)
     return telling.finding(Kind.NOT_ASSESSED, never or ("" if matters else "would_not_change"), gaps=gaps)
+
+
+def _facts_missing(facts: Iterable[str], situation: Situation) -> tuple[Gap, ...]:
+    return tuple(Gap(fact, why_not_known(fact, situation.context)) for fact in dict.fromkeys(facts))
 
 
 def _told(kind: Kind, asked: Asked, telling: _Telling, never: str, closed: tuple[str, ...]) -> Finding:
@@ -183,21 +186,13 @@ def _told(kind: Kind, asked: Asked, telling: _Telling, never: str, closed: tuple
             closed=closed,
             tests=_tests(q for q in decision.questions if q.fires and q.status is Status.OPEN),
             hold=conflict_contraindicates(decision),
-            gaps=_part_lost(decision),
+            gaps=telling.lost,
             further_may_ask_more=decision.basis is Basis.MILDEST,
         )
     if asked:
         return _questioned(kind, asked, telling, silent)
     again = _rechecks(decision) if kind is Kind.TEST_WOULD_CHANGE else ()
-    return telling.finding(kind, silent, closed=closed, tests=again, gaps=_part_lost(decision) if again else ())
-
-
-def _part_lost(decision: Decision) -> tuple[Gap, ...]:
-    """That there may be more results, where the ones obtained do not speak against the order already."""
-    against = decision.now.resulting.outcome in (Outcome.OTHER_DRUG, Outcome.STOP)
-    if against or not rests_on_part(decision.situation):
-        return ()
-    return (Gap(Query.RESULTS.value, "further_results_lost"),)
+    return telling.finding(kind, silent, closed=closed, tests=again, gaps=telling.lost if again else ())
 
 
 def _questioned(kind: Kind, asked: Asked, telling: _Telling, silent: str) -> Finding:
@@ -209,7 +204,7 @@ def _questioned(kind: Kind, asked: Asked, telling: _Telling, silent: str) -> Fin
         silent,
         indicator_of_question(kind, asked, hold=hold),
         tests=_tests(told),
-        gaps=_gaps(kind, told, decision.situation),
+        gaps=_gaps(kind, told, telling),
         bridge=tuple(option for q in told for option in q.use.bridge),
         hold=hold,
     )
@@ -219,8 +214,16 @@ def _tests(questions: Iterable[MarkerQuestion]) -> tuple[TestQuestion, ...]:
     return tuple(q.question for q in questions if q.question is not None)
 
 
-def _gaps(kind: Kind, questions: list[MarkerQuestion], situation: Situation) -> tuple[Gap, ...]:
+def _gaps(kind: Kind, questions: list[MarkerQuestion], telling: _Telling) -> tuple[Gap, ...]:
+    situation = telling.decision.situation
     if kind is not Kind.NOT_ASSESSED:
-        return ()
-    views = (situation.view(q.marker) for q in questions)
-    return tuple(Gap(v.marker, getattr(v.knowledge, "reason", "no_clear_result")) for v in views)
+        return telling.lost + (requests_lost(situation) if kind is Kind.TEST_WOULD_CHANGE else ())
+    return tuple(dict.fromkeys(gap for q in questions for gap in _gaps_of(q, situation)))
+
+
+def _gaps_of(question: MarkerQuestion, situation: Situation) -> tuple[Gap, ...]:
+    """The facts that were lost, where they would tell whether to ask; else why the marker's result is not there."""
+    if question.lost:
+        return _facts_missing(question.lost, situation)
+    view = situation.view(question.marker)
+    return (Gap(view.marker, getattr(view.knowledge, "reason", "no_clear_result")),)

@@ -16,8 +16,9 @@ def why_silent(asking: Asking, probability: ChangeProbability | None) -> str:
     situation, testing = asking.situation, asking.testing
     if is_tolerated(asking.use, situation):
         return "tolerated"
-    if isinstance(asking.known, Unreadable) or getattr(asking.known, "may_count", False):
-        # A result is on file and might change the order: that is said whatever a new test would be worth.
+    if isinstance(asking.known, Unreadable) or getattr(asking.known, "may_count", False) or asking.lost:
+        # A result is on file and might change the order, or a fact would tell that the test is asked for: that is
+        # said whatever a new test would be worth.
         return ""
     if testing in (Testing.REQUIRED, Testing.RECOMMENDED) or _deferred_by_row(asking):
         return ""

@@ -1,38 +1,78 @@
-"""What a query that came back in part takes from an answer: what was read may not be all that there is.
+"""What a lost query takes from an answer: of the results or medicines that were read there may be more.
 
-Only the rare request with a lost query pays for it: the table is decided once more, as if nothing had been read.
+Only the rare request with a lost query pays for it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
-from cds_service.model import Availability, Query
+from cds_service.knowledge.schema import Fact
+from cds_service.model import Gap, Outcome, Query, ResultingOrder
 from cds_service.policy import Policy
-from cds_service.reasoning.context import Context, Gathered
+from cds_service.reasoning.context import Context, Gathered, is_lost, why_lost
 from cds_service.reasoning.decide import Decision, decide
-from cds_service.reasoning.tables import Situation, situation_of
+from cds_service.reasoning.modifiers import Shift, modifier_of
+from cds_service.reasoning.tables import Situation, outcomes_under, situation_of
 
-LOST = frozenset({Availability.PARTIAL, Availability.FAILED})
-"""Asked for, and not obtained in full."""
-
-
-def rests_on_part(situation: Situation) -> bool:
-    """Whether the table rests on results of which others may have been lost."""
-    availability = situation.context.patient.availability.get(Query.RESULTS)
-    return availability in LOST and any(view.knowledge.readings for view in situation.views)
+MORE_LOST = "further_results_lost"
 
 
-def reopened(decision: Decision, policy: Policy) -> tuple[str, ...]:
-    """The markers of which a result that was lost could alter the order, where the results that were obtained
-    leave it: those that would be asked for had none been obtained. Empty where none was lost."""
-    situation = decision.situation
-    if decision.changes_now or not rests_on_part(situation):
+def doubts(decision: Decision, policy: Policy) -> tuple[Gap, ...]:
+    """What was lost and could alter an order that what was obtained leaves as it is."""
+    if decision.changes_now:
         return ()
+    results = [Gap(marker, MORE_LOST) for marker in _reopened(decision, policy)]
+    return (*results, *_medicines_lost(decision, policy))
+
+
+def lost_beside(decision: Decision, policy: Policy) -> tuple[Gap, ...]:
+    """What was lost and could ask for more than what is said now; nothing where that is to leave the drug."""
+    if decision.now.resulting.outcome in (Outcome.OTHER_DRUG, Outcome.STOP):
+        return ()
+    results = [Gap(Query.RESULTS.value, MORE_LOST)] if _rests_on_part(decision.situation) else []
+    return (*results, *_medicines_lost(decision, policy))
+
+
+def requests_lost(situation: Situation) -> tuple[Gap, ...]:
+    """That a test asked for may be ordered already."""
+    patient = situation.context.patient
+    lost = is_lost(Query.REQUESTS, patient)
+    return (Gap(Query.REQUESTS.value, why_lost(Query.REQUESTS, patient)),) if lost else ()
+
+
+def _rests_on_part(situation: Situation) -> bool:
+    """Whether the table rests on results of which others may have been lost."""
+    lost = is_lost(Query.RESULTS, situation.context.patient)
+    return lost and any(view.knowledge.readings for view in situation.views)
+
+
+def _reopened(decision: Decision, policy: Policy) -> list[str]:
+    """The markers that would be asked for had none of the results been obtained: the table is decided once more."""
+    situation = decision.situation
+    if not _rests_on_part(situation):
+        return []
     unread = decide(situation_of(situation.table, _without_readings(situation), policy), policy, decision.floor)
-    return tuple([question.marker for question in unread.questions if question.fires])
+    return [question.marker for question in unread.questions if question.fires]
 
 
 def _without_readings(situation: Situation) -> Context:
     context = situation.context
     return replace(context, patient=replace(context.patient, readings=()), gathered=Gathered())
+
+
+def _medicines_lost(decision: Decision, policy: Policy) -> tuple[Gap, ...]:
+    """Where a medicine that was lost could act on a marker so that the order changes otherwise than now."""
+    context, now = decision.situation.context, decision.now.resulting
+    if not context.is_lost(Fact.COMEDICATION) or all(o == now for o in _shifted_outcomes(decision, policy)):
+        return ()
+    return (Gap(Fact.COMEDICATION.value, context.why_unknown(Fact.COMEDICATION)),)
+
+
+def _shifted_outcomes(decision: Decision, policy: Policy) -> Iterator[ResultingOrder]:
+    situation = decision.situation
+    for marker in situation.markers:
+        modifier = modifier_of(marker, situation.context, policy)
+        for factor in modifier.factors.values() if modifier is not None else ():
+            yield from outcomes_under(Shift(factor, (), inferred=False), marker, situation)

@@ -28,13 +28,20 @@ class Shift:
 
 def shift_of(marker: str, context: Context, policy: Policy) -> Shift | None:
     """The shift of the marker for this order, or None where nothing that is taken shifts it."""
+    modifier = modifier_of(marker, context, policy)
+    if modifier is None:
+        return None
+    return _strongest(modifier, context, inferred=context.drug not in modifier.guideline_drugs)
+
+
+def modifier_of(marker: str, context: Context, policy: Policy) -> Modifier | None:
+    """The rule by which other medicines may shift the marker for this order: a guideline's, or the site's."""
     for modifier in context.knowledge.modifiers:
         if modifier.marker != marker or modifier.trust is Trust.RECALLED:
             continue
-        stated = context.drug in modifier.guideline_drugs
         by_policy = context.drug in policy.phenoconversion.get(marker.partition(":")[2], ())
-        if stated or by_policy:
-            return _strongest(modifier, context, inferred=not stated)
+        if by_policy or context.drug in modifier.guideline_drugs:
+            return modifier
     return None
 
 

@@ -66,6 +66,9 @@ def holds(predicate: Predicate, context: Context, table: str) -> Truth:
     truth = _plain(predicate, context, table)
     if truth.holds is not None or predicate.when_unknown is None:
         return truth
+    if not predicate.when_unknown and any(context.is_lost(Fact(fact)) for fact in truth.missing):
+        # What is not on record counts as absent; what could not be obtained does not.
+        return truth
     made = (Assumption(truth.missing[0], predicate.say, table),) if predicate.say else ()
     return Truth(holds=predicate.when_unknown, assumptions=made if predicate.when_unknown else ())
 
@@ -109,8 +112,9 @@ def _number_fact(fact: Fact, predicate: Predicate, context: Context) -> Truth:
 
 
 def why_not_known(fact: str, context: Context) -> str:
-    """The reason of a gap: a number is on record so roughly that it does not tell, or nothing is."""
-    return "fact_not_known" if _range(Fact(fact), context) is None else "told_roughly"
+    """The reason of a gap: a number is on record so roughly that it does not tell, nothing is on record, or what would
+    say it was not obtained."""
+    return context.why_unknown(Fact(fact)) if _range(Fact(fact), context) is None else "told_roughly"
 
 
 def _is_high_enough(value: float, predicate: Predicate) -> bool:

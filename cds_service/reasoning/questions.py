@@ -25,7 +25,7 @@ from cds_service.model import (
     latest,
 )
 from cds_service.policy import Policy
-from cds_service.reasoning.asking import Asking, testing_level, would_change
+from cds_service.reasoning.asking import Asking, lost_facts, testing_level, would_change
 from cds_service.reasoning.firing import why_silent
 from cds_service.reasoning.outcomes import beyond, branches, lines_of
 from cds_service.reasoning.probability import Inherited, change_probability, inherited, raised
@@ -61,6 +61,8 @@ class MarkerQuestion:
     question: TestQuestion | None
     """None where no test tells the states apart, or none is left to do."""
     silent: str = ""
+    lost: tuple[str, ...] = ()
+    """Facts that were lost and would tell whether to ask."""
 
     @property
     def fires(self) -> bool:
@@ -80,7 +82,8 @@ def questions_of(
     for marker in situation.open_markers():
         lines = lines_of(marker, situation)
         testing = testing_level(situation.table.markers[marker], situation)
-        asking = Asking(marker, situation, lines, testing, floor, baseline, policy)
+        lost = lost_facts(situation.table.markers[marker], situation)
+        asking = Asking(marker, situation, lines, testing, floor, baseline, policy, lost)
         if would_change(asking):
             yield _question(asking)
 
@@ -93,7 +96,7 @@ def _question(asking: Asking) -> MarkerQuestion:
     probability = raised(change_probability(asking.situation, marker, asking.changing()), prior)
     question = _test_question(test, status, asking, probability, prior) if test is not None else None
     silent = "no_test" if test is None and status is Status.OPEN else why_silent(asking, probability)
-    return MarkerQuestion(marker, status, asking.testing, asking.use, question, silent)
+    return MarkerQuestion(marker, status, asking.testing, asking.use, question, silent, asking.lost)
 
 
 def _test_question(
@@ -125,6 +128,8 @@ def _status(asking: Asking, test: Test | None) -> Status:
             return Status.PENDING
         case _ if _is_awaited(test, asking):
             return Status.PENDING
+        case _ if asking.lost:
+            return Status.NOT_OBTAINED
         case _:
             return Status.UNCLEAR if test is None and is_spent(asking) else Status.OPEN
 

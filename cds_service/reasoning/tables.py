@@ -79,6 +79,16 @@ class Situation:
         return tuple([m for m, states in zip(self.markers, self.domains, strict=True) if len(states) > 1])
 
 
+def outcomes_under(shift: Shift, marker: str, situation: Situation) -> frozenset[ResultingOrder]:
+    """What could become of the order, were the marker shifted so."""
+    place = situation.markers.index(marker)
+    gene = situation.context.knowledge.genes[marker.partition(":")[2]]
+    moved = shifted(situation.domains[place], shift, gene)
+    domains = (*situation.domains[:place], moved, *situation.domains[place + 1 :])
+    rows = situation.context.knowledge.rows_by_table[situation.table.id]
+    return frozenset(r.resulting for r in _reached(rows, domains, situation.context).values())
+
+
 def situation_of(table: Table, context: Context, policy: Policy) -> Situation:
     """The table as it stands for this order and patient."""
     rows = context.knowledge.rows_by_table[table.id]

@@ -1,0 +1,206 @@
+"""A query that was lost: what it would have said is not known, and is told where it could alter the order."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from cds_service.knowledge.schema import Fact, Modifier, Modulator, Predicate
+from cds_service.model import Availability, Gap, Gravity, Indicator, Kind, Outcome, PendingTest, Query, Trust
+from cds_service.reasoning.predicates import holds
+from tests.support.tiny import (
+    ALPHA,
+    BETA,
+    COMPLETE,
+    INTERMEDIATE,
+    NORMAL,
+    POOR,
+    ULTRARAPID,
+    advice,
+    ago,
+    around,
+    findings,
+    half,
+    only,
+    order,
+    person,
+    phenotype,
+    population,
+    row,
+    shown,
+    table,
+    taking,
+    use,
+    world,
+)
+
+LOST = (Availability.FAILED, Availability.PARTIAL)
+NOT_LOST = (Availability.COMPLETE, Availability.MISSING)
+WHY = {Availability.FAILED: "not_obtained", Availability.PARTIAL: "partial"}
+
+
+def missing(query: Query, availability: Availability, *readings, **fields):
+    return person(*readings, availability={**COMPLETE, query: availability}, **fields)
+
+
+# --- context facts ----------
+
+ABSENT = [
+    (Predicate(Fact.FAMILY_HISTORY, is_in=("stroke",), when_unknown=False), Query.FAMILY),
+    (Predicate(Fact.CONDITION, is_in=("stroke",), when_unknown=False), Query.CONDITIONS),
+    (Predicate(Fact.INDICATION, is_in=("stroke",), when_unknown=False), Query.CONDITIONS),
+    (Predicate(Fact.REACTION, is_in=("stroke",), when_unknown=False), Query.ALLERGIES),
+    (Predicate(Fact.COMEDICATION, is_in=("blockol",), when_unknown=False), Query.MEDICATIONS),
+    (Predicate(Fact.EXPOSURE, above=90, when_unknown=False), Query.MEDICATIONS),
+    (Predicate(Fact.WEIGHT, below=40, when_unknown=False), Query.RESULTS),
+]
+
+
+@pytest.mark.parametrize(("predicate", "query"), ABSENT)
+@pytest.mark.parametrize("availability", Availability)
+def test_a_fact_counts_as_absent_only_where_its_query_was_not_lost(predicate, query, availability):
+    context = around("x", missing(query, availability), world())
+    truth = holds(predicate, context, "t")
+    lost = availability in LOST
+    assert truth.holds is (None if lost else False)
+    assert truth.missing == ((predicate.fact.value,) if lost else ())
+    assert context.why_unknown(predicate.fact) == WHY.get(availability, "fact_not_known")
+
+
+def test_what_is_assumed_and_said_is_assumed_all_the_same():
+    assumed = Predicate(Fact.AGE, at_least=18, when_unknown=True, say="assumed_adult")
+    patient = replace(missing(Query.PATIENT, Availability.FAILED), birth_date=None)
+    assert holds(assumed, around("x", patient, world()), "t").holds is True
+
+
+def test_what_the_order_says_needs_no_query():
+    context = around("x", missing(Query.PATIENT, Availability.FAILED), world())
+    assert not context.is_lost(Fact.DAILY_DOSE)
+    assert context.why_unknown(Fact.DAILY_DOSE) == "fact_not_known"
+
+
+HISTORY = table(
+    "unol",
+    row({}, half()),
+    population=population(Predicate(Fact.FAMILY_HISTORY, is_in=("stroke",), when_unknown=False)),
+)
+
+
+@pytest.mark.parametrize("availability", LOST)
+def test_a_lost_family_history_is_said_and_makes_nothing_of_the_order(availability):
+    finding = only(findings(world(HISTORY), order("unol", mg=100), missing(Query.FAMILY, availability)))
+    assert (finding.kind, finding.silent, finding.indicator) == (Kind.NOT_ASSESSED, "", Indicator.INFO)
+    assert finding.gaps == (Gap("family_history", WHY[availability]),)
+    assert (finding.resulting.outcome, finding.arithmetic) == (Outcome.AS_DRAFTED, None), "no dose is offered"
+
+
+@pytest.mark.parametrize("availability", NOT_LOST)
+def test_a_family_history_that_is_empty_or_never_sent_is_silent(availability):
+    assert shown(findings(world(HISTORY), order("unol"), missing(Query.FAMILY, availability))) == []
+
+
+# --- whether labelling asks for the test ----------
+
+AT_RISK = (Predicate(Fact.CONDITION, is_in=("stroke",), when_unknown=False),)
+
+
+@pytest.mark.parametrize("asks", [use("if_risk", risks=AT_RISK), use("none", required_when=AT_RISK)])
+@pytest.mark.parametrize("availability", Availability)
+def test_a_risk_that_was_lost_is_said(asks, availability):
+    of = table("unol", row({ALPHA: POOR}, "avoid"), uses={ALPHA: asks})
+    found = shown(findings(world(of), order("unol"), missing(Query.CONDITIONS, availability)))
+    if availability in NOT_LOST:
+        assert found == []
+    else:
+        assert only(found).kind is Kind.NOT_ASSESSED
+        assert only(found).gaps == (Gap("condition", WHY[availability]),)
+        at_risk = table("unol", row({ALPHA: POOR}, "avoid"), uses={ALPHA: replace(asks, tolerated_after_days=9)})
+        taken = (taking("unol", started=ago(99)),)
+        patient = missing(Query.CONDITIONS, availability, medications=taken)
+        assert shown(findings(world(at_risk), order("unol"), patient)) == []
+
+
+def test_a_risk_that_is_known_needs_nothing_that_was_lost():
+    young = (Predicate(Fact.AGE, at_least=18), *AT_RISK)
+    of = table("unol", row({ALPHA: POOR}, "avoid"), uses={ALPHA: use("if_risk", risks=young)})
+    found = only(shown(findings(world(of), order("unol"), missing(Query.CONDITIONS, Availability.FAILED))))
+    assert found.kind is Kind.TEST_WOULD_CHANGE
+
+
+# --- the medicines taken ----------
+
+OPIOL = table(
+    "opiol",
+    row({BETA: POOR}, advice("avoid", gravity=Gravity.SERIOUS)),
+    row({BETA: (INTERMEDIATE, NORMAL)}, "standard", id="rest"),
+    row({BETA: ULTRARAPID}, half()),
+    uses={BETA: use("recommended")},
+)
+OPIOIDS = world(
+    OPIOL,
+    modifiers=(Modifier("m", BETA, "guideline", Trust.READ, {"strong": 0.0}, ("opiol",)),),
+    modulators=(Modulator("BETA", "inhibitor", "strong", "blockol", "label", Trust.READ),),
+)
+COMEDICATION = Gap("comedication", "not_obtained")
+
+
+def opiol(*readings, **fields):
+    patient = missing(Query.MEDICATIONS, Availability.FAILED, *readings, **fields)
+    return only(shown(findings(OPIOIDS, order("opiol"), patient)))
+
+
+def test_a_normal_metaboliser_may_be_blocked_by_a_medicine_that_was_lost():
+    finding = opiol(phenotype(BETA, NORMAL))
+    assert (finding.kind, finding.silent, finding.gaps) == (Kind.NOT_ASSESSED, "", (COMEDICATION,))
+
+
+def test_what_is_asked_or_changed_says_that_medicines_were_lost():
+    asked = opiol()
+    assert (asked.kind, asked.gaps) == (Kind.TEST_WOULD_CHANGE, (COMEDICATION,))
+    milder = opiol(phenotype(BETA, ULTRARAPID))
+    assert (milder.kind, milder.gaps) == (Kind.CHANGE_NOW, (COMEDICATION,))
+    left = opiol(phenotype(BETA, POOR))
+    assert (left.kind, left.gaps) == (Kind.CHANGE_NOW, ()), "no medicine makes it worse"
+
+
+def test_without_a_modifier_the_medicines_are_not_missed():
+    plain = findings(world(OPIOL), order("opiol"), missing(Query.MEDICATIONS, Availability.FAILED))
+    assert only(plain).gaps == ()
+
+
+@pytest.mark.parametrize("availability", LOST)
+def test_a_draft_that_could_matter_to_a_lost_medicine_says_so(availability):
+    finding = only(shown(findings(OPIOIDS, order("blockol"), missing(Query.MEDICATIONS, availability))))
+    assert (finding.kind, finding.table, finding.drug) == (Kind.NOT_ASSESSED, "", "blockol")
+    assert finding.gaps == (Gap("comedication", WHY[availability]),)
+
+
+@pytest.mark.parametrize("availability", NOT_LOST)
+def test_a_draft_is_not_doubted_where_nothing_was_lost(availability):
+    assert shown(findings(OPIOIDS, order("blockol"), missing(Query.MEDICATIONS, availability))) == []
+
+
+def test_a_lost_list_of_medicines_is_said_once_and_where_it_matters():
+    lost = missing(Query.MEDICATIONS, Availability.FAILED)
+    assert shown(findings(OPIOIDS, order("plainol"), lost)) == []
+    assert shown(findings(OPIOIDS, order("blockol", active=True), lost)) == []
+    pair = table(
+        "blockol",
+        row({}, "avoid"),
+        population=population(Predicate(Fact.COMEDICATION, is_in=("otherol",), when_unknown=False)),
+    )
+    both = world(OPIOL, pair, modifiers=OPIOIDS.modifiers, modulators=(*OPIOIDS.modulators_by_drug["blockol"],))
+    assert only(shown(findings(both, order("blockol"), lost))).table == "blockol_table"
+
+
+# --- tests that are ordered ----------
+
+
+def test_a_test_asked_for_may_be_ordered_already_where_the_requests_were_lost():
+    of = table("unol", row({ALPHA: POOR}, "avoid"), uses={ALPHA: use("required")})
+    finding = only(findings(world(of), order("unol"), missing(Query.REQUESTS, Availability.FAILED)))
+    assert (finding.kind, finding.gaps) == (Kind.TEST_WOULD_CHANGE, (Gap("requests", "not_obtained"),))
+    pending = (PendingTest((ALPHA,), "ServiceRequest/1", ago(1)),)
+    known = missing(Query.REQUESTS, Availability.PARTIAL, pending=pending)
+    assert only(findings(world(of), order("unol"), known)).gaps == ()

@@ -112,8 +112,8 @@ def _number_fact(fact: Fact, predicate: Predicate, context: Context) -> Truth:
 
 
 def why_not_known(fact: str, context: Context) -> str:
-    """The reason of a gap: a number is on record so roughly that it does not tell, nothing is on record, or what would
-    say it was not obtained."""
+    """The reason of a gap: a number is on record so roughly that it does not tell, nothing is on record, or
+    what would say it was not obtained."""
     return context.why_unknown(Fact(fact)) if _range(Fact(fact), context) is None else "told_roughly"
 
 

@@ -9,8 +9,8 @@ from cds_service.reasoning.outcomes import lines_of
 from cds_service.reasoning.questions import Asked, Status
 from cds_service.reasoning.tables import Reached
 
-_UNTESTED = frozenset({Status.OPEN, Status.UNCLEAR})
-"""A test that is asked for, or was done for nothing."""
+_UNTESTED = frozenset({Status.OPEN, Status.UNCLEAR, Status.CONFIRM})
+"""A test that is asked for, was done for nothing, or has a result that is not confirmed."""
 
 
 def indicator_of_question(kind: Kind, asked: Asked, *, hold: bool) -> Indicator:

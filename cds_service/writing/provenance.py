@@ -10,6 +10,7 @@ from cds_service.model import (
     HlaType,
     Indeterminate,
     Known,
+    MarkerKnowledge,
     MarkerView,
     Narrowed,
     NotTested,
@@ -40,7 +41,7 @@ def known_of(view: MarkerView, words: Words) -> str:
     beside = f"_{found.beside}" if isinstance(found, NotTested) and found.beside else ""
     return words.wording.say(
         "knowledge",
-        f"{type(found).__name__}{beside}",
+        "Preliminary" if _is_preliminary(found) else f"{type(found).__name__}{beside}",
         marker=words.marker(view.marker),
         state=state,
         states=_states(view, words),
@@ -48,6 +49,11 @@ def known_of(view: MarkerView, words: Words) -> str:
         since=words.day(found.since) if isinstance(found, Stale | Pending) else "",
         origin=_origin(found.readings, state, words),
     )
+
+
+def _is_preliminary(found: MarkerKnowledge) -> bool:
+    """Whether the test that is pending has told something already."""
+    return isinstance(found, Pending) and any(r.status is ReadingStatus.PRELIMINARY for r in found.readings)
 
 
 def result_of(view: MarkerView, words: Words) -> str:

@@ -403,6 +403,20 @@ def test_a_test_without_a_clear_result_never_speaks_less_than_none(situation, da
 
 
 @bounded
+@given(situations(odd=False), st.data())
+def test_an_unverified_result_never_makes_it_less_urgent(situation, data):
+    drafts, patient = situation
+    markers = markers_of(drafts[0].ingredients[0])
+    assume(markers)
+    marker = data.draw(st.sampled_from(markers))
+    untested = replace(patient, readings=tuple(r for r in patient.readings if r.observable != observable(marker)))
+    home = replace(data.draw(readings(marker, odd=False)), grade=Grade.UNVERIFIED)
+    before, after = (loudness(drafts, p) for p in (untested, replace(untested, readings=(*untested.readings, home))))
+    assert after[0] >= before[0], "a finding was lost"
+    assert after[1] >= before[1], "it is less urgent"
+
+
+@bounded
 @given(situations())
 def test_a_part_of_the_results_never_says_less_than_none_of_them(situation):
     """Where an order has a card with nothing read, one result that was read does not take it away: another may have

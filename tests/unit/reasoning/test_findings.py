@@ -147,12 +147,20 @@ def test_a_pending_required_test_makes_no_warning_of_another():
 
 def test_confirm_result_neither_fires_nor_clears():
     home = reading(ALPHA, "*2/*2", grade=Grade.UNVERIFIED)
-    finding = only(found(unol(), home))
+    finding = only(found(unol(level="recommended"), home))
     assert (finding.kind, finding.indicator, finding.silent) == (Kind.CONFIRM_RESULT, Indicator.INFO, "")
     assert only(found(unol(level="none"), home)).silent == "", "it says what would change the order"
     clearing = reading(ALPHA, "*1/*1", grade=Grade.UNVERIFIED)
     assert only(found(unol(level="none"), clearing)).silent == "below_threshold"
     assert only(found(unol(), clearing)).silent == ""
+
+
+@pytest.mark.parametrize("text", ["*1/*1", "*2/*2"])
+def test_an_unverified_result_leaves_a_required_test_as_urgent_as_before(text):
+    untested = only(found(unol(fatal(), level=FIRST)))
+    finding = only(found(unol(fatal(), level=FIRST), reading(ALPHA, text, grade=Grade.UNVERIFIED)))
+    assert (finding.kind, finding.indicator, finding.hold) == (Kind.CONFIRM_RESULT, Indicator.WARNING, True)
+    assert (finding.indicator, finding.hold, finding.bridge) == (untested.indicator, untested.hold, untested.bridge)
 
 
 def test_an_unverified_result_is_weighed_as_it_acts():

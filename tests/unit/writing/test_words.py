@@ -223,6 +223,14 @@ SEEN = ", from *2/*2 (12 March 2024, Northern Test Laboratory)"
         (Pending(IN_2026, "ServiceRequest/1"), "GENA: test ordered (2026), result not back."),
         (Pending(None, "ServiceRequest/1"), "GENA: test ordered (undated), result not back."),
         (
+            Pending(None, "ServiceRequest/1", (replace(READING, grade=Grade.UNVERIFIED),)),
+            "GENA: test ordered (undated), result not back.",
+        ),
+        (
+            Pending(None, "Observation/1", (replace(READING, status=ReadingStatus.PRELIMINARY),)),
+            f"GENA: only a preliminary result{SEEN[:-1]}, preliminary).",
+        ),
+        (
             Conflicting(frozenset({"Poor Metabolizer", "Normal Metabolizer"}), (READING, OTHER)),
             f"GENA: results disagree (poor and normal metaboliser){SEEN}; normal metaboliser {NOWHERE}.",
         ),
@@ -373,6 +381,8 @@ def test_pending_and_unconfirmed_results_say_what_holds_until_then(card_of, kind
     assert "Until then" not in head_of(card)
     card = card_of(_kind(kind, advice=AVOID, resulting=ResultingOrder(Outcome.OTHER_DRUG)))
     assert "**Until then: avoid.**" in head_of(card)
+    card = card_of(_kind(kind, resulting=ResultingOrder(Outcome.WAIT), hold=True))
+    assert ": wait with the start." in head_of(card)
 
 
 def test_a_pending_result(card_of):
@@ -387,6 +397,8 @@ def test_an_unconfirmed_result(card_of):
     assert card_of(_kind(Kind.CONFIRM_RESULT))["summary"] == (
         "Primol: GENA result is unconfirmed and could change the order; confirm in a clinical laboratory"
     )
+    gated = head_of(card_of(replace(_kind(Kind.CONFIRM_RESULT), table="gated")))
+    assert "confirms it. GENA testing is required before treatment." in gated
 
 
 def test_not_assessed_for_want_of_a_fact(card_of):

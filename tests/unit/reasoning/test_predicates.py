@@ -228,4 +228,4 @@ def test_a_gap_tells_what_is_told_roughly_from_what_is_not_on_record():
     context = around("x", rough, KNOWLEDGE)
     assert [why_not_known(fact, context) for fact in ("age", "weight")] == ["told_roughly"] * 2
     assert why_not_known("weight", around("x", person(), KNOWLEDGE)) == "fact_not_known"
-    assert why_not_known("condition", around("x", without(person(), Query.CONDITIONS), KNOWLEDGE)) == "fact_not_known"
+    assert why_not_known("condition", around("x", without(person(), Query.CONDITIONS), KNOWLEDGE)) == "not_obtained"

@@ -130,7 +130,7 @@ def _swap(finding: Finding, alternative: Alternative, draft: Mapping[str, Any], 
         kind="update",
         description=words.wording.say("suggestions", "swap_does", alternative=other),
         resource=swapped(draft, words.knowledge.drugs[alternative.drug], other),
-        recommended=sole and departs_to_other_drug(finding),
+        recommended=sole and departs_to_other_drug(finding) and not is_conditional(finding),
     )
 
 

@@ -99,9 +99,9 @@ def _is_cap(text: str) -> bool:
 
 
 def _is_remark(text: str, states: list[str]) -> bool:
-    """The reference genotype of atomoxetine and the proton-pump inhibitors carries a remark, not a change."""
-    reference = states in (["Normal Metabolizer"], *([str(score / 4)] for score in range(5, 10)))
-    return reference and bool(re.match(r"Initiate (standard starting daily dose|with a dose of)", text))
+    """A standard start with a word on what may come later, and the reference genotype of atomoxetine, are remarks."""
+    reference = states in ([str(score / 4)] for score in range(5, 10))
+    return bool(re.match(r"Initiate standard starting daily dose" + "|Initiate with a dose of" * reference, text))
 
 
 def _as_all_agree(case: Case, definite: list[Case]) -> Case:

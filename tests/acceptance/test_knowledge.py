@@ -64,7 +64,7 @@ def test_the_knowledge_differs_from_the_export_only_where_it_says_why() -> None:
     comparison = compare(knowledge(), FACTS / "cpic_recs.csv")
     assert comparison.compared > 2000
     assert list(comparison.unexplained) == []
-    assert len(comparison.explained) <= 25
+    assert len(comparison.explained) <= 40
 
 
 # --- no copied sentence ------------------------------------------------------------------------------------------

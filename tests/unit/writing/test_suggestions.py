@@ -461,3 +461,10 @@ def test_a_recheck_says_when_and_asks_for_that_period(card_of):
     (request,) = [r for r in _resources(card) if r["resourceType"] == "ServiceRequest"]
     start, end = (date.fromisoformat(request["occurrencePeriod"][key]) for key in ("start", "end"))
     assert ((start - TODAY).days, (end - TODAY).days) == (3, 5)
+
+
+def test_a_swap_under_a_condition_is_offered_and_not_recommended(card_of):
+    advice = Advice((Option(Action.AVOID, alternatives=("secundol",), only_if="if_for_depression"),))
+    (suggestion,) = card_of(change_now(advice=advice), drafts=DRAFTS)["suggestions"]
+    assert suggestion["label"] == "Replace primol with secundol; dose to be entered"
+    assert "isRecommended" not in suggestion

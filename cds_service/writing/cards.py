@@ -16,7 +16,7 @@ from cds_service.codes import OVERRIDE_REASON, OWN, TOPIC
 from cds_service.knowledge.base import Knowledge
 from cds_service.knowledge.schema import Table
 from cds_service.memory import remembered_by_identity
-from cds_service.model import Finding, Indicator, Kind, Outcome, Patient
+from cds_service.model import Finding, Indicator, Kind, Order, Outcome, Patient
 from cds_service.policy import Policy
 from cds_service.writing.detail import detail_of, summary_of
 from cds_service.writing.evidence import source_of
@@ -145,6 +145,7 @@ def _cards(groups: Sequence[_Group], findings: Sequence[Finding], setting: _Sett
     names = _names_of_causes(findings, words)
     by_question = orderables([finding for group in groups for finding in group], words, setting.policy)
     offers = _offers(groups, by_question, words)
+    touched = _touched(groups)
     cards = []
     for number, group in enumerate(groups):
         elsewhere = {
@@ -153,8 +154,26 @@ def _cards(groups: Sequence[_Group], findings: Sequence[Finding], setting: _Sett
             if offers[orderable.key].card != number
         }
         own = [offer for offer in offers.values() if offer.card == number]
-        cards.append(_card(group, own, Surroundings(names, elsewhere), setting))
+        cards.append(_card(group, own, Surroundings(names, elsewhere, touched), setting))
     return cards
+
+
+def _touched(groups: Sequence[_Group]) -> dict[str, Sequence[Finding]]:
+    """By the reference of an order, the shown changes of other orders that it brings about: it caused them, is a fact
+    that decided them, or shifts one of their markers."""
+    changes = [f for group in groups for f in group if f.kind is Kind.CHANGE_NOW and not f.silent]
+    orders = {group[0].order.reference: group[0].order for group in groups if group[0].order.reference}
+    found = {
+        reference: [f for f in changes if f.order.reference != reference and _is_brought_about(f, order)]
+        for reference, order in orders.items()
+    }
+    return {reference: others for reference, others in found.items() if others}
+
+
+def _is_brought_about(finding: Finding, order: Order) -> bool:
+    if order.reference in (finding.caused_by, *finding.facts):
+        return True
+    return any(drug in order.ingredients for view in finding.markers for drug in view.modified_by)
 
 
 def _names_of_causes(findings: Sequence[Finding], words: Words) -> dict[str, str]:
@@ -199,7 +218,12 @@ def _card(group: _Group, offers: Sequence[_Offer], around: Surroundings, setting
     words = setting.words
     summary = summary_of(group[0], words, around)
     detail = detail_of(group, words, around, setting.policy, summary)
-    return _assembled(_Said(_card_id(group, setting), summary, detail, group[:1]), group, offers, setting)
+    said = _Said(_card_id(group, setting), summary, detail, group[:1], redose=not _is_touched(group, around))
+    return _assembled(said, group, offers, setting)
+
+
+def _is_touched(group: _Group, around: Surroundings) -> bool:
+    return group[0].order.reference in around.touched_by
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,13 +234,17 @@ class _Said:
     summary: str
     detail: str
     firsts: Sequence[Finding]
+    redose: bool = True
+    """Whether another dose may be offered: not where another card asks for something else of this order."""
 
 
 def _assembled(said: _Said, group: _Group, offers: Sequence[_Offer], setting: _Setting) -> dict[str, Any]:
     words = setting.words
     tests = [(offer.orderable, offer.drugs) for offer in offers]
     draft = setting.drafts.get(group[0].order.reference)
-    suggestions = suggestions_for(group, tests, draft, patient=setting.patient, words=words, today=setting.today)
+    suggestions = suggestions_for(
+        group, tests, draft, patient=setting.patient, words=words, today=setting.today, redose=said.redose
+    )
     return filled(
         uuid=str(said.id),
         summary=said.summary,

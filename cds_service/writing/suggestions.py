@@ -40,9 +40,11 @@ def suggestions_for(
     patient: Patient,
     words: Words,
     today: date,
+    redose: bool = True,
 ) -> tuple[Suggestion, ...]:
     """What the card of one order offers, its findings worst first. `tests` are the tests this card offers, each with
-    the names of the drugs that want it; `draft` is the drafted resource, None where it may not be updated."""
+    the names of the drugs that want it; `draft` is the drafted resource, None where it may not be updated. Without
+    `redose` no other dose is offered."""
     swaps = any(finding.alternatives for finding in findings)
     others = any(finding.arithmetic or finding.hold for finding in findings)
     clean_draft = repaired(draft, patient.id, for_swaps=not others) if draft and (swaps or others) else None
@@ -53,7 +55,7 @@ def suggestions_for(
         )
         for number, (orderable, drugs) in enumerate(tests)
     ]
-    updates = _updates(findings, clean_draft, words) if clean_draft else []
+    updates = _updates(findings, clean_draft, words, redose=redose) if clean_draft else []
     wrong = faults([update.resource for update in updates])
     return (*ordering, *[update for update, fault in zip(updates, wrong, strict=True) if not fault])
 
@@ -96,7 +98,9 @@ def _order_test(
     )
 
 
-def _updates(findings: Sequence[Finding], draft: Mapping[str, Any], words: Words) -> list[Suggestion]:
+def _updates(
+    findings: Sequence[Finding], draft: Mapping[str, Any], words: Words, *, redose: bool
+) -> list[Suggestion]:
     """Only what agrees with the gravest advice: a drug to be left is not offered at another dose. A combination
     product is only held: an update would change or drop its other ingredients too."""
     single = [finding for finding in findings if len(finding.order.ingredients) < 2]
@@ -108,7 +112,8 @@ def _updates(findings: Sequence[Finding], draft: Mapping[str, Any], words: Words
         if alternative.drug in words.knowledge.drugs
     ]
     once = list({swap.key: swap for swap in swaps}.values())[:ALTERNATIVES_OFFERED]
-    doses = [] if any(map(departs_to_other_drug, findings)) else _doses(single, draft, words)
+    left = any(map(departs_to_other_drug, findings))
+    doses = _doses(single, draft, words) if redose and not left else []
     holds = [_hold(finding, draft, words) for finding in findings if finding.hold][:1]
     return [*doses, *once, *holds]
 

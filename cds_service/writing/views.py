@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from cds_service.knowledge.schema import MarkerUse, Table
@@ -40,6 +40,9 @@ class Surroundings:
 
     names: Mapping[str, str] = field(default_factory=dict)
     elsewhere: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    touched_by: Mapping[str, Sequence[Finding]] = field(default_factory=dict)
+    """Order reference -> findings of other orders that change now and that this order brings about: what is said
+    there comes before what its own card says."""
     in_review: bool = False
     """Every medicine on the card is taken now: it need not be said of each."""
     seen: dict[int, tuple[Finding, Mapping[str, object]]] = field(default_factory=dict, repr=False, compare=False)
@@ -86,6 +89,7 @@ def _subject(finding: Finding, words: Words, around: Surroundings) -> dict[str, 
         "modifiers": [shift for view in finding.markers if (shift := modifiers_of(view, words))],
         "assumptions": dict.fromkeys([wording.phrase(one.assumed, drug=drug) for one in finding.assumptions]),
         "gaps": wording.any_of(list(dict.fromkeys([words.gap(gap, order.reference) for gap in finding.gaps]))),
+        "elsewhere": _said_elsewhere(finding, words, around),
         "closed": words.markers(finding.closed_markers, "or") if finding.closed_markers else "",
         "further": finding.further_may_ask_more,
         "unclear": _unclear(finding, words),
@@ -105,6 +109,16 @@ def _unclear(finding: Finding, words: Words) -> tuple[str, ...]:
             if isinstance(known, Indeterminate) and known.literal == INDETERMINATE
         ]
     )
+
+
+def _said_elsewhere(finding: Finding, words: Words, around: Surroundings) -> list[str]:
+    """Beside another dose of this order: what other cards advise because of it."""
+    if finding.resulting.outcome is not Outcome.CHANGED_DOSE:
+        return []
+    others = around.touched_by.get(finding.order.reference, ())
+    actions = [(words.drug_of(other), _action(other, advised(other, words), words)) for other in others]
+    said = [words.wording.say("causes", "elsewhere", drug=drug, action=action) for drug, action in actions]
+    return list(dict.fromkeys(said))
 
 
 def asked_markers(finding: Finding) -> tuple[str, ...]:

@@ -33,6 +33,8 @@ from cds_service.model import (
     DoseChange,
     DosePhase,
     Kind,
+    MarkerView,
+    NotTested,
     Option,
     Outcome,
     Patient,
@@ -468,3 +470,39 @@ def test_a_swap_under_a_condition_is_offered_and_not_recommended(card_of):
     (suggestion,) = card_of(change_now(advice=advice), drafts=DRAFTS)["suggestions"]
     assert suggestion["label"] == "Replace primol with secundol; dose to be entered"
     assert "isRecommended" not in suggestion
+
+
+# --- drafts that another card wants replaced ------------------------------------------------------------------------
+
+
+SHIFTED = MarkerView("gene:GENA", NotTested(), modified_by=("primol",))
+ANOTHER = {"order": order("secundol", "2"), "drug": "secundol", "table": "secundol_gena", "alternatives": ()}
+BROUGHT_ABOUT = [
+    {"caused_by": "MedicationRequest/1"},
+    {"facts": ("MedicationRequest/1",)},
+    {"markers": (SHIFTED,)},
+]
+
+
+@pytest.mark.parametrize("because", BROUGHT_ABOUT)
+def test_a_draft_that_another_card_wants_replaced_gets_no_new_dose_and_names_that_card(respond, because):
+    other = change_now(**ANOTHER, **because)
+    cards = respond(dose_change(), other, drafts=DRAFTS)["cards"]
+    (own,) = [card for card in cards if card["summary"].startswith("Primol")]
+    assert "suggestions" not in own
+    assert "First see the card for secundol: avoid." in head_of(own)
+
+
+@pytest.mark.parametrize(
+    "other", [change_now(**ANOTHER), change_now(**ANOTHER, caused_by="MedicationRequest/1", silent="policy_off")]
+)
+def test_a_change_elsewhere_that_the_draft_has_no_part_in_leaves_its_dose(respond, other):
+    cards = respond(dose_change(), other, drafts=DRAFTS)["cards"]
+    (own,) = [card for card in cards if card["summary"].startswith("Primol")]
+    assert _labels(own) == ["Change primol dose: 100 mg × 0.5 = 50 mg for each dose"]
+    assert "First see" not in own["detail"]
+
+
+def test_another_card_is_named_beside_a_dose_only(respond):
+    other = change_now(**ANOTHER, caused_by="MedicationRequest/1")
+    assert "First see" not in str(respond(change_now(), other, drafts=DRAFTS))

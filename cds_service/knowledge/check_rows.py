@@ -96,6 +96,8 @@ def _advice(advice: Advice, table: Table) -> Iterator[str]:
         yield "the advice has no option"
     for n, option in enumerate(advice.options):
         yield from option_problems(option)
+        if n == 0 and option.joins:
+            yield "the first option joins one before it, and there is none"
         if n == 0 and option.dose is not None and not _says_something(option.dose):
             yield "the first option changes the dose and does not say how: no figure, direction or frequency"
         own = sorted(set(option.alternatives) & set(table.drugs))

@@ -125,6 +125,8 @@ class DoseChange:
     """Phrase key of how often the source has it given, e.g. `three_times_a_week`."""
     times: Times | None = None
     """The same as a figure. An amount a day is given in these; a share is a share of one administration."""
+    at_most: Amount | None = None
+    """What the new dose must not exceed, where the source caps a share or a single dose."""
     of_drafted: bool = True
     """False where the share is one of something else than the dose drafted (the lowest recommended start): then
     nothing can be reckoned from the draft."""
@@ -144,6 +146,8 @@ class Option:
     """Phrase key: what to monitor, counsel or prepare."""
     only_if: str = ""
     """Phrase key: the condition under which this option comes into question (`if_no_alternative`)."""
+    joins: bool = False
+    """It goes with the option before it ("and"), and is no choice beside it ("or")."""
     recheck: str = ""
     """Marker to measure again, for a `monitor` option."""
     recheck_days: tuple[float, float] | None = None

@@ -44,6 +44,8 @@ class DoseArithmetic:
     frequency: str = ""
     times: Times | None = None
     drafted_per_day: float | None = None
+    at_most: float | None = None
+    """The cap that the new dose met, on the same basis: `new` is not above it."""
 
     @property
     def each(self) -> tuple[float, float] | None:

@@ -137,7 +137,21 @@ def arithmetic(resulting: ResultingOrder, order: Order, weight_kg: float | None 
     reckoned = _reckoned(change, dose, dose.per_dose, weight_kg)
     if reckoned is None:
         return None
-    return replace(reckoned, frequency=change.frequency, times=change.times, drafted_per_day=dose.per_day)
+    found = replace(reckoned, frequency=change.frequency, times=change.times, drafted_per_day=dose.per_day)
+    return found if change.at_most is None else _capped(found, change.at_most, dose, weight_kg)
+
+
+def _capped(reckoned: DoseArithmetic, at_most: Amount, dose: Dose, weight_kg: float | None) -> DoseArithmetic | None:
+    """The new dose, not above the cap; None where the cap cannot be held against the drafted dose: without it the
+    figures would be too high."""
+    drafted = amount_in(dose, at_most.unit, weight_kg)
+    if not drafted:
+        return None
+    highest = round(reckoned.old * at_most.value / drafted, 4)
+    low, high = reckoned.new
+    if high <= highest:
+        return reckoned
+    return replace(reckoned, new=(min(low, highest), highest), at_most=highest)
 
 
 def _reckoned(change: DoseChange, dose: Dose, per_dose: float, weight_kg: float | None) -> DoseArithmetic | None:

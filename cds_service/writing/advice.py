@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from cds_service.memory import remembered_by_identity
 from cds_service.model import Action, Advice, Finding, Option
@@ -11,6 +12,7 @@ from cds_service.writing.words import About, Words
 
 _BESIDE = frozenset({Action.MONITOR, Action.COUNSEL})
 """What is done beside the preferred option; other options are done instead of it."""
+_LEAVES = frozenset({Action.AVOID, Action.STOP})
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,7 @@ class AdviceWords:
     instead: tuple[str, ...] = ()
     """What may be done instead of the preferred option, said whole."""
     beside: tuple[str, ...] = ()
+    """What is done with it."""
     reason: str = ""
     together: str = ""
     """All options in a row."""
@@ -50,16 +53,45 @@ def advised(finding: Finding, words: Words) -> AdviceWords:
 def advice_words(advice: Advice, words: Words, about: About) -> AdviceWords:
     """What an advice says of a drug and its markers. `about` is one that `Words.about` gave."""
     options = tuple(option_words(option, words, about) for option in advice.options)
-    further = options[1:]
+    first, *others = _groups(options) or [[]]
     return AdviceWords(
         options=options,
         act=words.act_if(advice.options[0], about) if options else "",
         act_on_condition=words.act_on_condition(advice.options[0]) if options else "",
-        instead=tuple(one.said for one in further if one.option.action not in _BESIDE),
-        beside=tuple(one.said for one in further if one.option.action in _BESIDE),
+        instead=tuple(_joined(group, words, about) for group in others if group[0].option.action not in _BESIDE),
+        beside=(
+            *(one.said for one in first[1:]),
+            *(_joined(group, words, about) for group in others if group[0].option.action in _BESIDE),
+        ),
         reason=sentence(words.wording.phrase(advice.reason, **about.names())) if advice.reason else "",
         together=words.wording.catalogue["lists"]["semicolon"].join(one.said for one in options),
     )
+
+
+def _groups(options: Sequence[OptionWords]) -> list[list[OptionWords]]:
+    """The options that are done together; each group is a choice of its own."""
+    groups: list[list[OptionWords]] = []
+    for one in options:
+        if groups and _goes_with(one.option, groups[-1][-1].option):
+            groups[-1].append(one)
+        else:
+            groups.append([one])
+    return groups
+
+
+def _goes_with(option: Option, before: Option) -> bool:
+    """To leave a drug and to choose another is one thing."""
+    is_what_is_chosen = option.action is Action.ALTERNATIVE and before.action in _LEAVES and not option.only_if
+    return option.joins or is_what_is_chosen
+
+
+def _joined(group: Sequence[OptionWords], words: Words, about: About) -> str:
+    """A group in one sentence; a condition that all of it has is said once."""
+    said = group[0].said
+    for one in group[1:]:
+        option = replace(one.option, only_if="") if one.option.only_if == group[0].option.only_if else one.option
+        said = words.wording.say("option_forms", "joined", action=said, joined=words.option(option, about))
+    return said
 
 
 @remembered_by_identity

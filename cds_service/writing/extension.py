@@ -212,6 +212,7 @@ def _option(told: OptionWords, words: Words) -> dict[str, Any]:
         alternativeClass=told.alternative_class,
         note=told.note,
         onlyIf=told.only_if,
+        joins=option.joins or None,
     )
 
 
@@ -221,6 +222,7 @@ def _dose(change: DoseChange, words: Words) -> dict[str, Any]:
         factor={"low": change.factor[0], "high": change.factor[1]} if change.factor else {},
         amount=_amount(change.amount),
         cap=_amount(change.cap),
+        atMost=_amount(change.at_most),
         direction=change.direction,
         frequency=words.wording.phrase(change.frequency) if change.frequency else "",
         times=_times(change.times),
@@ -245,6 +247,7 @@ def _arithmetic(arithmetic: DoseArithmetic | None) -> dict[str, Any]:
         old=arithmetic.old,
         factor={"low": arithmetic.factor[0], "high": arithmetic.factor[1]},
         new={"low": arithmetic.new[0], "high": arithmetic.new[1]},
+        atMost=arithmetic.at_most,
     )
 
 

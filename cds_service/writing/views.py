@@ -139,7 +139,7 @@ def _advice(finding: Finding, words: Words) -> dict[str, object]:
         "also": advice.beside,
         "reason": advice.reason,
         "arithmetic": words.arithmetic(finding.arithmetic) if finding.arithmetic else "",
-        "dose_needed": dose is not None and bool(dose.factor) and dose.of_drafted and finding.arithmetic is None,
+        "dose_needed": dose is not None and bool(dose.factor) and dose.of_drafted and not _has_dose(finding),
         "departs": outcome in DEPARTS,
         "waits": outcome is Outcome.WAIT,
         "hold": finding.hold,
@@ -147,6 +147,10 @@ def _advice(finding: Finding, words: Words) -> dict[str, object]:
         "offered": wording.any_of([_offered(one, words) for one in finding.alternatives if not one.refused], "or"),
         "refused": wording.any_of([_refused(one, words) for one in finding.alternatives if one.refused]),
     }
+
+
+def _has_dose(finding: Finding) -> bool:
+    return finding.order.dose is not None and finding.order.dose.per_dose is not None
 
 
 def _action(finding: Finding, advice: AdviceWords, words: Words) -> str:

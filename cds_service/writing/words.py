@@ -233,9 +233,11 @@ class Words:
         return About(drug, self.markers(markers))
 
     def dose(self, change: DoseChange) -> str:
-        """`start with 30 to 80 % of the usual dose`, `give at most 20 mg a day, three times a week`."""
+        """`start with 30 to 80 % of the usual dose`, `give at most 20 mg a day, three times a week`, with its cap."""
         key, figure = self._figure(change)
         words = self.wording.say("doses", f"{key}_{change.phase}", figure=figure)
+        if change.at_most:
+            words = self.wording.say("doses", "at_most", dose=words, amount=self.amount(change.at_most))
         if change.frequency:
             words = self.wording.say(
                 "doses", "frequency", dose=words, frequency=self.wording.phrase(change.frequency)
@@ -263,13 +265,15 @@ class Words:
 
     def arithmetic(self, arithmetic: DoseArithmetic) -> str:
         """`100 mg × 0.5 = 50 mg for each dose`, and how often the source has it given."""
+        capped = arithmetic.at_most is not None
         said = self.wording.say(
             "arithmetic",
-            arithmetic.basis,
+            f"{arithmetic.basis}_capped" if capped else arithmetic.basis,
             old=number(arithmetic.old),
             unit=clean(arithmetic.unit),
             factor=self._range(arithmetic.factor),
             new=self._range(arithmetic.new),
+            at_most=number(arithmetic.at_most or 0),
         )
         if not arithmetic.frequency:
             return said

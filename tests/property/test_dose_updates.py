@@ -119,8 +119,7 @@ def test_a_condition_of_the_preferred_option_fits_into_a_summary() -> None:
         for table in knowledge().tables.values()
         for row in table.rows
         for drug in table.drugs
-        if row.advice.options[0].only_if
-        and len(said := f"{words.drug(drug)}: {told_of(row, drug)}") > SUMMARY_LIMIT
+        if row.advice.options[0].only_if and len(said := f"{words.drug(drug)}: {told_of(row, drug)}") > SUMMARY_LIMIT
     ]
     assert not cut
 

@@ -173,6 +173,7 @@ FAULTS = {
     "more than one of factor, amount and cap": with_advice(
         dose(factor=(0.5, 0.5), cap=Amount(5, "mg"))
     ),
+    "the first option joins one before it": with_advice(Advice((Option(Action.STOP, joins=True),))),
     "a dose change with `times` says them in words too":
         with_advice(dose(factor=(0.5, 0.5), times=Times(3, 1, TimesUnit.WEEK))),
     "each a figure above 0": with_advice(dose(frequency="never", times=Times(0, 1, TimesUnit.DAY))),

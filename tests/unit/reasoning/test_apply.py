@@ -187,3 +187,27 @@ def test_a_single_dose_as_advised_more_often_than_advised_is_changed(per_day, ex
 )
 def test_no_arithmetic_without_dose_or_figure(change, dose):
     assert worked_out(change, dose) is None
+
+
+CAPPED = DoseChange(START, factor=(1.5, 2.0), at_most=Amount(0.3, "mg/kg/d"))
+
+
+@pytest.mark.parametrize(
+    ("weight", "new", "at_most"),
+    [(45, (6.75, 6.75), 6.75), (60, (7.5, 9), 9), (70, (7.5, 10), None)],
+)
+def test_a_share_is_reckoned_up_to_its_cap(weight, new, at_most):
+    """Tacrolimus: more for those who clear it fast, and not above 0.3 mg/kg a day in total."""
+    found = worked_out(CAPPED, Dose(5, "mg", 2), weight)
+    assert found == DoseArithmetic(5, "mg", (1.5, 2.0), new, "per_dose", drafted_per_day=2, at_most=at_most)
+
+
+@pytest.mark.parametrize(("dose", "weight"), [(Dose(5, "mg", 2), None), (Dose(5, "mg"), 45)])
+def test_a_cap_that_cannot_be_held_against_the_draft_leaves_the_dose_to_the_prescriber(dose, weight):
+    assert worked_out(CAPPED, dose, weight) is None
+
+
+def test_a_single_dose_is_capped_by_the_day():
+    change = DoseChange(START, amount=Amount(5, "mg"), at_most=Amount(20, "mg/d"))
+    assert worked_out(change, Dose(10, "mg", 3)).new == (5, 5)
+    assert worked_out(change, Dose(10, "mg", 8)).new == (2.5, 2.5)

@@ -210,9 +210,7 @@ def test_how_often_the_source_has_it_given_is_written_in_place_of_the_drafts(car
     rarely = replace(HALVED, frequency="three_days_a_week", times=THRICE_A_WEEK)
     until = {"boundsPeriod": {"end": "2026-12-31"}}
     timing = {"code": {"text": "BID"}, "repeat": {**until, "frequency": 2, "period": 1, "periodUnit": "d"}}
-    card = card_of(
-        dose_change(arithmetic=rarely), drafts={"MedicationRequest/1": _dosage(100, "mg", timing=timing)}
-    )
+    card = card_of(dose_change(arithmetic=rarely), drafts={"MedicationRequest/1": _dosage(100, "mg", timing=timing)})
     assert _labels(card) == ["Change primol dose: 100 mg × 0.5 = 50 mg for each dose, three days a week"]
     (resource,) = _resources(card)
     assert resource["dosageInstruction"][0]["timing"] == {

@@ -30,6 +30,7 @@ from cds_service.model import (
     Branch,
     ChangeProbability,
     Conflicting,
+    DoseArithmetic,
     DoseChange,
     DosePhase,
     Finding,
@@ -138,6 +139,10 @@ def test_several_states_are_gathered(words, marker, states, expected):
         (DoseChange(MAXIMUM, cap=Amount(20, "mg")), "give at most 20 mg"),
         (DoseChange(START, direction="lower"), "start with a lower dose"),
         (DoseChange(MAINTENANCE), "adjust the dose"),
+        (
+            DoseChange(START, factor=(1.5, 2.0), at_most=Amount(0.3, "mg/kg/d")),
+            "start with 150 to 200 % of the usual dose and give at most 0.3 mg/kg a day",
+        ),
         (DoseChange(START, amount=Amount(1, "mg"), frequency="twice_a_week"), "start with 1 mg, twice a week"),
         (
             DoseChange(START, factor=(0.5, 0.5), applies_above=Amount(2, "mg/kg/d")),
@@ -616,3 +621,61 @@ def test_a_drug_that_cannot_wait_is_not_held_up_by_its_test(card_of):
     urgent = replace(KNOWLEDGE, tables={**KNOWLEDGE.tables, gate.id: replace(gate, markers=uses)})
     assert "The first dose must not wait for it." in head_of(card_of(test_wanted(), knowledge=urgent))
     assert "must not wait" not in head_of(card_of(test_wanted()))
+
+
+# --- what goes together and what is a choice ------------------------------------------------------------------------
+
+
+def _dose_option(phase, percent, **more):
+    return Option(Action.DOSE, dose=DoseChange(phase, factor=(percent, percent)), **more)
+
+
+def test_what_goes_with_the_preferred_option_is_no_choice_beside_it(card_of):
+    options = (_dose_option(START, 0.5), _dose_option(MAINTENANCE, 0.75, joins=True), Option(Action.STOP))
+    head = head_of(card_of(change_now(advice=Advice(options))))
+    assert "**Start with 50 % of the usual dose.**" in head
+    assert "Also: continue on 75 % of the usual dose." in head
+    assert "Or: stop it." in head
+    assert head.count("Or: ") == 1
+
+
+def test_what_goes_together_is_one_choice_with_its_condition_said_once(card_of):
+    kept = {"only_if": "if_it_is_kept"}
+    options = (
+        Option(Action.ALTERNATIVE, alternative_class="another_drug"),
+        _dose_option(START, 0.5, **kept),
+        _dose_option(MAINTENANCE, 0.75, joins=True, **kept),
+        Option(Action.COUNSEL, note="slow_steps", joins=True, only_if="if_young"),
+        Option(Action.MONITOR, note="the_pulse"),
+    )
+    head = head_of(card_of(change_now(advice=Advice(options))))
+    assert (
+        "Or: start with 50 % of the usual dose, if it is kept; and continue on 75 % of the usual dose; "
+        "and counsel the patient: slow steps, if young.\n"
+    ) in head
+    assert "Also: monitor: the pulse." in head
+
+
+@pytest.mark.parametrize(("only_if", "word"), [("", "Also"), ("if_it_can_be_had", "Or")])
+def test_to_leave_a_drug_and_to_choose_another_is_one_thing(card_of, only_if, word):
+    other = Option(Action.ALTERNATIVE, alternative_class="another_drug", only_if=only_if)
+    head = head_of(card_of(change_now(advice=Advice((Option(Action.AVOID), other)))))
+    assert f"{word}: choose another drug" in head
+
+
+def test_the_extension_tells_a_cap_and_what_goes_together(card_of):
+    capped = DoseChange(START, factor=(1.5, 2.0), at_most=Amount(0.3, "mg/kg/d"))
+    advice = Advice((Option(Action.DOSE, dose=capped), Option(Action.MONITOR, note="levels", joins=True)))
+    reckoned = DoseArithmetic(5.0, "mg", (1.5, 2.0), (6.75, 6.75), "per_dose", at_most=6.75)
+    card = card_of(change_now(advice=advice, arithmetic=reckoned))
+    (told,) = card["extension"]["org.cds-service.findings"]
+    assert told["options"][0]["dose"]["atMost"] == {"value": 0.3, "unit": "mg/kg/d"}
+    assert told["options"][1]["joins"] is True
+    assert told["arithmetic"]["atMost"] == 6.75
+    assert "Dose: 5 mg × 1.5 to 2, but not above 6.75 mg = 6.75 mg for each dose." in head_of(card)
+
+
+def test_a_dose_that_is_there_is_not_asked_for(card_of):
+    capped = DoseChange(START, factor=(1.5, 2.0), at_most=Amount(0.3, "mg/kg/d"))
+    card = card_of(change_now(advice=Advice((Option(Action.DOSE, dose=capped),))))
+    assert "Dose needed" not in card["detail"]

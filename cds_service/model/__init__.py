@@ -25,7 +25,7 @@ from cds_service.model.advice import (
     Timing,
     Trust,
 )
-from cds_service.model.dates import Span, When, earliest, latest, newest_of
+from cds_service.model.dates import Span, When, earliest, fhir_date, latest, newest_of
 from cds_service.model.drugs import CodedDrug, DrugCodes, DrugIndex, DrugMatch, RxNormIngredient
 from cds_service.model.feedback import Feedback, FeedbackOutcome, IssuedCard
 from cds_service.model.findings import (
@@ -41,6 +41,7 @@ from cds_service.model.findings import (
     Outcome,
     ResultingOrder,
     TestQuestion,
+    UsedFact,
 )
 from cds_service.model.markers import (
     Conflicting,
@@ -153,8 +154,10 @@ __all__ = [
     "Undetermined",
     "Unreadable",
     "Unverified",
+    "UsedFact",
     "When",
     "earliest",
+    "fhir_date",
     "latest",
     "newest_of",
 ]

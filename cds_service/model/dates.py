@@ -30,6 +30,14 @@ def latest(when: When) -> date:
     return when.latest if isinstance(when, Span) else when
 
 
+def fhir_date(when: When) -> str:
+    """As a FHIR date, which may be a year or a month alone."""
+    text = earliest(when).isoformat()
+    if not isinstance(when, Span):
+        return text
+    return text[:7] if when.earliest.month == when.latest.month else text[:4]
+
+
 class Timed(Protocol):
     """What was on a day, and perhaps at an instant of it (seconds since 1970)."""
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from cds_service.model.advice import Advice, DoseChange, Option, Times
+from cds_service.model.dates import When
 from cds_service.model.markers import MarkerKnowledge
 from cds_service.model.orders import Order
 from cds_service.model.patient import FamilyCondition
@@ -154,6 +155,21 @@ class Assumption:
 
 
 @dataclass(frozen=True, slots=True)
+class UsedFact:
+    """A fact of the record for which a table speaks for this order."""
+
+    fact: str
+    """What it is about: `age`, `comedication`, `condition`, ..."""
+    name: str = ""
+    """As the record has it: the condition, the medicine."""
+    value: float | None = None
+    at_most: float | None = None
+    """Where the record tells so roughly that the number may be anything from `value` to this."""
+    on: When | None = None
+    reference: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """The answer for one order and one table, or one order as a whole (table empty)."""
 
@@ -189,6 +205,8 @@ class Finding:
     """Reference of the draft that changed this active medicine's finding."""
     facts: tuple[str, ...] = ()
     """References of resources whose facts decided the population or the row (conditions, family, ...)."""
+    used: tuple[UsedFact, ...] = ()
+    """The facts that made the table speak; told of what is shown."""
     quotes: tuple[str, ...] = ()
     """Ids of tables of other sources that say something else."""
 

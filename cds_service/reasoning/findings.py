@@ -27,6 +27,7 @@ from cds_service.reasoning.rechecks import rechecks
 from cds_service.reasoning.silence import never_shown, silence_of
 from cds_service.reasoning.tables import Situation
 from cds_service.reasoning.urgency import conflict_contraindicates, indicator_of_change, indicator_of_question
+from cds_service.reasoning.used import used_facts
 
 _KINDS = {
     Status.CONFLICT: Kind.RESULTS_CONFLICT,
@@ -143,6 +144,7 @@ class _Telling:
             hold=hold,
             bridge=bridge,
             facts=self.fit.references,
+            used=() if silent or self.moot else used_facts(situation.table.population.fits, context),
             quotes=self.quotes,
         )
 

@@ -100,7 +100,7 @@ def _set_fact(fact: Fact, predicate: Predicate, context: Context) -> Truth:
 
 
 def _number_fact(fact: Fact, predicate: Predicate, context: Context) -> Truth:
-    value = _range(fact, context)
+    value = range_of(fact, context)
     if value is None:
         return Truth(holds=None, missing=(str(fact),))
     low, high = value
@@ -114,7 +114,7 @@ def _number_fact(fact: Fact, predicate: Predicate, context: Context) -> Truth:
 def why_not_known(fact: str, context: Context) -> str:
     """The reason of a gap: a number is on record so roughly that it does not tell, nothing is on record, or
     what would say it was not obtained."""
-    return context.why_unknown(Fact(fact)) if _range(Fact(fact), context) is None else "told_roughly"
+    return context.why_unknown(Fact(fact)) if range_of(Fact(fact), context) is None else "told_roughly"
 
 
 def _is_high_enough(value: float, predicate: Predicate) -> bool:
@@ -129,8 +129,8 @@ def _is_low_enough(value: float, predicate: Predicate) -> bool:
     )
 
 
-def _range(fact: Fact, context: Context) -> Range | None:
-    """The least and the most that the number may be."""
+def range_of(fact: Fact, context: Context) -> Range | None:
+    """The least and the most that a fact that is a number may be; None where it is not known, or no number."""
     match fact:
         case Fact.AGE:
             return context.age_years()

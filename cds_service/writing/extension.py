@@ -32,6 +32,8 @@ from cds_service.model import (
     Stale,
     TestQuestion,
     Times,
+    UsedFact,
+    fhir_date,
 )
 from cds_service.policy import Policy
 from cds_service.writing.advice import OptionWords, advice_words, option_words
@@ -82,6 +84,7 @@ def finding_json(finding: Finding, words: Words) -> dict[str, Any]:
         bridge=finding.bridge and _options(finding.bridge, about, words),
         causedBy=finding.caused_by,
         facts=list(finding.facts),
+        used=[_used(one) for one in finding.used],
         guidance=table and orjson.loads(_guidance(table, finding.row, finding.quotes)),
         assumptions=[_assumption(one, words) for one in finding.assumptions],
         gaps=[_gap(gap) for gap in finding.gaps],
@@ -305,6 +308,17 @@ def _review(table: Table) -> dict[str, Any]:
 
 def _assumption(one: Assumption, words: Words) -> dict[str, Any]:
     return filled(fact=one.fact, assumed=words.wording.phrase(one.assumed), table=one.table)
+
+
+def _used(one: UsedFact) -> dict[str, Any]:
+    return filled(
+        fact=one.fact,
+        name=clean(one.name),
+        value=one.value,
+        atMost=one.at_most,
+        date=fhir_date(one.on) if one.on else "",
+        reference=one.reference,
+    )
 
 
 def _gap(gap: Gap) -> dict[str, Any]:

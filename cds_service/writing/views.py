@@ -26,6 +26,7 @@ from cds_service.writing.text import clean
 from cds_service.writing.words import About, Words
 
 OUTCOMES_SHOWN = 4
+FACTS_SHOWN = 5
 _SEVERITY, _GRAVITY = tuple(Outcome), tuple(Gravity)
 DEPARTS = frozenset(Outcome) - {Outcome.AS_DRAFTED, Outcome.WAIT}
 """Outcomes that leave another order than the one drafted."""
@@ -86,6 +87,7 @@ def _subject(finding: Finding, words: Words, around: Surroundings) -> dict[str, 
         "results": wording.any_of([result for view in finding.markers if (result := result_of(view, words))]),
         "marker_names": words.markers(asked_markers(finding)),
         "why": [known_of(view, words) for view in finding.markers],
+        "used": _used(finding, words),
         "modifiers": [shift for view in finding.markers if (shift := modifiers_of(view, words))],
         "assumptions": dict.fromkeys([wording.phrase(one.assumed, drug=drug) for one in finding.assumptions]),
         "gaps": wording.any_of(list(dict.fromkeys([words.gap(gap, order.reference) for gap in finding.gaps]))),
@@ -109,6 +111,14 @@ def _unclear(finding: Finding, words: Words) -> tuple[str, ...]:
             if isinstance(known, Indeterminate) and known.literal == INDETERMINATE
         ]
     )
+
+
+def _used(finding: Finding, words: Words) -> str:
+    """The facts of the record that made the guidance speak; what caused the finding is named before."""
+    told = [words.used(one) for one in finding.used if not one.reference or one.reference != finding.caused_by]
+    said = list(dict.fromkeys(told))
+    more = [words.wording.say("lists", "more", count=len(said) - FACTS_SHOWN)] if len(said) > FACTS_SHOWN else []
+    return words.wording.any_of([*said[:FACTS_SHOWN], *more])
 
 
 def _said_elsewhere(finding: Finding, words: Words, around: Surroundings) -> list[str]:

@@ -24,6 +24,7 @@ from cds_service.model import (
     Outcome,
     Span,
     TestQuestion,
+    UsedFact,
     When,
 )
 from cds_service.writing.text import clean, number
@@ -114,6 +115,21 @@ class Words:
             return self.wording.say("dates", "year", year=first.year)
         month = self.wording.say("months", str(first.month))
         return self.wording.say("dates", "month", month=month, year=first.year)
+
+    def used(self, used: UsedFact) -> str:
+        """`age 72`, `omeprazole (since 3 May 2024)`, `atrial fibrillation (1 June 2020)`."""
+        name = clean(used.name, 50) or self.wording.say("facts", used.fact)
+        fact = self.wording.say("used", used.fact, name=name, value=self._numbers(used))
+        if used.on is None:
+            return fact
+        key = "since" if used.fact == "comedication" else "dated"
+        return self.wording.say("used", key, fact=fact, day=self.day(used.on))
+
+    def _numbers(self, used: UsedFact) -> str:
+        low = number(round(used.value or 0, 2))
+        if used.at_most is None:
+            return low
+        return self.wording.say("used", "range", low=low, high=number(round(used.at_most, 2)))
 
     def gap(self, gap: Gap, order: str = "") -> str:
         """What is missing and why. `about` may be a query, a fact, a marker, a reference or a name as ordered; what

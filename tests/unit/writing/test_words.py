@@ -60,6 +60,7 @@ from cds_service.model import (
     Undetermined,
     Unreadable,
     Unverified,
+    UsedFact,
 )
 from cds_service.policy import Policy
 from cds_service.writing.advice import advice_words
@@ -679,3 +680,40 @@ def test_a_dose_that_is_there_is_not_asked_for(card_of):
     capped = DoseChange(START, factor=(1.5, 2.0), at_most=Amount(0.3, "mg/kg/d"))
     card = card_of(change_now(advice=Advice((Option(Action.DOSE, dose=capped),))))
     assert "Dose needed" not in card["detail"]
+
+
+# --- the facts used -------------------------------------------------------------------------------------------------
+
+
+def test_the_facts_that_made_the_guidance_speak_stand_under_the_advice(card_of):
+    facts = (
+        UsedFact("age", value=82.0),
+        UsedFact("weight", value=51.5),
+        UsedFact("comedication", "secundol", on=date(2026, 5, 3), reference="MedicationRequest/9"),
+        UsedFact("condition", "Kidney disease", on=date(2020, 1, 2), reference="Condition/1"),
+        UsedFact("reaction", "", reference="AllergyIntolerance/1"),
+    )
+    card = card_of(change_now(used=facts))
+    assert (
+        "Facts used: age 82, weight 51.5 kg, secundol (since 3 May 2026), Kidney disease (2 January 2020) "
+        "and reaction to earlier reactions."
+    ) in head_of(card)
+    told = card["extension"]["org.cds-service.findings"][0]["used"]
+    assert told[0] == {"fact": "age", "value": 82.0}
+    assert told[2] == {
+        "fact": "comedication",
+        "name": "secundol",
+        "date": "2026-05-03",
+        "reference": "MedicationRequest/9",
+    }
+
+
+def test_many_facts_are_counted_and_the_cause_is_not_said_twice(card_of):
+    facts = tuple(UsedFact("condition", f"Condition {n}", reference=f"Condition/{n}") for n in range(8))
+    head = head_of(card_of(change_now(used=(*facts, facts[0]), caused_by="Condition/1")))
+    assert "Condition 5 and 2 more." in head
+    assert "Condition 1" not in head
+
+
+def test_without_facts_there_is_no_line_of_them(card_of):
+    assert "Facts used" not in card_of(change_now())["detail"]

@@ -1,0 +1,59 @@
+"""The facts of the record for which a population was found to fit: told beside the advice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from math import floor
+
+from cds_service.knowledge.schema import Fact, Predicate
+from cds_service.model import UsedFact, When
+from cds_service.reasoning.context import Context
+from cds_service.reasoning.predicates import holds, range_of
+
+_SETS_TOLD = frozenset(
+    {Fact.INDICATION, Fact.CONDITION, Fact.PREGNANCY, Fact.REACTION, Fact.FAMILY_HISTORY, Fact.COMEDICATION}
+)
+"""Facts that resources say. Sex and route stand on the order itself."""
+
+
+def used_facts(predicates: Iterable[Predicate], context: Context) -> tuple[UsedFact, ...]:
+    """What the predicates that hold rest on, each once. What is absent or assumed is no fact of the record."""
+    return tuple(dict.fromkeys(one for predicate in predicates for one in _used(predicate, context)))
+
+
+def _used(predicate: Predicate, context: Context) -> Iterator[UsedFact]:
+    if not holds(predicate, context, "").holds:
+        return
+    for part in (*predicate.all, *predicate.any):
+        yield from _used(part, context)
+    if predicate.fact in _SETS_TOLD:
+        yield from _said(predicate.fact, predicate.is_in, context)
+    elif predicate.fact is not None and not predicate.is_in:
+        yield from _numbers(predicate.fact, context)
+
+
+def _numbers(fact: Fact, context: Context) -> Iterator[UsedFact]:
+    low, high = range_of(fact, context) or (0.0, 0.0)
+    if fact is Fact.AGE:
+        low, high = float(floor(low)), float(floor(high))
+    if high:  # a drug never taken is no fact of the record
+        yield UsedFact(fact.value, value=low, at_most=high if high > low else None)
+
+
+def _said(fact: Fact, keys: Iterable[str], context: Context) -> Iterator[UsedFact]:
+    for reference in context.evidence(fact).references(keys):
+        name, on = _told(fact, reference, context)
+        yield UsedFact(fact.value, name, on=on, reference=reference)
+
+
+def _told(fact: Fact, reference: str, context: Context) -> tuple[str, When | None]:
+    """Name and day of what a resource says; for the order itself, its reason."""
+    patient, order = context.patient, context.order
+    if fact is Fact.INDICATION and reference == order.reference:
+        return ", ".join(order.reason_texts), None
+    found = [(m.reference, m.name, m.started) for m in patient.medications]
+    found += [(o.reference, o.name, None) for o in (order, *context.others)]
+    found += [(c.reference, c.text, c.onset) for c in patient.conditions]
+    found += [(a.reference, a.text, None) for a in patient.allergies]
+    found += [(f.reference, ": ".join(filter(None, (f.relationship, f.text))), None) for f in patient.family]
+    return next(((name, on) for known, name, on in found if known == reference), ("", None))

@@ -1,0 +1,91 @@
+"""The facts that made a population fit are told with name, value and date; what is absent or assumed is not."""
+
+from __future__ import annotations
+
+import pytest
+
+from cds_service.knowledge.schema import Fact, Predicate
+from cds_service.model import Allergy, Condition, FamilyCondition, Medication, UsedFact
+from cds_service.reasoning.used import used_facts
+from tests.support.tiny import ago, around, order, person, world
+
+KNOWLEDGE = world()
+HEAVY = Predicate(Fact.WEIGHT, above=40)
+WITH_Y = Predicate(Fact.COMEDICATION, is_in=("y",))
+Y = Medication("MedicationRequest/y", "Y tablets", ("y",), started=ago(30))
+
+
+def used(*predicates, others=(), **fields):
+    order_fields = {key: fields.pop(key) for key in ("reasons", "reason_texts") if key in fields}
+    return used_facts(predicates, around("x", person(**fields), KNOWLEDGE, *others, **order_fields))
+
+
+def test_a_value_is_told():
+    assert used(HEAVY, weight_kg=52.5) == (UsedFact("weight", value=52.5),)
+
+
+def test_an_age_is_told_in_completed_years():
+    assert used(Predicate(Fact.AGE, at_least=18), birth_date=ago(7000)) == (UsedFact("age", value=19.0),)
+
+
+def test_a_medicine_taken_is_told_with_its_start_and_a_draft_with_its_name():
+    assert used(WITH_Y, medications=(Y,)) == (UsedFact("comedication", "Y tablets", None, ago(30), Y.reference),)
+    assert used(WITH_Y, others=(order("y"),)) == (UsedFact("comedication", "y", reference="Draft/y"),)
+
+
+@pytest.mark.parametrize(
+    ("fact", "fields", "told"),
+    [
+        (
+            Fact.CONDITION,
+            {"conditions": (Condition(frozenset({"k"}), "Kidney disease", "Condition/1", ago(9)),)},
+            UsedFact("condition", "Kidney disease", None, ago(9), "Condition/1"),
+        ),
+        (
+            Fact.REACTION,
+            {"allergies": (Allergy((), "Rash", "AllergyIntolerance/1", frozenset({"k"})),)},
+            UsedFact("reaction", "Rash", reference="AllergyIntolerance/1"),
+        ),
+        (
+            Fact.FAMILY_HISTORY,
+            {"family": (FamilyCondition(frozenset({"k"}), "mother", 1, "Fever", "FamilyMemberHistory/1"),)},
+            UsedFact("family_history", "mother: Fever", reference="FamilyMemberHistory/1"),
+        ),
+        (
+            Fact.INDICATION,
+            {"reasons": frozenset({"k"}), "reason_texts": ("Gout",)},
+            UsedFact("indication", "Gout", reference="Draft/x"),
+        ),
+    ],
+)
+def test_what_a_resource_says_is_told_as_the_record_has_it(fact, fields, told):
+    assert used(Predicate(fact, is_in=("k",)), **fields) == (told,)
+
+
+def test_a_reference_that_nothing_names_is_told_without_a_name():
+    nameless = Condition(frozenset({"k"}), "", "Condition/1")
+    assert used(Predicate(Fact.CONDITION, is_in=("k",)), conditions=(nameless,)) == (
+        UsedFact("condition", reference="Condition/1"),
+    )
+
+
+def test_of_a_choice_all_that_hold_are_told_and_each_once():
+    either = Predicate(any=(HEAVY, WITH_Y, Predicate(Fact.WEIGHT, above=99)))
+    told = used(either, HEAVY, Predicate(all=(WITH_Y,)), weight_kg=50, medications=(Y,))
+    assert [one.fact for one in told] == ["weight", "comedication"]
+
+
+@pytest.mark.parametrize(
+    "predicate",
+    [
+        Predicate(none=(WITH_Y,)),
+        Predicate(Fact.WEIGHT, above=40, when_unknown=True, say="assumed_heavy"),
+        Predicate(Fact.COMEDICATION, is_in=("y",), when_unknown=True),
+        Predicate(Fact.EXPOSURE, at_most=90),
+        Predicate(Fact.ROUTE, is_in=("systemic",)),
+        HEAVY,
+        Predicate(),
+    ],
+)
+def test_what_is_absent_assumed_or_on_the_order_itself_is_no_fact_of_the_record(predicate):
+    assert used(predicate) == ()

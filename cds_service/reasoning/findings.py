@@ -155,6 +155,10 @@ class _Telling:
         return AS_DRAFTED if nothing else self.decision.now.resulting
 
 
+_ASKED_FOR = frozenset({Testing.REQUIRED, Testing.RECOMMENDED})
+"""Of a measured marker that is asked for at a risk only, nobody expects a test where there is none."""
+
+
 def _closed(decision: Decision) -> tuple[str, ...]:
     """Markers commonly asked for here that are not known and whose test could not change the order now. Of the
     measured ones, those that labelling or guidance asks for."""
@@ -163,7 +167,7 @@ def _closed(decision: Decision) -> tuple[str, ...]:
         return ()
     asked = [q.marker for q in decision.questions]
     uses = decision.situation.table.markers
-    return tuple([m for m in unknown if m not in asked and not (uses[m].testing is Testing.NONE and is_measured(m))])
+    return tuple([m for m in unknown if m not in asked and (uses[m].testing in _ASKED_FOR or not is_measured(m))])
 
 
 def _population_unknown(telling: _Telling, never: str) -> Finding:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from cds_service.knowledge.schema import MarkerUse, Table
+from cds_service.knowledge.schema import GeneModel, MarkerUse, Table
 from cds_service.model import (
     INDETERMINATE,
     Action,
@@ -22,11 +22,12 @@ from cds_service.model import (
 )
 from cds_service.writing.advice import AdviceWords, advised, option_words
 from cds_service.writing.provenance import known_of, modifiers_of, result_of
-from cds_service.writing.text import clean
+from cds_service.writing.text import clean, sentence
 from cds_service.writing.words import About, Words
 
 OUTCOMES_SHOWN = 4
 FACTS_SHOWN = 5
+_ASKS_NOTHING = frozenset({Action.STANDARD, Action.NO_RECOMMENDATION})
 _SEVERITY, _GRAVITY = tuple(Outcome), tuple(Gravity)
 DEPARTS = frozenset(Outcome) - {Outcome.AS_DRAFTED, Outcome.WAIT}
 """Outcomes that leave another order than the one drafted."""
@@ -86,7 +87,7 @@ def _subject(finding: Finding, words: Words, around: Surroundings) -> dict[str, 
         "topic": wording.phrase(table.label) if table and table.label else "",
         "results": wording.any_of([result for view in finding.markers if (result := result_of(view, words))]),
         "marker_names": words.markers(asked_markers(finding)),
-        "why": [known_of(view, words) for view in finding.markers],
+        "why": [sentence(known_of(view, words)) for view in finding.markers],
         "used": _used(finding, words),
         "modifiers": [shift for view in finding.markers if (shift := modifiers_of(view, words))],
         "assumptions": dict.fromkeys([wording.phrase(one.assumed, drug=drug) for one in finding.assumptions]),
@@ -206,6 +207,7 @@ def _tests(finding: Finding, words: Words, around: Surroundings) -> Mapping[str,
                 "rest": outcomes[3:-1],
                 "probability": words.probability(question.probability),
                 "relative": _relative(question, words),
+                "inherited": _inherited(question, words),
                 "specimen": words.wording.phrase(question.specimen) if question.specimen else "",
                 "elsewhere": around.elsewhere.get((question.marker, question.test), ""),
             }
@@ -226,6 +228,13 @@ def _relative(question: TestQuestion, words: Words) -> str:
         return ""
     who = clean(told.relationship, 30) or words.wording.say("family", "relative")
     return words.wording.say("family", "condition", relative=who, condition=clean(told.text, 60))
+
+
+def _inherited(question: TestQuestion, words: Words) -> str:
+    """How sure the patient is to have what the relative has."""
+    gene = words.knowledge.genes.get(question.marker.partition(":")[2])
+    maternal = gene is not None and gene.model is GeneModel.MITOCHONDRIAL
+    return words.wording.say("family", "inherited_from_the_mother" if maternal else "inherited")
 
 
 def _need(finding: Finding, level: Testing, asked: str, words: Words) -> str:
@@ -261,12 +270,14 @@ def _outcomes(question: TestQuestion, finding: Finding, words: Words) -> list[di
     about, now = words.about(finding), _action(finding, advised(finding, words), words)
     departs = finding.resulting.outcome is not Outcome.AS_DRAFTED
     for branch in sorted(question.branches, key=_gravest_first):
-        rows.setdefault((_resulting(branch, words, about), words.harm(branch)), []).append(branch)
+        order = _resulting(branch, words, about)
+        said = words.wording.say("outcomes", "as_advised") if departs and order == now else order
+        rows.setdefault((said, words.harm(branch)), []).append(branch)
     return [
         {
             "states": words.states(question.marker, tuple([state for branch in branches for state in branch.states])),
             "probability": words.branch_probability(_sum(branches)),
-            "order": words.wording.say("outcomes", "as_advised") if departs and order == now else order,
+            "order": order,
             "harm": harm,
         }
         for (order, harm), branches in rows.items()
@@ -278,11 +289,13 @@ def _gravest_first(branch: Branch) -> tuple[int, int]:
 
 
 def _resulting(branch: Branch, words: Words, about: About) -> str:
-    """What the order becomes in this branch: its first option, or that it stays as drafted."""
+    """What the order becomes in this branch: its first option, that it stays as drafted, or where the branch itself
+    asks for nothing, what another finding makes of it anyway."""
     options = branch.advice.options
-    outcome = branch.resulting.outcome
-    if outcome is Outcome.AS_DRAFTED or not options or options[0].action is Action.STANDARD:
-        return words.wording.say("outcomes", outcome)
+    if branch.resulting.outcome is Outcome.AS_DRAFTED or not options:
+        return words.wording.say("outcomes", branch.resulting.outcome)
+    if options[0].action in _ASKS_NOTHING:
+        return words.wording.say("outcomes", "as_advised")
     return option_words(options[0], words, about).said
 
 

@@ -21,6 +21,7 @@ from writing_samples import (
     test_wanted,
 )
 
+from cds_service.knowledge.schema import GeneModel
 from cds_service.model import (
     Action,
     ActivityScore,
@@ -33,6 +34,7 @@ from cds_service.model import (
     DoseArithmetic,
     DoseChange,
     DosePhase,
+    FamilyCondition,
     Finding,
     Gap,
     Grade,
@@ -51,6 +53,7 @@ from cds_service.model import (
     Phenotype,
     Presence,
     Quantity,
+    Reading,
     ReadingStatus,
     ResultingOrder,
     SelfContradiction,
@@ -458,8 +461,8 @@ def test_an_outcome_that_asks_for_what_is_advised_already_says_so(card_of):
         Branch(("Normal Metabolizer",), ResultingOrder(Outcome.STOP), Advice(())),
     )
     head = head_of(card_of(change_now(tests=(question(branches=branches),))))
-    assert "- poor metaboliser: as advised above" in head
-    assert "- intermediate metaboliser: wait for the result" in head
+    assert "- poor or intermediate metaboliser: as advised above" in head
+    assert "wait for the result" not in head
     assert "- normal metaboliser: stop it" in head
 
 
@@ -717,3 +720,28 @@ def test_many_facts_are_counted_and_the_cause_is_not_said_twice(card_of):
 
 def test_without_facts_there_is_no_line_of_them(card_of):
     assert "Facts used" not in card_of(change_now())["detail"]
+
+
+# --- small words ----------------------------------------------------------------------------------------------------
+
+
+def test_a_value_without_a_unit_is_told_without_one(card_of):
+    inr = Reading("gene:GENA", Quantity(5.2, "1"), "Observation/9", on=date(2026, 11, 23))
+    head = head_of(card_of(change_now(markers=(MarkerView("gene:GENA", Known("Poor Metabolizer", (inr,))),))))
+    assert "from 5.2 (" in head
+
+
+def test_a_sentence_begins_with_a_capital(card_of):
+    marker = MarkerView("lab:lithium_level", NotTested())
+    asked = test_wanted(markers=(marker,), tests=(question("lab:lithium_level", "unheard"),), table="gated")
+    head = head_of(card_of(asked))
+    assert "- Lithium level: no result found in the record." in head
+
+
+def test_what_a_mother_passes_on_is_not_said_to_be_chance(card_of):
+    relative = FamilyCondition(frozenset({"k"}), "mother", 1, "deaf", "FamilyMemberHistory/1")
+    maternal = replace(KNOWLEDGE.genes["GENA"], model=GeneModel.MITOCHONDRIAL)
+    knowledge = replace(KNOWLEDGE, genes={**KNOWLEDGE.genes, "GENA": maternal})
+    asked = test_wanted(tests=(question(relative=relative),))
+    assert "who passes it to all her children" in card_of(asked, knowledge=knowledge)["detail"]
+    assert "may still have inherited nothing" in card_of(asked)["detail"]

@@ -163,10 +163,10 @@ class UsedFact:
     name: str = ""
     """As the record has it: the condition, the medicine."""
     value: float | None = None
-    at_most: float | None = None
-    """Where the record tells so roughly that the number may be anything from `value` to this."""
     on: When | None = None
     reference: str = ""
+    at_most: float | None = None
+    """Where the record tells so roughly that the number may be anything from `value` to this."""
 
 
 @dataclass(frozen=True, slots=True)

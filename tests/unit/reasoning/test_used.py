@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cds_service.knowledge.schema import Fact, Predicate
-from cds_service.model import Allergy, Condition, FamilyCondition, Medication, UsedFact
+from cds_service.model import Allergy, Condition, FamilyCondition, Medication, Span, UsedFact
 from cds_service.reasoning.used import used_facts
 from tests.support.tiny import ago, around, order, person, world
 
@@ -89,3 +89,10 @@ def test_of_a_choice_all_that_hold_are_told_and_each_once():
 )
 def test_what_is_absent_assumed_or_on_the_order_itself_is_no_fact_of_the_record(predicate):
     assert used(predicate) == ()
+
+
+def test_a_number_that_is_told_roughly_is_told_with_its_bounds():
+    """Of an age whole years; where both bounds are of one year, that year alone."""
+    between = Predicate(Fact.AGE, at_least=5, below=30)
+    assert used(between, birth_date=Span(ago(4020), ago(3653))) == (UsedFact("age", value=10, at_most=11),)
+    assert used(between, birth_date=Span(ago(3660), ago(3655))) == (UsedFact("age", value=10),)

@@ -745,3 +745,9 @@ def test_what_a_mother_passes_on_is_not_said_to_be_chance(card_of):
     asked = test_wanted(tests=(question(relative=relative),))
     assert "who passes it to all her children" in card_of(asked, knowledge=knowledge)["detail"]
     assert "may still have inherited nothing" in card_of(asked)["detail"]
+
+
+def test_a_fact_that_is_told_roughly_has_its_bounds_and_the_exactness_of_its_date(words):
+    assert words.used(UsedFact("age", value=10, at_most=11)) == "age 10 to 11"
+    year = Span(date(2020, 1, 1), date(2020, 12, 31))
+    assert words.used(UsedFact("condition", "Gout", on=year)) == "Gout (2020)"

@@ -74,6 +74,7 @@ def _feedback(runtime: Runtime, service: ServiceDefinition) -> Response:
             entries, service.id, runtime.stamp, datetime.now(UTC), with_comments=with_comments
         )
     except StoreError as fault:
+        tell("feedback_not_kept", level="ERROR", fault=type(fault).__name__)
         raise RequestError(503, "transient", "the store of feedback does not answer; try again") from fault
     outcomes = Counter(entry.outcome.value for entry in entries)
     tell("feedback", service=service.id, outcomes=dict(outcomes), knowledge=runtime.stamp.content_hash)

@@ -337,10 +337,12 @@ def test_without_its_store_the_service_is_not_ready(client, monkeypatch):
     outcome(client.get("/readyz"), 503)
 
 
-def test_a_database_file_that_was_removed_is_503(client, settings):
+def test_a_database_file_that_was_removed_is_503(client, settings, caplog_json):
     Path(settings["database_url"].removeprefix("sqlite:///")).unlink()
     outcome(client.get("/readyz"), 503)
     outcome(client.post(FEEDBACK, json={"feedback": [ENTRY]}), 503)
+    (line,) = caplog_json("feedback_not_kept")
+    assert (line["level"], line["fault"]) == ("ERROR", "Unanswered")
 
 
 def test_a_store_that_hangs_is_503_in_time_and_healthz_answers(client_with, monkeypatch):

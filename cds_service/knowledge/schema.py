@@ -149,7 +149,9 @@ class ResultWords:
     narrative: tuple[str, ...] = ()
     """Change nothing in whatever company they stand, but make free text of the result."""
     retractions: tuple[str, ...] = ()
-    """Take a call back, suppose it, or say it of someone else."""
+    """Take any result back, or say it of someone else."""
+    negations: tuple[str, ...] = ()
+    """Deny a call or suppose it."""
     duplications: tuple[str, ...] = ()
     """A duplication without its number."""
 

@@ -83,7 +83,9 @@ class Lexicon:
     harmless: re.Pattern[str]
     """Those, and words beside a call that change nothing."""
     retractions: re.Pattern[str]
-    """Words that take a call back, suppose it, or say it of someone else."""
+    """Words that take any result back, or say it of someone else."""
+    doubts: re.Pattern[str]
+    """Those, and words that deny a call or suppose it."""
     duplications: re.Pattern[str]
     """A duplication without its number."""
     remembered: Memory[Any, Any] = field(default_factory=Memory, repr=False, compare=False)
@@ -116,6 +118,10 @@ class Lexicon:
     def other_symbols_in(self, text: str) -> frozenset[str]:
         """Symbols of genes that stand outside the germline genes, written as symbols are: `MET`, never `met`."""
         return frozenset(_SYMBOL.findall(text)) & self.observable_genes.keys()
+
+    def takes_back(self, texts: Iterable[str]) -> bool:
+        """Whether a text takes its result back or says it of someone else: `negative (donor)`."""
+        return any(self.retractions.search(fold(text)) for text in texts)
 
     def observables_of(self, codings: Iterable[Coding]) -> tuple[str, ...]:
         """Ids of the observables that the codes of an Observation report. A code of LOINC's that is sent without its
@@ -213,6 +219,7 @@ def lexicon_of(knowledge: Knowledge) -> Lexicon:
         fillers=_words_pattern(knowledge.result_words.fillers),
         harmless=_words_pattern((*knowledge.result_words.fillers, *knowledge.result_words.narrative)),
         retractions=_words_pattern(knowledge.result_words.retractions),
+        doubts=_words_pattern((*knowledge.result_words.retractions, *knowledge.result_words.negations)),
         duplications=_words_pattern(knowledge.result_words.duplications),
         lasting=frozenset(key for key, condition in knowledge.conditions.items() if condition.lasting),
         spoiling=spoiling_conditions(knowledge),

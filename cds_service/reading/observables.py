@@ -252,6 +252,8 @@ def _present(result: _Result) -> tuple[Statement, tuple[str, ...]]:
     if not said:
         left_open = answer.undetermined or "" in _interpreted(result.holder)
         return (Undetermined(answer.quoted) if left_open else NotReadable("not_understood")), ()
+    if result.chart.lexicon.takes_back(answer.texts):
+        return NotReadable("not_understood"), ()
     present = said.pop()
     if result.several and present:
         return NotReadable("several_genes"), ()

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from cds_service.codes import LOINC, SNOMED, Coding
 from cds_service.knowledge.schema import Gene
-from cds_service.model import FUTURE, Diplotype, Gap, NotReadable, Presence, Reading, Statement, When
+from cds_service.model import FUTURE, Diplotype, Gap, NotReadable, Presence, Reading, Statement, Undetermined
 from cds_service.reading.alleles import strand_of
 from cds_service.reading.answers import Answer
 from cds_service.reading.chart import Chart
@@ -88,6 +88,8 @@ def founds(
     how = How(free_text=narrative or (about.naming.by_words and uncoded))
     if answer.is_taken_back:
         statements = (NotReadable(TAKEN_BACK_BY_REASON),)
+    elif about.chart.lexicon.takes_back(answer.texts) and not all(isinstance(s, Undetermined) for s in statements):
+        statements = (NotReadable("not_understood"),)
     for statement in statements:
         yield finding(record, about.observable, statement, answer, about.chart, how=how)
     if not statements and answer.missing:

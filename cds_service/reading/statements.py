@@ -181,7 +181,7 @@ def _unnamed(words: str, gene: Gene) -> str:
 def _refusal(words: str, text: str, lexicon: Lexicon, *, placed: bool) -> str:
     """Why a call does not count: words that take it back, a duplication of which nobody says whose it is, or any
     other word that is not known to change nothing."""
-    if lexicon.retractions.search(words) or _DOUBT.search(text):
+    if lexicon.doubts.search(words) or _DOUBT.search(text):
         return TAKEN_BACK
     return OTHER_WORDS if words or not placed else ""
 

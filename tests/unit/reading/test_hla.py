@@ -104,3 +104,8 @@ def test_an_allele_of_another_locus_is_not_this_loci() -> None:
     assert [(r.observable, r.says) for r in read_all(resource).patient.readings] == [
         ("hla:A", HlaType(("*31:01",), complete=False))
     ]
+
+
+@pytest.mark.parametrize("text", ["HLA-B*57:01 negative (donor)", "negative, sample mix-up", "HLA-B*57:01 invalid"])
+def test_an_allele_that_words_take_back_is_not_read(text: str) -> None:
+    assert says(observation(code=concept("50956-2"), valueString=text)) == [NotReadable("not_understood")]

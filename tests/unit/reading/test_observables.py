@@ -213,6 +213,7 @@ def test_a_panel_without_a_value_of_its_own_is_no_gap() -> None:
          Presence("", present=False)),
         ({"valueQuantity": {"value": 0.1, "unit": "x"}}, NotReadable("not_understood")),
         ({"valueString": "equivocal"}, Undetermined("equivocal")),
+        ({"valueString": "not detected, donor blood"}, NotReadable("not_understood")),
         ({"valueCodeableConcept": concept("LA6577-6", text="reactive")}, SelfContradiction(("reactive", "LA6577-6"))),
         ({"valueCodeableConcept": concept("LA6577-6", "Positive")}, SelfContradiction(("Positive", "LA6577-6"))),
     ],

@@ -433,6 +433,8 @@ class Row:
     supersedes: tuple[str, ...] = ()
     trust: Trust | None = None
     """Else the table's."""
+    concerns: str = ""
+    """`start` or `always`, else the table's."""
     differs: str = ""
     """Why this row departs from the source on purpose (shown by `knowledge compare`)."""
 

@@ -8,7 +8,17 @@ from typing import NamedTuple
 
 from cds_service.codes import LOINC, SNOMED, Coding
 from cds_service.knowledge.schema import Gene
-from cds_service.model import FUTURE, Diplotype, Gap, NotReadable, Presence, Reading, Statement, Undetermined
+from cds_service.model import (
+    FUTURE,
+    Diplotype,
+    Gap,
+    NotReadable,
+    Presence,
+    Reading,
+    Statement,
+    Undetermined,
+    When,
+)
 from cds_service.reading.alleles import strand_of
 from cds_service.reading.answers import Answer
 from cds_service.reading.chart import Chart

@@ -192,6 +192,7 @@ FAULTS = {
     "modifier blockers: gene:NOSUCH":
         replace(WHOLE, modifiers=(replace(WHOLE.modifiers[0], marker="gene:NOSUCH"),)),
     "concerns 'never'": with_table(concerns="never"),
+    "table table/poor: concerns 'never'": with_rows(replace(POOR, concerns="never"), OTHERS),
     "tables table and twin have the same markers, population and source for testolol": another_table(),
     # predicates
     "condition: 'nosuch' is not known": with_fits(Predicate(Fact.CONDITION, ("nosuch",))),

@@ -438,8 +438,15 @@ def test_a_change_that_concerns_starting_is_silent_once_tolerated():
     assert only(found(unol(level=window), POOR_READING, medications=taken)).silent == "tolerated"
     assert only(found(unol(level=window), POOR_READING)).silent == ""
     assert only(found(unol(level=window, concerns="always"), POOR_READING, medications=taken)).silent == ""
-    assert only(found(unol(fatal(), level=window), POOR_READING, medications=taken)).silent == ""
+    assert only(found(unol(fatal(), level=window), POOR_READING, medications=taken)).silent == "tolerated"
     assert only(found(table("unol", row({}, "avoid")), medications=taken)).silent == ""
+
+
+@pytest.mark.parametrize(("table_s", "row_s", "silent"), [("start", "always", ""), ("always", "start", "tolerated")])
+def test_a_row_may_concern_more_or_less_than_its_table(table_s, row_s, silent):
+    window = {ALPHA: use("required", tolerated_after_days=90)}
+    of = table("unol", row({ALPHA: POOR}, fatal(), concerns=row_s), uses=window, concerns=table_s)
+    assert only(found(of, POOR_READING, medications=(taking("unol", started=ago(200)),))).silent == silent
 
 
 # --- populations that are not known ----------

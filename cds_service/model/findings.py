@@ -187,6 +187,8 @@ class Finding:
     `below_threshold`, `tolerated`, `decided_by_other`, ...)."""
     markers: tuple[MarkerView, ...] = ()
     resulting: ResultingOrder = ResultingOrder(Outcome.AS_DRAFTED)
+    decided: ResultingOrder = ResultingOrder(Outcome.AS_DRAFTED)
+    """What other findings of the order already make of it."""
     advice: Advice | None = None
     """Advice now."""
     arithmetic: DoseArithmetic | None = None

@@ -134,6 +134,7 @@ class _Telling:
             silent=silent or self.moot,
             markers=situation.views,
             resulting=resulting,
+            decided=self.decision.floor,
             advice=now.row.advice if now.row is not None else None,
             arithmetic=arithmetic(resulting, context.order, context.patient.weight_kg),
             tests=tests,

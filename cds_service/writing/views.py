@@ -152,6 +152,7 @@ def _advice(finding: Finding, words: Words) -> dict[str, object]:
         "arithmetic": words.arithmetic(finding.arithmetic) if finding.arithmetic else "",
         "dose_needed": dose is not None and bool(dose.factor) and dose.of_drafted and not _has_dose(finding),
         "departs": outcome in DEPARTS,
+        "decided": finding.decided.outcome in DEPARTS,
         "waits": outcome is Outcome.WAIT,
         "hold": finding.hold,
         "bridge": _bridge(finding, words) if finding.bridge else "",
@@ -269,9 +270,14 @@ def _outcomes(question: TestQuestion, finding: Finding, words: Words) -> list[di
     rows: dict[tuple[str, str], list[Branch]] = {}
     about, now = words.about(finding), _action(finding, advised(finding, words), words)
     departs = finding.resulting.outcome is not Outcome.AS_DRAFTED
+    decided = finding.decided.outcome is not Outcome.AS_DRAFTED
+
+    def is_said(order: str, branch: Branch) -> bool:
+        return (departs and order == now) or (decided and branch.resulting == finding.decided)
+
     for branch in sorted(question.branches, key=_gravest_first):
         order = _resulting(branch, words, about)
-        said = words.wording.say("outcomes", "as_advised") if departs and order == now else order
+        said = words.wording.say("outcomes", "as_advised") if is_said(order, branch) else order
         rows.setdefault((said, words.harm(branch)), []).append(branch)
     return [
         {

@@ -216,6 +216,7 @@ def test_a_test_that_leads_beyond_what_another_table_makes_of_the_order_is_still
     asked = only(f for f in found if f.table == "unol_table")
     (question,) = asked.tests
     assert [b.resulting.outcome for b in question.branches] == [Outcome.CHANGED_DOSE, Outcome.OTHER_DRUG]
+    assert asked.decided.outcome is Outcome.CHANGED_DOSE
 
 
 # --- several orders and active medicines ----------

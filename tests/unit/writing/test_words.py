@@ -40,6 +40,7 @@ from cds_service.model import (
     Grade,
     HlaType,
     Indeterminate,
+    Indicator,
     Kind,
     Known,
     MarkerView,
@@ -408,6 +409,17 @@ def test_an_unconfirmed_result(card_of):
     )
     gated = head_of(card_of(replace(_kind(Kind.CONFIRM_RESULT), table="gated")))
     assert "confirms it. GENA testing is required before treatment." in gated
+
+
+def test_a_test_beside_a_change_leaves_the_order_as_that_change_has_it(card_of):
+    lower = ResultingOrder(Outcome.CHANGED_DOSE)
+    asked = _kind(Kind.TEST_WOULD_CHANGE, decided=lower)
+    changed = replace(_kind(Kind.CHANGE_NOW, advice=HALF, resulting=lower, tests=()), indicator=Indicator.WARNING)
+    head = head_of(card_of(replace(changed, table="primol_gens"), asked))
+    assert "Until then: as advised above." in head
+    assert "as drafted" not in head.split("Until then")[1].splitlines()[0]
+    alone = head_of(card_of(replace(asked, decided=ResultingOrder(Outcome.AS_DRAFTED))))
+    assert "Until then: as drafted." in alone
 
 
 def test_not_assessed_for_want_of_a_fact(card_of):

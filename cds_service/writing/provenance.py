@@ -175,7 +175,8 @@ def _says(statement: Statement, words: Words) -> str:
             return _hla_type(statement, words)
         case Quantity(value=value, unit=unit, comparator=comparator):
             figure = number(value)
-            return say("readings", "Quantity", comparator=comparator, value=figure, unit="" if unit == "1" else clean(unit, 20)).strip()
+            named = "" if unit == "1" else clean(unit, 20)
+            return say("readings", "Quantity", comparator=comparator, value=figure, unit=named).strip()
         case SelfContradiction(says=says):
             return say("readings", "SelfContradiction", says=words.wording.any_of([clean(one, 30) for one in says]))
     return say("readings", type(statement).__name__)

@@ -118,7 +118,7 @@ class Words:
 
     def used(self, used: UsedFact) -> str:
         """`age 72`, `omeprazole (since 3 May 2024)`, `atrial fibrillation (1 June 2020)`."""
-        name = clean(used.name, 50) or self.wording.say("facts", used.fact)
+        name = clean(used.name) or self.wording.say("facts", used.fact)
         fact = self.wording.say("used", used.fact, name=name, value=self._numbers(used))
         if used.on is None:
             return fact

@@ -42,6 +42,8 @@ from cds_service.reasoning.states import possible, untold
 CREATININE_CLEARANCE = "derived:creatinine_clearance"
 CREATININE = "lab:creatinine"
 
+_UNREAD = (NotReadable, SelfContradiction)
+
 
 def is_measured(marker: str) -> bool:
     """Whether the marker changes with time."""
@@ -95,23 +97,23 @@ def readings_of(marker: str, patient: Patient, today: date) -> tuple[Reading, ..
     """The readings of the marker; a derived one is reckoned from the readings that it rests on."""
     if marker != CREATININE_CLEARANCE:
         return tuple(r for r in patient.readings if r.observable == marker)
+    creatinines = [r for r in patient.readings if r.observable == CREATININE]
+    # What cannot be read is told of the clearance too: an older creatinine is not today's.
+    unread = [replace(r, observable=marker) for r in creatinines if isinstance(r.says, _UNREAD)]
     born = patient.birth_date
     if born is None:
-        return ()
+        return tuple(unread)
     # Of a birth date that is told roughly both ages count, and all weights of which any may be the newest.
     ages = dict.fromkeys([(today - day(born)).days // 365.25 for day in (earliest, latest)])
     bodies = tuple(product(ages, patient.possible_weights_kg))
-    found = (_clearance(r, patient.sex, *b) for r in patient.readings if r.observable == CREATININE for b in bodies)
-    return tuple(r for r in found if r is not None)
+    found = (_clearance(r, patient.sex, *body) for r in creatinines for body in bodies)
+    return (*unread, *(r for r in found if r is not None))
 
 
 def _clearance(creatinine: Reading, sex: str, age_years: float, weight_kg: float | None) -> Reading | None:
     """Creatinine clearance in mL/min from serum creatinine in mg/dL (Cockcroft and Gault 1976, PMID 1244564);
     None where weight or sex is not known."""
     says = creatinine.says
-    if isinstance(says, NotReadable | SelfContradiction):
-        # What cannot be read is told of the clearance too: an older creatinine is not today's.
-        return replace(creatinine, observable=CREATININE_CLEARANCE)
     if not isinstance(says, Quantity) or says.value <= 0:
         return None
     if weight_kg is None or sex not in ("male", "female"):

@@ -49,10 +49,19 @@ def test_a_silenced_table_stands_nowhere_on_the_cards(case: Mapping[str, Any]) -
         assert f'"{table}"' not in json.dumps(cards), table
 
 
-def test_a_silenced_dose_is_not_on_offer() -> None:
-    def offers(policy: Policy) -> str:
-        cards: Any = answered(WARFARIN, policy).body["cards"]
-        return " ".join(s["label"] for card in cards for s in card.get("suggestions", []))
+WRITING = [one for one in CASE_PARAMETERS if one.values[0].get("writes")]
 
-    assert "2 mg a day" in offers(Policy())
-    assert "2 mg a day" not in offers(Policy(guidance={"label_warfarin_cyp2c9_vkorc1": Switch.SILENT}))
+
+@pytest.mark.parametrize("case", WRITING)
+def test_a_silenced_dose_is_not_on_offer(case: Mapping[str, Any]) -> None:
+    policy = policy_of(case)
+    changing = {f.table for f in answered(case, policy).findings if f.kind is Kind.CHANGE_NOW and not f.silent}
+    assert offered_doses(case, policy)
+    quiet = replace(policy, guidance=policy.guidance | dict.fromkeys(changing, Switch.SILENT))
+    assert not offered_doses(case, quiet)
+
+
+def offered_doses(case: Mapping[str, Any], policy: Policy) -> list[str]:
+    cards: Any = answered(case, policy).body["cards"]
+    suggestions = [s for card in cards for s in card.get("suggestions", [])]
+    return [s["label"] for s in suggestions if "dosageInstruction" in str(s["actions"]) and "Change" in s["label"]]

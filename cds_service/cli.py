@@ -34,6 +34,7 @@ from cds_service.sandbox_commands import add_commands
 from cds_service.serving import Server
 from cds_service.settings import Settings
 from cds_service.store.store import Store, StoreError
+from cds_service.store.tables import WrongTables
 from cds_service.terminology_commands import add_terminology_command
 from cds_service.writing import load_wording
 
@@ -99,7 +100,11 @@ def _check_store(settings: Settings) -> None:
     """Make the tables before the workers start. Raises SettingsError where nothing can be kept."""
     try:
         store = Store(settings.database_url)
-        store.check_writable()
+        store.check()
+    except WrongTables as fault:
+        raise SettingsError(f"CDS_DATABASE_URL: {fault}") from fault
+    except ImportError as fault:
+        raise SettingsError(f"CDS_DATABASE_URL: the driver '{fault.name}' is not installed") from fault
     except StoreError as fault:
         why = str(getattr(fault, "orig", None) or type(fault).__name__).partition("\n")[0]
         raise SettingsError(f"CDS_DATABASE_URL: expected a database that can be opened and written: {why}") from fault

@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields
 from ipaddress import ip_network
 from pathlib import Path
 from ssl import SSLError, create_default_context
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from cds_service.errors import SettingsError
@@ -183,6 +184,17 @@ def _url(text: str) -> str:
     return urls[0] if urls else ""
 
 
+def _origin(text: str) -> str:
+    """`*`, or what a browser calls an origin: scheme, host and perhaps a port."""
+    text = text.strip()
+    if text == "*":
+        return text
+    url = _url(text)
+    if not url or urlsplit(url).path or "?" in url:
+        raise ValueError(f"expected * or one origin such as https://ehr.example.org, found {text!r}")
+    return url
+
+
 def _networks(text: str) -> tuple[IpNetwork, ...]:
     try:
         return tuple(ip_network(part.strip()) for part in text.split(",") if part.strip())
@@ -246,7 +258,7 @@ _READERS: Mapping[str, Callable[[str], object]] = {
     "most_entries": _whole_number(100, 1_000_000),
     "largest_fhir_answer_bytes": _whole_number(10_000, 200_000_000),
     "fetch_workers": _whole_number(1, 256),
-    "cors_origin": str.strip,
+    "cors_origin": _origin,
     "keep_feedback_comments": _flag,
     "log_level": _log_level,
     "time_zone": _time_zone,

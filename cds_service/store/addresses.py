@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import make_url
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 _KINDS = frozenset({"sqlite", "postgresql"})
 
@@ -13,8 +13,13 @@ def check(database_url: str) -> None:
     """Raises ValueError for what is no address of a database that `Store` knows. It quotes nothing: a password may
     stand there.
     """
-    if _parsed(database_url).get_backend_name() not in _KINDS:
+    url = _parsed(database_url)
+    if url.get_backend_name() not in _KINDS:
         raise ValueError("expected sqlite:///PATH or postgresql+DRIVER://...")
+    try:
+        url.get_dialect()
+    except NoSuchModuleError as fault:
+        raise ValueError(f"expected a driver that SQLAlchemy knows, found '{url.drivername}'") from fault
 
 
 def is_in_memory(database_url: str) -> bool:

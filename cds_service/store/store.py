@@ -10,17 +10,10 @@ from functools import partial
 from typing import Any
 
 from sqlalchemy import (
-    JSON,
-    BigInteger,
     Column,
-    DateTime,
-    MetaData,
-    String,
     Table,
-    Text,
     delete,
     select,
-    text,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
@@ -28,45 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from cds_service.model import Feedback, IssuedCard
 from cds_service.store.connections import Connections
 from cds_service.store.patience import Patience
-
-metadata = MetaData()
-
-feedback_table = Table(
-    "feedback",
-    metadata,
-    Column("digest", String(64), primary_key=True),
-    Column("card", Text, nullable=False, index=True),
-    Column("service", Text, nullable=False),
-    Column("outcome", String(16), nullable=False),
-    Column("accepted_suggestions", JSON, nullable=False),
-    Column("reason_system", Text, nullable=False),
-    Column("reason_code", Text, nullable=False),
-    Column("comment", Text, nullable=False),
-    Column("outcome_at", DateTime(timezone=True), nullable=False),
-    Column("received_at", DateTime(timezone=True), nullable=False),
-    Column("knowledge_version", Text, nullable=False),
-    Column("knowledge_hash", String(16), nullable=False),
-)
-issued_table = Table(
-    "issued_card",
-    metadata,
-    Column("uuid", Text, primary_key=True),
-    Column("knowledge_hash", String(16), primary_key=True),
-    Column("knowledge_version", Text, nullable=False),
-    Column("hook", Text, nullable=False),
-    Column("indicator", String(16), nullable=False),
-    Column("kinds", JSON, nullable=False),
-    Column("drugs", JSON, nullable=False),
-    Column("issued_at", DateTime(timezone=True), nullable=False),
-)
-
-used_token_table = Table(
-    "used_token",
-    metadata,
-    Column("digest", String(64), primary_key=True),
-    Column("expires_at_s", BigInteger, nullable=False, index=True),
-    sqlite_with_rowid=False,
-)
+from cds_service.store.tables import check, feedback_table, issued_table, metadata, used_token_table
 
 _INSERTS: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 _LONGEST_S: Mapping[str, float | None] = {"sqlite": None, "postgresql": 3.0}
@@ -110,7 +65,7 @@ class Store:
         # Drivers do not keep the count of an insert unless they are told to.
         self._use_token = insert(used_token_table).on_conflict_do_nothing().execution_options(preserve_rowcount=True)
         self._forget_at_s = 0
-        # Apart: a table that is locked takes neither the others nor readiness with it.
+        # Apart: a table that is locked does not take the others with it.
         longest_s = _LONGEST_S[self._engine.dialect.name]
         self._for_tokens, self._for_feedback, self._for_readiness = (
             Patience(longest_s, self._connections.hang_up) for _ in range(3)
@@ -121,17 +76,18 @@ class Store:
             patience.close()
         self._engine.dispose()
 
-    def is_reachable(self) -> bool:
+    def can_keep(self) -> bool:
+        """Whether a call would find the store ready: a token could be used."""
         try:
-            self._for_readiness.call(self._ask_anything)
+            self._for_readiness.call(self._write_nothing)
         except SQLAlchemyError:
             return False
         return True
 
-    def check_writable(self) -> None:
-        """Raises StoreError when nothing can be kept, as on a read-only file."""
-        with self._engine.begin() as connection:
-            connection.execute(delete(used_token_table).where(used_token_table.c.expires_at_s < 0))
+    def check(self) -> None:
+        """Raises StoreError when nothing can be kept, as on a read-only file, and WrongTables."""
+        self._write_nothing()
+        check(self._engine)
 
     def keep_feedback(
         self,
@@ -175,10 +131,10 @@ class Store:
                 raise StoreError(f"one or no new row was expected of a token; found {used.rowcount}")
             return bool(used.rowcount == 1)
 
-    def _ask_anything(self) -> None:
+    def _write_nothing(self) -> None:
         self._connections.check_file()
-        with self._engine.connect() as connection:
-            connection.execute(text("SELECT 1"))
+        with self._engine.begin() as connection:
+            connection.execute(delete(used_token_table).where(used_token_table.c.expires_at_s < 0))
 
     def _rows(self, table: Table, order: Column[datetime]) -> list[Mapping[str, object]]:
         with self._engine.connect() as connection:

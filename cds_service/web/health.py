@@ -18,8 +18,10 @@ def blueprint(runtime: Runtime) -> Blueprint:
 
     @pages.get("/readyz")
     def ready() -> Response:
-        if not runtime.store.is_reachable():
-            outcome = operation_outcome("transient", "the store of feedback and issued cards cannot be reached")
+        if not runtime.store.can_keep():
+            outcome = operation_outcome(
+                "transient", "the store of tokens, feedback and issued cards cannot be written"
+            )
             return Response(orjson.dumps(outcome), status=503, content_type="application/fhir+json")
         body = {
             "status": "ready",

@@ -309,6 +309,25 @@ def raw(base: str, content: bytes) -> bytes:
         return b"".join(iter(lambda: connection.recv(65536), b""))
 
 
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("postgresql+pg8000://u:hidden@127.0.0.1/x", "CDS_DATABASE_URL: the driver 'pg8000' is not installed"),
+        ("sqlite:///{folder}/old.sqlite", "CDS_DATABASE_URL: the tables were made by another version of the service"),
+    ],
+)
+def test_a_store_that_cannot_be_used_stops_the_start(environment, tmp_path, url, told):
+    with sqlite3.connect(tmp_path / "old.sqlite") as made:
+        made.execute("CREATE TABLE feedback (digest TEXT PRIMARY KEY, card TEXT)")
+    command = [sys.executable, "-m", "cds_service.cli", "serve", "--port", str(free_port())]
+    environment = environment | {"CDS_DATABASE_URL": url.format(folder=tmp_path)}
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=30, check=False)
+    assert ended.returncode == 2
+    assert told in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert "hidden" not in ended.stderr
+
+
 @pytest.mark.parametrize("kind", ["no folder", "read-only"])
 def test_a_store_that_keeps_nothing_stops_the_start(environment, tmp_path, kind):
     database = tmp_path / "nowhere" / "store.sqlite"

@@ -333,7 +333,7 @@ def test_health_and_readiness(client):
 
 def test_without_its_store_the_service_is_not_ready(client, monkeypatch):
     runtime = client.application.extensions["cds_service"]
-    monkeypatch.setattr(type(runtime.store), "is_reachable", lambda _store: False)
+    monkeypatch.setattr(type(runtime.store), "can_keep", lambda _store: False)
     outcome(client.get("/readyz"), 503)
 
 

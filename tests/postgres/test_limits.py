@@ -16,7 +16,7 @@ from cds_service.store.store import Store, StoreError
 FEEDBACK = {
     "feedback": [
         {
-            "card": "c1",
+            "card": "3f9a6b0e-8a53-4a0a-9d52-0d8d9f3c8d11",
             "outcome": "overridden",
             "overrideReason": {"reason": {"system": "s", "code": "c"}},
             "outcomeTimestamp": "2026-11-26T00:00:00Z",
@@ -58,7 +58,8 @@ def test_a_locked_table_is_not_waited_for(cluster, url, store):
     with cluster.connect(url.rpartition("/")[2]) as other, other.transaction():
         other.execute("LOCK TABLE used_token")
         assert 1.5 < seconds(lambda: fails(store.use_token, "d1", 1000, 700)) < 3.5
-        assert store.is_reachable(), "the others are not taken with it"
+        assert store.feedback() == [], "the others are not taken with it"
+        assert not store.can_keep()
     assert store.use_token("d1", 1000, 700)
 
 

@@ -58,6 +58,6 @@ def test_issued_cards_are_kept_once(store):
     assert (row["uuid"], row["drugs"]) == ("c1", ["codeine"])
 
 
-def test_it_is_reachable_and_can_be_written(store):
-    store.check_writable()
-    assert store.is_reachable()
+def test_it_can_keep_and_can_be_written(store):
+    store.check()
+    assert store.can_keep()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -14,6 +15,7 @@ from sqlalchemy.exc import OperationalError
 from cds_service.codes import Coding
 from cds_service.model import Feedback, FeedbackOutcome, IssuedCard
 from cds_service.store.store import Issued, KnowledgeStamp, Store, StoreError
+from cds_service.store.tables import WrongTables
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 STAMP = KnowledgeStamp("1", "abc")
@@ -86,14 +88,35 @@ def test_a_database_that_cannot_be_opened_is_a_fault(tmp_path):
 
 def test_without_tables_to_make_a_database_that_is_away_is_told_where_it_is_used(tmp_path):
     away = Store(f"sqlite:///{tmp_path / 'missing' / 'store.sqlite'}", make_tables=False)
-    assert not away.is_reachable()
+    assert not away.can_keep()
     with pytest.raises(StoreError):
         away.use_token("d1", expires_at_s=1000, now_s=700)
     away.close()
 
 
-def test_reachability_is_told(store):
-    assert store.is_reachable()
+def test_where_no_token_could_be_used_nothing_can_be_kept(store):
+    assert store.can_keep()
+    with store._engine.begin() as connection:
+        connection.exec_driver_sql("DROP TABLE used_token")
+    assert not store.can_keep()
+
+
+def test_a_database_that_another_has_locked_cannot_be_written(tmp_path, store):
+    other = sqlite3.connect(tmp_path / "store.sqlite", isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    assert not store.can_keep()
+    other.rollback()
+    assert store.can_keep()
+    other.close()
+
+
+def test_tables_of_another_version_are_told_with_what_they_lack(store):
+    store.check()
+    with store._engine.begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE feedback DROP COLUMN comment")
+        connection.exec_driver_sql("ALTER TABLE issued_card DROP COLUMN kinds")
+    with pytest.raises(WrongTables, match=r"lack feedback\.comment, issued_card\.kinds"):
+        store.check()
 
 
 def test_a_token_is_used_once_and_forgotten_when_it_has_expired(tmp_path, store):
@@ -151,19 +174,19 @@ def test_a_file_that_was_moved_is_noticed_until_it_is_back(tmp_path, store):
     for use in use_in_every_way(store):
         with pytest.raises(OperationalError):
             use()
-    assert not store.is_reachable()
+    assert not store.can_keep()
     (tmp_path / "kept.sqlite").rename(path)
     for use in use_in_every_way(store):
         use()
-    assert store.is_reachable()
+    assert store.can_keep()
 
 
 def test_another_file_in_its_place_is_noticed(tmp_path, store):
     for path in tmp_path.iterdir():
         path.unlink()
     other = Store(f"sqlite:///{tmp_path / 'store.sqlite'}")
-    assert other.is_reachable()
-    assert not store.is_reachable()
+    assert other.can_keep()
+    assert not store.can_keep()
     other.close()
 
 

@@ -58,7 +58,7 @@ from cds_service.model.markers import (
 )
 from cds_service.model.orders import Dose, Medication, Order, Quantity
 from cds_service.model.patient import Allergy, Condition, FamilyCondition, Patient, PendingTest, Recommendation
-from cds_service.model.questions import Availability, Gap, Query, QueryResult, Question
+from cds_service.model.questions import MEDICATION_NOT_SENT, Availability, Gap, Query, QueryResult, Question
 from cds_service.model.readings import (
     FUTURE,
     ActivityScore,
@@ -79,6 +79,7 @@ from cds_service.model.readings import (
 __all__ = [
     "FUTURE",
     "INDETERMINATE",
+    "MEDICATION_NOT_SENT",
     "NO_RESULT",
     "Action",
     "ActivityScore",

@@ -46,6 +46,10 @@ class Gap:
     """What it would have told of (`gene:CYP2D6`), where that is known."""
 
 
+MEDICATION_NOT_SENT = "medication_not_available"
+"""The reason of the gap where an order refers to a Medication that is not there."""
+
+
 @dataclass(frozen=True, slots=True)
 class QueryResult:
     """What came of one query. `resources` are FHIR resources as decoded JSON, unread."""

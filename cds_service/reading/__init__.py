@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from cds_service.knowledge.base import Knowledge
 from cds_service.model import (
+    MEDICATION_NOT_SENT,
     Allergy,
     Availability,
     Condition,
@@ -35,7 +36,7 @@ from cds_service.policy import CatalogueTest
 from cds_service.reading.chart import Chart
 from cds_service.reading.history import read_allergy, read_condition, read_family
 from cds_service.reading.lexicon import lexicon_of
-from cds_service.reading.medications import NOT_SENT, medicines_of
+from cds_service.reading.medications import medicines_of
 from cds_service.reading.orders import (
     OrderedDrug,
     drafted,
@@ -66,7 +67,7 @@ __all__ = ["Read", "read", "read_resources"]
 
 T = TypeVar("T")
 _QUERIES = tuple(Query)
-_MEDICINE_LOST = frozenset({"unreadable", "unknown_status", NOT_SENT})
+_MEDICINE_LOST = frozenset({"unreadable", "unknown_status", MEDICATION_NOT_SENT})
 _UNASKED = QueryResult(Availability.MISSING, reason="missing")
 
 

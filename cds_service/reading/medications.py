@@ -14,7 +14,7 @@ from cds_service.memory import (
     remembered_by_identity,
     remembered_by_text,
 )
-from cds_service.model import Dose, DrugIndex, DrugMatch, Gap
+from cds_service.model import MEDICATION_NOT_SENT, Dose, DrugIndex, DrugMatch, Gap
 from cds_service.reading.chart import Chart
 from cds_service.reading.doses import dose_of
 from cds_service.reading.records import Record, References
@@ -26,14 +26,13 @@ from cds_service.reading.shapes import (
     concept_texts,
     first,
     fold,
+    local_name,
     objects,
     reference,
     text_at,
 )
 from cds_service.reading.vocabulary import ROUTE_CODES, ROUTE_WORDS
 
-NOT_SENT = "medication_not_available"
-"""The reason of the gap where an order refers to a Medication that is not there."""
 _PARTLY = "partly_recognised"
 _ABSENT_REASON = "data-absent-reason"
 _CONTENT = ("medicationCodeableConcept", "dosageInstruction", "dosage")
@@ -135,8 +134,8 @@ def _drug_of_display(pointer: Resource, address: str, index: DrugIndex, about: s
         return _drug_of_text(display, index, about)
     if not address:
         return NamedDrug()
-    gap = Gap(about, NOT_SENT, "the medication it refers to was not sent")
-    return NamedDrug(name=address, gaps=(gap,))
+    gap = Gap(about, MEDICATION_NOT_SENT, "the medication it refers to was not sent")
+    return NamedDrug(name=local_name(address), gaps=(gap,))
 
 
 def _drug_of_medication(medication: Resource, display: str, index: DrugIndex, about: str) -> NamedDrug:

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from cds_service.codes import LOINC
-from cds_service.model import Gap, Medication, Query, When, earliest, latest
+from cds_service.model import MEDICATION_NOT_SENT, Gap, Medication, Query, When, earliest, latest
 from cds_service.reading.chart import Chart
 from cds_service.reading.dose_text import known_unit
-from cds_service.reading.medications import NOT_SENT, medicine_of
+from cds_service.reading.medications import medicine_of
 from cds_service.reading.records import Record
 from cds_service.reading.shapes import (
     Dated,
@@ -118,7 +118,7 @@ def _untaken(record: Record) -> Iterator[Gap]:
 
 def _part_of_answer(gap: Gap, record: Record) -> Gap:
     """A medicine that the patient takes and that was not sent is missing from the answer to the query."""
-    return replace(gap, query=Query.MEDICATIONS) if gap.reason == NOT_SENT and is_taken(record) else gap
+    return replace(gap, query=Query.MEDICATIONS) if gap.reason == MEDICATION_NOT_SENT and is_taken(record) else gap
 
 
 def read_medication(record: Record, chart: Chart) -> Iterator[Medication | Gap]:

@@ -106,9 +106,9 @@ class Context:
     def why_unknown(self, fact: Fact) -> str:
         """Why the fact is not known, as the reason of a gap."""
         query = _QUERY_OF.get(fact)
-        return (
-            why_lost(query, self.patient) if query is not None and is_lost(query, self.patient) else "fact_not_known"
-        )
+        if query is None or self.patient.availability.get(query) is Availability.COMPLETE:
+            return "fact_not_known"
+        return why_lost(query, self.patient) if is_lost(query, self.patient) else "missing"
 
     def medications(self) -> tuple[Medication, ...]:
         """Active medicines other than those that the drafts replace and the order itself."""

@@ -11,6 +11,7 @@ from cds_service.knowledge.base import Knowledge
 from cds_service.knowledge.derived import reached_drugs
 from cds_service.knowledge.schema import Fact, Table, TableKind
 from cds_service.model import (
+    MEDICATION_NOT_SENT,
     Advice,
     Alternative,
     Finding,
@@ -77,7 +78,7 @@ class _Evaluator:
     def of_order(self, order: Order, others: tuple[Order, ...]) -> list[Finding]:
         """The findings of an order with its alternatives evaluated."""
         if not order.ingredients:
-            return [self._not_recognised(order, "not_recognised")]
+            return [self._not_recognised(order, self._why_no_drug(order))]
         unread = [self._not_recognised(order, "partly_recognised")] if order.unread else []
         found = [f for drug in order.ingredients for f in self._of_drug(order, drug, others)]
         found += self._others_unseen(order, found)
@@ -92,10 +93,15 @@ class _Evaluator:
         if not any(gap in finding.gaps and not finding.silent for finding in found):
             yield Finding(Kind.NOT_ASSESSED, order, order.ingredients[0], table="", gaps=(gap,))
 
+    def _why_no_drug(self, order: Order) -> str:
+        not_sent = any((gap.about, gap.reason) == (order.reference, MEDICATION_NOT_SENT) for gap in self.patient.gaps)
+        return MEDICATION_NOT_SENT if not_sent else "not_recognised"
+
     def _not_recognised(self, order: Order, reason: str) -> Finding:
-        """What the order names is not known, or not all of it."""
+        """What the order names is not known, not there, or not known in all its parts."""
         gap = Gap(order.reference, reason)
-        silent = "" if self.policy.say_not_recognised else "policy_silent"
+        is_said = self.policy.say_not_recognised or reason == MEDICATION_NOT_SENT
+        silent = "" if is_said else "policy_silent"
         return Finding(Kind.NOT_ASSESSED, order, order.name, table="", gaps=(gap,), silent=silent)
 
     def _of_drug(self, order: Order, drug: str, others: tuple[Order, ...]) -> list[Finding]:

@@ -6,9 +6,11 @@ import pytest
 
 from cds_service.knowledge.schema import Fact, Modifier, Modulator, Predicate, TableKind, Test
 from cds_service.model import (
+    MEDICATION_NOT_SENT,
     Action,
     Allergy,
     Alternative,
+    Gap,
     Gravity,
     Indicator,
     Kind,
@@ -77,6 +79,13 @@ def test_a_drug_that_nobody_knows_is_said(say, silent):
     finding = only(findings(world(), unknown, person(), Policy(say_not_recognised=say)))
     assert (finding.kind, finding.drug, finding.silent) == (Kind.NOT_ASSESSED, "Zzyzxomab", silent)
     assert finding.gaps[0].reason == "not_recognised"
+
+
+def test_a_draft_whose_medicine_was_not_sent_is_not_called_unrecognised():
+    gone = order(reference="Draft/1", name="Medication/m1")
+    patient = person(gaps=(Gap("Draft/1", MEDICATION_NOT_SENT),))
+    finding = only(findings(world(), gone, patient, Policy(say_not_recognised=False)))
+    assert (finding.kind, finding.gaps[0].reason, finding.silent) == (Kind.NOT_ASSESSED, MEDICATION_NOT_SENT, "")
 
 
 def test_an_order_of_which_a_part_is_not_known_is_told_beside_what_is_found_of_the_rest():

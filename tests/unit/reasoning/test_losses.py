@@ -37,7 +37,7 @@ from tests.support.tiny import (
 
 LOST = (Availability.FAILED, Availability.PARTIAL)
 NOT_LOST = (Availability.COMPLETE, Availability.MISSING)
-WHY = {Availability.FAILED: "not_obtained", Availability.PARTIAL: "partial"}
+WHY = {Availability.MISSING: "missing", Availability.FAILED: "not_obtained", Availability.PARTIAL: "partial"}
 
 
 def missing(query: Query, availability: Availability, *readings, **fields):

@@ -1,13 +1,18 @@
-"""What holds for every test: none inherits the logging that another one's application set up."""
+"""What holds for every test: none inherits the logging that another one's application set up, and none is timed."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 
 from tests.support.logs import logging_restored
+
+# The first example may load the knowledge, and the machine may be busy: speed is for the benchmarks.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="module", autouse=True)

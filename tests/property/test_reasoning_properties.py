@@ -82,7 +82,7 @@ AGES = (0, 1, 5, 15, 40, 80)
 COMPLETE = dict.fromkeys(Query, Availability.COMPLETE)
 
 bounded = settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
+    max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
 )
 
 

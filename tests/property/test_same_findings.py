@@ -64,7 +64,7 @@ def bundles(body: Json) -> Iterator[list[Json]]:
 
 
 @pytest.mark.parametrize("name", NAMES)
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=4)
 @given(seed=st.integers(0, 2**16))
 def test_order_duplicates_and_unrelated_resources_change_nothing(name: str, seed: int) -> None:
     body = fixtures.read("requests", name)

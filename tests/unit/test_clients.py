@@ -115,7 +115,7 @@ ANYTHING = st.recursive(
 FIELDS = st.sampled_from(["name", "issuer", "keys", "jku", "fhir_servers", "tenant", "calls_per_second"])
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(changes=st.dictionaries(FIELDS, ANYTHING, max_size=3))
 def test_whatever_stands_in_an_entry_is_meant_or_is_a_settings_error(tmp_path, changes):
     """A running service reads the file again: another kind of error would end it."""

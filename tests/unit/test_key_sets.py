@@ -217,7 +217,7 @@ def test_keys_are_fetched_anew_without_being_asked_for(monkeypatch):
 
 
 @given(ages_s=st.lists(st.floats(0, 1800), min_size=1, max_size=5).map(sorted))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_a_key_that_is_gone_is_not_used_after_ten_minutes_however_rare_the_calls_are(ages_s):
     address = Address(set_of("gone"), set_of("new"))
     assert address.finds("gone")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cds_service import unique_yaml
@@ -16,13 +16,11 @@ CONTENT = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(content=CONTENT)
 def test_what_is_written_is_read(content):
     assert unique_yaml.load(yaml.safe_dump(content)) == content
 
 
-@settings(deadline=None)
 @given(key=st.text(), outer=st.sampled_from(["{}", "[{}]", "x: {}", "x: {{y: [{}]}}"]))
 def test_a_key_that_stands_twice_is_a_fault_however_deep(key, outer):
     one = yaml.safe_dump({key: 1}, default_flow_style=True, width=10**6).strip()[1:-1]

@@ -97,7 +97,7 @@ resources = st.builds(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(st.one_of(values, resources), max_size=4), st.lists(st.one_of(values, resources), max_size=3))
 def test_no_json_raises_anything_but_a_refusal(found: list[Any], drafts: list[Any]) -> None:
     results = {query: QueryResult(Availability.COMPLETE, tuple(found)) for query in Query}
@@ -107,7 +107,7 @@ def test_no_json_raises_anything_but_a_refusal(found: list[Any], drafts: list[An
     read_resources(found, SmallIndex(), KNOWLEDGE, TODAY)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.sampled_from(SEEDS), st.data())
 def test_a_spoiled_field_never_raises_and_never_spoils_the_rest(seed: dict[str, Any], data: st.DataObject) -> None:
     key = data.draw(st.sampled_from(sorted(seed)))
@@ -117,7 +117,7 @@ def test_a_spoiled_field_never_raises_and_never_spoils_the_rest(seed: dict[str, 
     assert any(r.reference == "Observation/good" for r in found)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.randoms(use_true_random=False))
 def test_the_order_of_entries_changes_nothing(shuffler: random.Random) -> None:
     shuffled = list(SEEDS)
@@ -125,7 +125,7 @@ def test_the_order_of_entries_changes_nothing(shuffler: random.Random) -> None:
     assert read_all(*shuffled, active=True) == read_all(*SEEDS, active=True)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.sampled_from(SEEDS))
 def test_a_resource_of_another_kind_changes_nothing(seed: dict[str, Any]) -> None:
     stranger = {"resourceType": "Encounter", "id": "x", "status": "finished", "subject": subject()}

@@ -136,7 +136,7 @@ FINDINGS = st.builds(
 DRAFTS = {f"MedicationRequest/{number}": draft(number) for number in "12"}
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(st.lists(FINDINGS, min_size=1, max_size=4))
 def test_every_answer_is_strict_short_and_offers_one_thing_at_a_time(respond, findings):
     body = respond(*findings, drafts=DRAFTS)  # holds it against the schema and for empty values
@@ -151,7 +151,7 @@ def test_every_answer_is_strict_short_and_offers_one_thing_at_a_time(respond, fi
         assert len(updates) < 2 or card["selectionBehavior"] == "at-most-one"
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(
     # as reasoning gives them: one finding of a kind for an order and a table
     st.lists(FINDINGS, min_size=1, max_size=3, unique_by=lambda f: (f.kind, f.order.reference, f.table)),

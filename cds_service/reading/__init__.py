@@ -33,6 +33,7 @@ from cds_service.model import (
     newest_of,
 )
 from cds_service.policy import CatalogueTest
+from cds_service.reading.addresses import local_name, reference
 from cds_service.reading.chart import Chart
 from cds_service.reading.history import read_allergy, read_condition, read_family
 from cds_service.reading.lexicon import lexicon_of
@@ -60,7 +61,7 @@ from cds_service.reading.reports import read_listed_finding, read_report
 from cds_service.reading.requests import read_request
 from cds_service.reading.results import read_observation
 from cds_service.reading.screening import apart, check_patient, screened
-from cds_service.reading.shapes import Resource, local_name, reference, text_at
+from cds_service.reading.shapes import Resource, text_at
 from cds_service.reading.variants import with_genotypes
 
 __all__ = ["Read", "read", "read_resources"]

@@ -11,21 +11,12 @@ from dataclasses import dataclass
 
 from cds_service.codes import LOINC, Coding
 from cds_service.model import Gap
+from cds_service.reading.addresses import references
 from cds_service.reading.answers import answer_of
 from cds_service.reading.chart import Chart
 from cds_service.reading.lexicon import HLA_PREFIX, CodeMeaning, Lexicon
 from cds_service.reading.records import Record, named_results
-from cds_service.reading.shapes import (
-    Resource,
-    codings,
-    concept_texts,
-    first,
-    fold,
-    has_code,
-    objects,
-    references,
-    text_at,
-)
+from cds_service.reading.shapes import Resource, codings, concept_texts, first, fold, has_code, objects, text_at
 from cds_service.reading.vocabulary import GENE_STUDIED
 
 _GENE_EXTENSIONS = ("geneticsgene", "observation-geneticsgene", "gene-studied")

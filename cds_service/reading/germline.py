@@ -38,14 +38,7 @@ from cds_service.reading.provenance import (
 )
 from cds_service.reading.readings import About, Found, finding, founds, is_genotype, observable_of, says_of
 from cds_service.reading.records import Record, is_region_studied
-from cds_service.reading.shapes import (
-    Resource,
-    codes_of,
-    codings,
-    concept_texts,
-    has_code,
-    objects,
-)
+from cds_service.reading.shapes import Resource, codes_of, codings, concept_texts, has_code, objects
 from cds_service.reading.statements import TAKEN_BACK, Said, kind_of, statements_of
 from cds_service.reading.variants import Variant, variant_flags, variant_of, variant_statements
 from cds_service.reading.vocabulary import (

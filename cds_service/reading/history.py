@@ -9,6 +9,7 @@ from typing import NamedTuple
 from cds_service.memory import remembered_by_content
 from cds_service.model import Allergy, Condition, FamilyCondition, Gap, Span, When, earliest, latest
 from cds_service.reading.chart import Chart
+from cds_service.reading.dates import day
 from cds_service.reading.lexicon import Lexicon
 from cds_service.reading.records import Record
 from cds_service.reading.screening import is_ruled_out
@@ -18,7 +19,6 @@ from cds_service.reading.shapes import (
     codings,
     concept_label,
     concept_texts,
-    day,
     first,
     fold,
     items,

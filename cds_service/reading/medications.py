@@ -15,6 +15,7 @@ from cds_service.memory import (
     remembered_by_text,
 )
 from cds_service.model import MEDICATION_NOT_SENT, Dose, DrugIndex, DrugMatch, Gap
+from cds_service.reading.addresses import local_name, reference
 from cds_service.reading.chart import Chart
 from cds_service.reading.doses import dose_of
 from cds_service.reading.records import Record, References
@@ -26,9 +27,7 @@ from cds_service.reading.shapes import (
     concept_texts,
     first,
     fold,
-    local_name,
     objects,
-    reference,
     text_at,
 )
 from cds_service.reading.vocabulary import ROUTE_CODES, ROUTE_WORDS

@@ -6,20 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from cds_service.model import Gap, Order, Question
+from cds_service.reading.addresses import local_name, reference, references
 from cds_service.reading.chart import Chart
 from cds_service.reading.medications import medicine_of
 from cds_service.reading.records import Record, References, newest, unpack
-from cds_service.reading.shapes import (
-    Resource,
-    codings,
-    concept_texts,
-    first,
-    items,
-    local_name,
-    reference,
-    references,
-    text_at,
-)
+from cds_service.reading.shapes import Resource, codings, concept_texts, first, items, text_at
 from cds_service.reading.vocabulary import DRAFT_STATUSES, ENDED_STATUSES, UNTAKEN_STATUSES
 
 REQUEST = "MedicationRequest"

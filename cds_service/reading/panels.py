@@ -6,13 +6,14 @@ from collections.abc import Iterator
 
 from cds_service.codes import LOINC
 from cds_service.knowledge.schema import Gene
+from cds_service.reading.addresses import references
 from cds_service.reading.alleles import alleles_looked_for
 from cds_service.reading.answers import answer_of
 from cds_service.reading.chart import Chart
 from cds_service.reading.genes import gene_naming
 from cds_service.reading.provenance import method_text
 from cds_service.reading.records import Record, is_region_studied, named_results
-from cds_service.reading.shapes import has_code, objects, references, text_at
+from cds_service.reading.shapes import has_code, objects, text_at
 from cds_service.reading.vocabulary import REGION_STUDIED
 
 

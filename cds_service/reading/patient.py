@@ -7,26 +7,13 @@ from dataclasses import replace
 
 from cds_service.codes import LOINC
 from cds_service.model import MEDICATION_NOT_SENT, Gap, Medication, Query, When, earliest, latest
+from cds_service.reading.addresses import local_name, reference, references
 from cds_service.reading.chart import Chart
+from cds_service.reading.dates import Dated, dated, day
 from cds_service.reading.dose_text import known_unit
 from cds_service.reading.medications import medicine_of
 from cds_service.reading.records import Record
-from cds_service.reading.shapes import (
-    Dated,
-    Resource,
-    child,
-    clean,
-    dated,
-    day,
-    first,
-    has_code,
-    local_name,
-    number,
-    objects,
-    reference,
-    references,
-    text_at,
-)
+from cds_service.reading.shapes import Resource, child, clean, first, has_code, number, objects, text_at
 from cds_service.reading.vocabulary import (
     BODY_WEIGHT,
     ENDED_STATUSES,

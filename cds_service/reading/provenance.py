@@ -9,8 +9,10 @@ from typing import NamedTuple
 from cds_service.codes import LOINC
 from cds_service.memory import content_key, remembered_by_text
 from cds_service.model import Grade, ReadingStatus, When
+from cds_service.reading.addresses import local_name, reference, references
 from cds_service.reading.answers import answer_of
 from cds_service.reading.chart import Chart, Source
+from cds_service.reading.dates import is_after
 from cds_service.reading.patient import dated_of
 from cds_service.reading.records import Record
 from cds_service.reading.shapes import (
@@ -21,12 +23,8 @@ from cds_service.reading.shapes import (
     first,
     fold,
     has_code,
-    is_after,
     items,
-    local_name,
     objects,
-    reference,
-    references,
     text_at,
 )
 from cds_service.reading.vocabulary import (

@@ -6,20 +6,12 @@ from collections.abc import Iterator
 
 from cds_service.codes import LOINC
 from cds_service.model import Recommendation
+from cds_service.reading.addresses import reference
 from cds_service.reading.chart import Chart
+from cds_service.reading.dates import day
 from cds_service.reading.readings import drugs_assessed
 from cds_service.reading.records import Record
-from cds_service.reading.shapes import (
-    child,
-    clean,
-    codings,
-    concept_label,
-    day,
-    has_code,
-    items,
-    reference,
-    text_at,
-)
+from cds_service.reading.shapes import child, clean, codings, concept_label, has_code, items, text_at
 from cds_service.reading.vocabulary import RECOMMENDATION, RECOMMENDATION_PROFILES, UNRECOMMENDED_STATUSES
 
 

@@ -12,24 +12,9 @@ from typing import NamedTuple
 from cds_service.codes import LOINC
 from cds_service.memory import remembered_by_content
 from cds_service.model import Gap, Query, QueryResult
-from cds_service.reading.shapes import (
-    Resource,
-    base_of,
-    base_url,
-    child,
-    clean,
-    first,
-    has_code,
-    is_absolute,
-    items,
-    local_name,
-    moment,
-    number,
-    objects,
-    reference,
-    references,
-    text_at,
-)
+from cds_service.reading.addresses import base_of, base_url, is_absolute, local_name, reference, references
+from cds_service.reading.dates import moment
+from cds_service.reading.shapes import Resource, child, clean, first, has_code, items, number, objects, text_at
 from cds_service.reading.vocabulary import (
     DRAFT_STATUSES,
     ENDED_STATUSES,

@@ -11,6 +11,7 @@ from cds_service.codes import LOINC, Coding
 from cds_service.model import FUTURE, Gap, Grade, NotReadable, Reading, SelfContradiction, Statement
 from cds_service.reading.answers import Answer
 from cds_service.reading.chart import Chart
+from cds_service.reading.dates import day, is_after
 from cds_service.reading.hla import gl_string_types, hla_statements, without_alleles
 from cds_service.reading.lexicon import HLA_PREFIX, Lexicon
 from cds_service.reading.provenance import HLA_METHOD, circumstances_of, grade_of
@@ -21,10 +22,8 @@ from cds_service.reading.shapes import (
     codings,
     concept_label,
     concept_texts,
-    day,
     fold,
     has_code,
-    is_after,
     items,
     objects,
     text_at,

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 from cds_service.model import PendingTest
 from cds_service.reading.chart import Chart
+from cds_service.reading.dates import day
 from cds_service.reading.hla import alleles_named
 from cds_service.reading.lexicon import HLA_PREFIX
 from cds_service.reading.records import Record
-from cds_service.reading.shapes import clean, codings, concept_label, concept_texts, day, items
+from cds_service.reading.shapes import clean, codings, concept_label, concept_texts, items
 from cds_service.reading.vocabulary import ORDERED_STATUSES, UNORDERED_INTENTS
 
 

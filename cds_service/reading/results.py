@@ -16,6 +16,7 @@ from cds_service.model import (
 )
 from cds_service.reading.answers import VALUE_FIELDS, answer_of
 from cds_service.reading.chart import Chart
+from cds_service.reading.dates import is_after
 from cds_service.reading.genes import GeneNaming, gene_naming, is_measurement, naming_gaps
 from cds_service.reading.germline import implications, is_germline, names_one_allele, read_genes
 from cds_service.reading.lexicon import HLA_PREFIX
@@ -26,14 +27,7 @@ from cds_service.reading.provenance import Circumstances, circumstances_of, orig
 from cds_service.reading.readings import Assessed, Found, Weighed, finding, reading_of
 from cds_service.reading.records import Record, References, is_region_studied
 from cds_service.reading.reports import is_genetic, missing_results
-from cds_service.reading.shapes import (
-    Resource,
-    codings,
-    concept_label,
-    has_code,
-    is_after,
-    objects,
-)
+from cds_service.reading.shapes import Resource, codings, concept_label, has_code, objects
 from cds_service.reading.vocabulary import (
     DROPPED_STATUSES,
     FINAL_STATUSES,

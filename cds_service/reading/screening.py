@@ -7,8 +7,9 @@ from functools import cache
 
 from cds_service.errors import RequestError
 from cds_service.model import Gap
+from cds_service.reading.addresses import local_name, reference
 from cds_service.reading.records import SUBJECTS, Record, References, verification
-from cds_service.reading.shapes import Resource, clean, items, local_name, objects, reference, text_at
+from cds_service.reading.shapes import Resource, clean, items, objects, text_at
 from cds_service.reading.vocabulary import RULED_OUT
 
 _R5_KEYS = {

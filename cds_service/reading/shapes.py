@@ -8,29 +8,17 @@ from __future__ import annotations
 
 import math
 import re
-from calendar import monthrange
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from cds_service.codes import ICD10CM, LOINC, NDC, RXNORM, SNOMED, Coding
 from cds_service.memory import remembered_by_content, remembered_by_text
-from cds_service.model import Span, When, earliest
 
 Resource: TypeAlias = Mapping[str, object]
 
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
 _SPACES = re.compile(r"\s+")
-_DATE = re.compile(r"(\d{4})(?:([-/.])(\d{2})(?:\2(\d{2}))?)?(?![\d/.-])")
-_ABSOLUTE = re.compile(r"https?:", re.IGNORECASE)
-_REFERENCE = re.compile(r"([^?#]*)/[A-Za-z]+/[^/?#]+(?:/_history/[^/?#]*)?/?")
-_BASE = re.compile(
-    r"(https?)://([a-z0-9._-]+?|\[[0-9a-f:]+\])\.?(?::([0-9]{1,5}))?((?:/(?!\.{1,2}(?:/|$))[a-z0-9._~!$&'()*+,=:@-]+)*)/?",
-    re.IGNORECASE,
-)
-_DEFAULT_PORTS = {"http": 80, "https": 443}
-_A_DAY = timedelta(days=1)
 _THOUSANDS = 3
 _NOTHING: Resource = {}
 _SYSTEMS = {
@@ -220,121 +208,6 @@ def figure(written: str) -> float | None:
     if comma and len(rest) == _THOUSANDS and whole.lstrip("+-") != "0":
         return None
     return number(f"{whole}.{rest}" if comma else written)
-
-
-class Dated(NamedTuple):
-    """What a date or dateTime says: the day where it was written, and the instant where it tells the time."""
-
-    on: When
-    at: float | None
-    """Seconds since 1970."""
-
-
-def dated(*values: object) -> Dated | None:
-    """What the first of the values says that can be read."""
-    for value in values:
-        if value is not None and (found := _dated(value if isinstance(value, str) else clean(value))) is not None:
-            return found
-    return None
-
-
-def day(*values: object) -> When | None:
-    """The day, month or year that the first of the values says that can be read."""
-    found = dated(*values)
-    return None if found is None else found.on
-
-
-@remembered_by_text
-def _dated(text: str) -> Dated | None:
-    told = clean(text)
-    match = _DATE.match(told)
-    if match is None:
-        return None
-    year, _, month, day_of_month = match.groups()
-    try:
-        first = date(int(year), int(month or 1), int(day_of_month or 1))
-    except ValueError:
-        return None
-    if day_of_month is None:
-        return Dated(Span(first, _last_day(first.year, first.month if month else 12)), None)
-    return Dated(first, moment(told) or None if match.end() < len(told) else None)
-
-
-def _last_day(year: int, month: int) -> date:
-    return date(year, month, monthrange(year, month)[1])
-
-
-def is_after(day: When | None, today: date) -> bool:
-    """Whether a day lies in the future. The next one may be today's where the result was made."""
-    return day is not None and earliest(day) - today > _A_DAY
-
-
-def moment(value: object) -> float:
-    """Seconds since 1970 of an instant, for comparing versions; 0 where it cannot be read."""
-    try:
-        found = datetime.fromisoformat(clean(value))
-        aware = found if found.tzinfo is not None else found.replace(tzinfo=UTC)
-        return aware.timestamp()
-    except (ValueError, OverflowError):
-        return 0.0
-
-
-def reference(value: object) -> str:
-    """The reference in a Reference object, or a bare string in its place."""
-    if type(value) is dict:
-        return clean(value.get("reference"))
-    for item in items(value):
-        found = clean(item) if isinstance(item, str) else clean(first(item).get("reference"))
-        if found:
-            return found
-    return ""
-
-
-def references(value: object) -> tuple[str, ...]:
-    """All references in an array of Reference objects."""
-    if value is None:
-        return ()
-    return tuple(found for item in items(value) if (found := reference(item)))
-
-
-def local_name(address: str) -> str:
-    """`Type/id` of a relative, absolute or versioned reference; anything else as it is.
-
-    >>> local_name("https://ehr.example/fhir/Observation/7/_history/2")
-    'Observation/7'
-    """
-    parts = address.partition("/_history/")[0].rstrip("/").split("/")
-    return "/".join(parts[-2:]) if len(parts) > 1 else address
-
-
-def is_absolute(address: str) -> bool:
-    """Whether a reference names the server that it leads to."""
-    return _ABSOLUTE.match(address) is not None
-
-
-def base_of(address: str) -> str:
-    """The base URL of an absolute reference, as `base_url` writes it; empty where there is none to be sure of.
-
-    >>> base_of("HTTPS://EHR.example:443/fhir/Patient/1/_history/2")
-    'https://ehr.example/fhir'
-    """
-    match = _REFERENCE.fullmatch(address)
-    return base_url(match.group(1)) if match is not None else ""
-
-
-def base_url(url: str) -> str:
-    """A base URL in one spelling, for comparing; empty where parsers may understand it differently.
-
-    >>> base_url("https://ehr.example@other.example/fhir")
-    ''
-    """
-    match = _BASE.fullmatch(url)
-    if match is None:
-        return ""
-    scheme, host, port, path = match.groups(default="")
-    scheme = scheme.lower()
-    named_port = f":{int(port)}" if port and int(port) != _DEFAULT_PORTS[scheme] else ""
-    return f"{scheme}://{host.lower()}{named_port}{path}"
 
 
 @remembered_by_text

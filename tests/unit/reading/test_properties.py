@@ -13,17 +13,9 @@ from cds_service.errors import RequestError
 from cds_service.knowledge.load import load_result_words
 from cds_service.model import Availability, NotReadable, Query, QueryResult, Question, Undetermined
 from cds_service.reading import read, read_resources
-from cds_service.reading.shapes import (
-    clean,
-    codings,
-    concept_text,
-    day,
-    fold,
-    moment,
-    number,
-    reference,
-    references,
-)
+from cds_service.reading.addresses import reference, references
+from cds_service.reading.dates import day, moment
+from cds_service.reading.shapes import clean, codings, concept_text, fold, number
 
 from .small import (
     KNOWLEDGE,

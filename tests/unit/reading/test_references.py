@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from cds_service.model import Availability, Query
+from cds_service.reading.addresses import base_of, base_url
 from cds_service.reading.records import References
-from cds_service.reading.shapes import base_of, base_url
 from tests.unit.reading.small import PATIENT, gap_reasons, genotype, observation, order, read_all
 
 OURS = "https://ehr.example/fhir"

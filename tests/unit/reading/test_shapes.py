@@ -8,20 +8,17 @@ import pytest
 
 from cds_service.codes import LOINC, Coding
 from cds_service.model import Span, When
+from cds_service.reading.addresses import local_name, references
+from cds_service.reading.dates import dated, day, moment
 from cds_service.reading.shapes import (
     child,
     clean,
     codings,
     concept_label,
     concept_text,
-    dated,
-    day,
     fold,
     has_code,
-    local_name,
-    moment,
     number,
-    references,
     text_at,
 )
 

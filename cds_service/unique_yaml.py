@@ -18,12 +18,12 @@ def load(text: str | bytes) -> Any:
     yaml.error.YAMLError: line 1: a stands twice in one mapping
     """
     try:
-        return yaml.load(text, Loader=_UniqueKeys)  # noqa: S506  # nosec B506
+        return yaml.load(text, Loader=UniqueKeys)  # noqa: S506  # nosec B506
     except (ValueError, RecursionError) as fault:  # 2026-99-99 is no YAMLError but the ValueError of a date
         raise yaml.YAMLError(f"not to be read: {fault}") from fault
 
 
-class _UniqueKeys(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+class UniqueKeys(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
     """The safe loader, in C where there is one, and stricter."""
 
 
@@ -35,4 +35,4 @@ def _unique_mapping(loader: Any, node: yaml.MappingNode) -> Any:
     return loader.construct_mapping(node)
 
 
-_UniqueKeys.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _unique_mapping)
+UniqueKeys.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _unique_mapping)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 
 from cds_service.codes import OVERRIDE_REASON, Coding
 from cds_service.errors import RequestError
+from cds_service.hooks.requests import is_uuid
 from cds_service.model import Feedback, FeedbackOutcome
 
 _LONGEST_TEXT = 4096
-_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 OTHER = "other"
 """The code kept in place of a reason that no card offers: it may be anybody's text."""
 
@@ -24,11 +23,6 @@ def parse_feedback(body: object, reasons: Collection[str]) -> tuple[Feedback, ..
     if not isinstance(entries, list) or not entries:
         raise RequestError(400, "required", "feedback is missing; expected a list of entries", "feedback")
     return tuple(_entry(entry, f"feedback[{n}]", reasons) for n, entry in enumerate(entries))
-
-
-def is_uuid(text: str) -> bool:
-    """Whether the text is a UUID as RFC 9562 writes it, and nothing else."""
-    return _UUID.fullmatch(text) is not None
 
 
 def _entry(entry: object, where: str, reasons: Collection[str]) -> Feedback:

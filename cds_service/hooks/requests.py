@@ -21,6 +21,7 @@ JsonObject = Mapping[str, object]
 
 # Wider than FHIR's id (servers exist with `_` and longer ids), and still safe inside a URL path or query.
 _ID = re.compile(r"(?!\.+$)[A-Za-z0-9._~-]{1,128}")
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _TOKEN = re.compile(r"[\x21-\x7e]{1,16384}")
 
 
@@ -58,6 +59,11 @@ def parse(body: object, service: ServiceDefinition) -> HookRequest:
 def is_id(text: object) -> TypeGuard[str]:
     """Whether `text` is an id that may be put into a URL."""
     return isinstance(text, str) and _ID.fullmatch(text) is not None
+
+
+def is_uuid(text: str) -> bool:
+    """Whether the text is a UUID as RFC 9562 writes it, and nothing else."""
+    return _UUID.fullmatch(text) is not None
 
 
 def _check_hook(request: JsonObject, service: ServiceDefinition) -> None:

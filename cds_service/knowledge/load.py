@@ -26,19 +26,19 @@ from cds_service.knowledge.base import Knowledge
 from cds_service.knowledge.nomenclature import folded_names
 from cds_service.knowledge.reach import comedication_keys
 from cds_service.knowledge.rows import expand
+from cds_service.unique_yaml import UniqueKeys
 
 DATA = Path(__file__).parent / "data"
 
 T = TypeVar("T")
-_SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-class _Loader(_SafeLoader):  # type: ignore[misc]
-    """The safe loader, in C where there is one, that leaves dates as text: a version may look like a date."""
+class _Loader(UniqueKeys):
+    """Leaves dates as text, since a version may look like one."""
 
     yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {
         first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-        for first, resolvers in _SafeLoader.yaml_implicit_resolvers.items()
+        for first, resolvers in UniqueKeys.yaml_implicit_resolvers.items()
     }
 
 

@@ -45,7 +45,6 @@ _SCORE = re.compile(
 _CALL_WORDS = re.compile(
     r"\b(?:not|non|was|is|detected|present|absent|positive|negative|carrier|variant|mutation|none)\b", re.IGNORECASE
 )
-_DOUBT = re.compile(r"\?")
 TAKEN_BACK = "not_understood"
 OTHER_WORDS = "other_words"
 
@@ -181,7 +180,7 @@ def _unnamed(words: str, gene: Gene) -> str:
 def _refusal(words: str, text: str, lexicon: Lexicon, *, placed: bool) -> str:
     """Why a call does not count: words that take it back, a duplication of which nobody says whose it is, or any
     other word that is not known to change nothing."""
-    if lexicon.doubts.search(words) or _DOUBT.search(text):
+    if lexicon.doubts.search(words) or "?" in text:
         return TAKEN_BACK
     return OTHER_WORDS if words or not placed else ""
 

@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 from cds_service.knowledge.schema import MarkerUse
-from cds_service.model import Action, ChangeProbability, Gravity, Indeterminate, Strength, Testing, Unreadable
+from cds_service.model import (
+    Action,
+    ChangeProbability,
+    Gravity,
+    Indeterminate,
+    MarkerKnowledge,
+    Narrowed,
+    Stale,
+    Strength,
+    Testing,
+    Unreadable,
+)
 from cds_service.reasoning.asking import Asking
 from cds_service.reasoning.outcomes import beyond
 from cds_service.reasoning.predicates import any_holds
@@ -16,7 +27,7 @@ def why_silent(asking: Asking, probability: ChangeProbability | None) -> str:
     situation, testing = asking.situation, asking.testing
     if is_tolerated(asking.use, situation):
         return "tolerated"
-    if isinstance(asking.known, Unreadable) or getattr(asking.known, "may_count", False) or asking.lost:
+    if isinstance(asking.known, Unreadable) or _may_count(asking.known) or asking.lost:
         # A result is on file and might change the order, or a fact would tell that the test is asked for: that is
         # said whatever a new test would be worth.
         return ""
@@ -26,6 +37,11 @@ def why_silent(asking: Asking, probability: ChangeProbability | None) -> str:
         at_risk = any_holds(asking.use.risks, situation.context, situation.table.id).holds
         return "" if at_risk else "risk_not_known" if at_risk is None else "not_at_risk"
     return "" if _likely_enough(asking, probability) else "below_threshold"
+
+
+def _may_count(known: MarkerKnowledge) -> bool:
+    """Whether a result of which a rough date leaves open whether it counts."""
+    return isinstance(known, Stale | Narrowed) and known.may_count
 
 
 def _deferred_by_row(asking: Asking) -> bool:

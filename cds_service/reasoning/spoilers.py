@@ -21,7 +21,7 @@ def spoiler_of(
 ) -> tuple[ResultSpoiler, bool] | None:
     """What spoils the reading of the marker, and whether that is certain; None where it may be relied on."""
     found = [
-        (spoiler, _is_in_effect_for_certain(spoiler, event, reading.on))
+        (spoiler, _is_in_effect(spoiler, event, reading.on, for_certain=True))
         for spoiler, event in _events(marker, reading.method, patient, knowledge)
         if not _is_spared(reading, spoiler) and _is_in_effect(spoiler, event, reading.on)
     ]
@@ -74,24 +74,16 @@ def _is_spared(reading: Reading, spoiler: ResultSpoiler) -> bool:
     return any(f" {word} " in padded for word in spoiler.spared_specimens)
 
 
-def _is_in_effect(spoiler: ResultSpoiler, event: Condition, on: When | None) -> bool:
-    """Whether a result of that day may be spoiled. Where a date is missing it may be."""
+def _is_in_effect(spoiler: ResultSpoiler, event: Condition, on: When | None, *, for_certain: bool = False) -> bool:
+    """Whether a result of that day may be spoiled, or is, whichever days are meant by dates that are told roughly.
+    Where a date is missing it is."""
     if on is None:
         return True
-    if event.onset is not None and latest(on) < earliest(event.onset):
+    one, other = (latest, earliest) if for_certain else (earliest, latest)
+    if event.onset is not None and other(on) < one(event.onset):
         return False
     last = _last_day(spoiler, event)
-    return spoiler.lasts_days is None or last is None or (earliest(on) - latest(last)).days <= spoiler.lasts_days
-
-
-def _is_in_effect_for_certain(spoiler: ResultSpoiler, event: Condition, on: When | None) -> bool:
-    """The same where only dates that are told roughly leave a doubt."""
-    if on is None:
-        return True
-    if event.onset is not None and earliest(on) < latest(event.onset):
-        return False
-    last = _last_day(spoiler, event)
-    return spoiler.lasts_days is None or last is None or (latest(on) - earliest(last)).days <= spoiler.lasts_days
+    return spoiler.lasts_days is None or last is None or (one(on) - other(last)).days <= spoiler.lasts_days
 
 
 def _last_day(spoiler: ResultSpoiler, event: Condition) -> When | None:

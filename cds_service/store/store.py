@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -27,6 +28,8 @@ _INSERTS: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql
 _LONGEST_S: Mapping[str, float | None] = {"sqlite": None, "postgresql": 3.0}
 """How long a caller waits for a database that keeps none of those limits; SQLite is a library, and does."""
 _FORGET_EVERY_S = 60
+_READINESS_HOLDS_S = 1.0
+"""Anybody may ask for it, and it writes: what was found counts for so long."""
 
 StoreError = SQLAlchemyError
 """What every function here raises when the database does not do its part."""
@@ -65,6 +68,7 @@ class Store:
         # Drivers do not keep the count of an insert unless they are told to.
         self._use_token = insert(used_token_table).on_conflict_do_nothing().execution_options(preserve_rowcount=True)
         self._forget_at_s = 0
+        self._could_keep, self._readiness_until_s = False, float("-inf")
         # Apart: a table that is locked does not take the others with it.
         longest_s = _LONGEST_S[self._engine.dialect.name]
         self._for_tokens, self._for_feedback, self._for_readiness = (
@@ -77,7 +81,13 @@ class Store:
         self._engine.dispose()
 
     def can_keep(self) -> bool:
-        """Whether a call would find the store ready: a token could be used."""
+        """Whether a call would find the store ready, at this moment or a second ago: a token could be used."""
+        if time.monotonic() >= self._readiness_until_s:
+            self._could_keep = self._keeps_now()
+            self._readiness_until_s = time.monotonic() + _READINESS_HOLDS_S
+        return self._could_keep
+
+    def _keeps_now(self) -> bool:
         try:
             self._for_readiness.call(self._write_nothing)
         except SQLAlchemyError:

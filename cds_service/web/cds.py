@@ -15,8 +15,8 @@ from cds_service.answer import AnswerResult, reason_codes
 from cds_service.errors import RequestError
 from cds_service.fetching.deadline import Deadline
 from cds_service.hooks.discovery import ServiceDefinition, discovery
-from cds_service.hooks.feedback import is_uuid, parse_feedback
-from cds_service.hooks.requests import HookRequest, parse
+from cds_service.hooks.feedback import parse_feedback
+from cds_service.hooks.requests import HookRequest, is_uuid, parse
 from cds_service.knowledge.derived import drug_names
 from cds_service.model import IssuedCard, Query, QueryResult
 from cds_service.store.store import Issued, StoreError

@@ -13,6 +13,11 @@ if not os.environ.get("POSTGRES_TESTS"):
     collect_ignore_glob = ["test_*.py"]
 
 
+@pytest.fixture(autouse=True)
+def _readiness_is_never_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cds_service.store.store._READINESS_HOLDS_S", 0)
+
+
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:
     with running() as cluster:

@@ -382,14 +382,20 @@ def loudness(drafts: tuple[Order, ...], patient: Patient) -> tuple[int, int]:
     return len({f.table for f in shown}), max((RANK.index(f.indicator) for f in shown), default=-1)
 
 
+@st.composite
+def untested_of_one_marker(draw, drafts, patient):
+    """The drafts, a marker of the first one's drug, and the patient without any reading of it."""
+    markers = markers_of(drafts[0].ingredients[0])
+    assume(markers)
+    marker = draw(st.sampled_from(markers))
+    readings_left = tuple(r for r in patient.readings if r.observable != observable(marker))
+    return drafts, replace(patient, readings=readings_left), marker
+
+
 @bounded
 @given(situations(odd=False), st.data())
 def test_a_test_without_a_clear_result_never_speaks_less_than_none(situation, data):
-    drafts, patient = situation
-    markers = markers_of(drafts[0].ingredients[0])
-    assume(markers)
-    marker = data.draw(st.sampled_from(markers))
-    untested = replace(patient, readings=tuple(r for r in patient.readings if r.observable != observable(marker)))
+    drafts, untested, marker = data.draw(untested_of_one_marker(*situation))
     lifelong = not is_measured(marker)
     says = data.draw(
         st.sampled_from([Undetermined(), Phenotype(INDETERMINATE)]) if lifelong else st.just(Undetermined())
@@ -405,11 +411,7 @@ def test_a_test_without_a_clear_result_never_speaks_less_than_none(situation, da
 @bounded
 @given(situations(odd=False), st.data())
 def test_an_unverified_result_never_makes_it_less_urgent(situation, data):
-    drafts, patient = situation
-    markers = markers_of(drafts[0].ingredients[0])
-    assume(markers)
-    marker = data.draw(st.sampled_from(markers))
-    untested = replace(patient, readings=tuple(r for r in patient.readings if r.observable != observable(marker)))
+    drafts, untested, marker = data.draw(untested_of_one_marker(*situation))
     home = replace(data.draw(readings(marker, odd=False)), grade=Grade.UNVERIFIED)
     before, after = (loudness(drafts, p) for p in (untested, replace(untested, readings=(*untested.readings, home))))
     assert after[0] >= before[0], "a finding was lost"

@@ -71,6 +71,14 @@ def test_a_file_that_is_no_list_is_refused(data):
         load_knowledge(folder)
 
 
+def test_a_key_that_stands_twice_is_refused(data):
+    """The later of two limits would otherwise replace the first in silence."""
+    folder = data()
+    (folder / "guidance" / "zz_made_up.yaml").write_text("- {id: a, trust: read, trust: recalled}", encoding="utf-8")
+    with pytest.raises(KnowledgeError, match=r"zz_made_up.yaml: line 1: trust stands twice"):
+        load_knowledge(folder)
+
+
 def test_a_file_that_is_no_yaml_is_refused(data):
     folder = data()
     (folder / "guidance" / "zz_made_up.yaml").write_text("a: [", encoding="utf-8")

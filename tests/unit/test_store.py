@@ -23,6 +23,11 @@ ENTRY = Feedback("c1", FeedbackOutcome.OVERRIDDEN, NOW, (), Coding("https://exam
 CARD = IssuedCard("c1", "warning", ("change_now",), ("codeine",))
 
 
+@pytest.fixture(autouse=True)
+def _readiness_is_never_remembered(monkeypatch) -> None:
+    monkeypatch.setattr("cds_service.store.store._READINESS_HOLDS_S", 0)
+
+
 @pytest.fixture
 def store(tmp_path) -> Iterator[Store]:
     store = Store(f"sqlite:///{tmp_path / 'store.sqlite'}")
@@ -99,6 +104,14 @@ def test_where_no_token_could_be_used_nothing_can_be_kept(store):
     with store._engine.begin() as connection:
         connection.exec_driver_sql("DROP TABLE used_token")
     assert not store.can_keep()
+
+
+def test_readiness_writes_once_a_second_however_often_it_is_asked_for(store, monkeypatch):
+    monkeypatch.setattr("cds_service.store.store._READINESS_HOLDS_S", 60)
+    asked = []
+    event.listen(store._engine, "before_cursor_execute", lambda *arguments: asked.append(arguments[2]))
+    assert [store.can_keep() for _ in range(5)] == [True] * 5
+    assert len(asked) == 1
 
 
 def test_a_database_that_another_has_locked_cannot_be_written(tmp_path, store):

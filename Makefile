@@ -50,10 +50,11 @@ docker-test: .venv/test.stamp
 lock: .venv/run.stamp
 	$(PIP) install --quiet pip-tools
 	$(COMPILE) --output-file requirements/run.txt
+	$(COMPILE) --extra postgres --output-file requirements/image.txt
 	$(COMPILE) --extra test --output-file requirements/test.txt
 	$(COMPILE) --extra test --extra check --output-file requirements/check.txt
 	$(COMPILE) --extra test --extra fuzz --output-file requirements/fuzz.txt
-	$(COMPILE) --extra test --extra postgres-test --output-file requirements/postgres.txt
+	$(COMPILE) --extra test --extra postgres --extra postgres-test --output-file requirements/postgres.txt
 	$(COMPILE) --extra audit --output-file requirements/audit.txt
 	$(COMPILE) --build-deps-for wheel --build-deps-for editable --only-build-deps --output-file requirements/build.txt
 

@@ -49,6 +49,7 @@ def main(arguments: list[str]) -> int:
             ("not root", lambda c: _inside(c, "id", "-u").strip() != "0"),
             ("nothing but /data and /tmp can be written", lambda c: not _works(c, "touch", "/opt/x")),
             ("no core dumps", lambda c: _inside(c, "sh", "-c", "ulimit -c").strip() == "0"),
+            ("PostgreSQL's driver is there", lambda c: _works(c, "python", "-c", "import psycopg")),
             ("an order draws a card, and its row is kept", _answers),
             ("ends cleanly within 20 s", _ends_cleanly),
         )

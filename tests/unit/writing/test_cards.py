@@ -79,7 +79,7 @@ def test_a_card_for_a_test_says_what_each_outcome_changes(card_of):
         "- intermediate metaboliser (10 in 100 to 30 in 100): start with 50 % of the usual dose; monitor"
     ).removesuffix("; monitor") in head_of(card)
     assert "- normal or ultrarapid metaboliser (60 in 100 to 90 in 100): as drafted" in head_of(card)
-    assert "changes the order: about 2 in 100 to 6 in 100 people across 5 populations." in head_of(card)
+    assert "changes the order: from 2 in 100 to about 6 in 100 people across 5 populations." in head_of(card)
 
 
 @pytest.mark.parametrize(

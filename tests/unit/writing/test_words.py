@@ -176,10 +176,10 @@ def test_an_option(words, option, expected):
 @pytest.mark.parametrize(
     ("low", "high", "populations", "expected"),
     [
-        (0.02, 0.06, 5, "about 2 in 100 to 6 in 100 people across 5 populations"),
-        (0.003, 0.02, 2, "about 3 in 1,000 to 2 in 100 people across 2 populations"),
+        (0.02, 0.06, 5, "from 2 in 100 to about 6 in 100 people across 5 populations"),
+        (0.003, 0.02, 2, "from 3 in 1,000 to about 2 in 100 people across 2 populations"),
         (0.02, 0.021, 1, "about 2 in 100 people in 1 population"),
-        (0.0, 0.0002, 2, "about fewer than 1 in 10,000 to 2 in 10,000 people across 2 populations"),
+        (0.0, 0.0002, 2, "from fewer than 1 in 10,000 to about 2 in 10,000 people across 2 populations"),
         (1.0, 1.0, 1, "about 100 in 100 people in 1 population"),
     ],
 )

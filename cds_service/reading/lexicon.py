@@ -117,7 +117,7 @@ class Lexicon:
 
     def other_symbols_in(self, text: str) -> frozenset[str]:
         """Symbols of genes that stand outside the germline genes, written as symbols are: `MET`, never `met`."""
-        return frozenset(_SYMBOL.findall(text)) & self.observable_genes.keys()
+        return frozenset(_SYMBOL.findall(text)).intersection(self.observable_genes)
 
     def takes_back(self, texts: Iterable[str]) -> bool:
         """Whether a text takes its result back or says it of someone else: `negative (donor)`."""

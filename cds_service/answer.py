@@ -69,7 +69,7 @@ def load_service(
     policy_path: Path | None = None, terminology: Path | None = None, drug_codes: DrugCodes | None = None
 ) -> Service:
     """`terminology` is an imported release, `drug_codes` what is asked for codes that are known nowhere else. Raises
-    KnowledgeError, TerminologyError, or PolicyError also where the policy names what the knowledge does not hold.
+    KnowledgeError, TerminologyError and PolicyError, the last also where the policy names what the knowledge lacks.
     """
     knowledge = load_knowledge()
     policy = load_policy(policy_path)

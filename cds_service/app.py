@@ -30,7 +30,8 @@ def create_app(
     make_tables: bool = True,
 ) -> Flask:
     """The WSGI application. `service` and `clients` may be given where they are loaded already (workers share them).
-    Raises SettingsError, KnowledgeError and PolicyError, and StoreError when tables cannot be made.
+    Raises SettingsError, and what `load` raises where it loads the service itself; StoreError when tables cannot be
+    made.
     """
     clients = clients or clients_of(settings)
     service = service or load(settings)

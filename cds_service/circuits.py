@@ -91,6 +91,7 @@ class Circuits:
         self._by_server: OrderedDict[str, Circuit] = OrderedDict()
 
     def of(self, server: str) -> Circuit:
+        """The circuit of this server."""
         with self._lock:
             known = self._by_server.pop(server, None)
             circuit = known or Circuit(self._failures_in_a_row, self._rest_s, self._clock)

@@ -1,4 +1,4 @@
-"""Every error of our own, named by meaning.
+"""The errors that pass from one room to another, named by meaning.
 
     CdsError
     ├── SettingsError          a setting is missing or has an impossible value (at start)
@@ -7,10 +7,13 @@
     ├── TerminologyError       drug files to import, or the file made of them, cannot be used
     ├── PolicyError            the site's policy file is not valid (at start or reload)
     ├── RequestError           the caller's request cannot be used; carries an HTTP status
+    │   └── RateError          the caller calls too often (`web.rates`)
     ├── Unauthenticated        the caller did not prove who it is; is told no more than that
+    ├── FetchError             a read from another server gave nothing usable (`fetching.client`)
     └── AnswerError            what we would send out is not valid (never sent)
 
 A message says what was found, what was expected, where, and what to do. It holds no patient data.
+The database's errors are SQLAlchemy's (`store.StoreError`).
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""The facts: their schema, how they are loaded and checked. Imports only model, codes and errors."""
+"""The facts: their schema, how they are loaded and checked. Imports none of the other rooms."""

@@ -215,7 +215,7 @@ class Observable:
     """The unit of every reading (UCUM)."""
     conversions: tuple[UnitConversion, ...] = ()
     plausible: tuple[float, float] | None = None
-    """Low and high in `unit`; a value outside is flagged, never dropped."""
+    """Low and high in `unit`. A value outside is shown as unreadable: most likely its unit is not the one it says."""
     plausible_trust: Trust = Trust.RECALLED
     answers: Mapping[str, str] = field(default_factory=dict)
     """Folded label, or answer code, -> the state that it means."""
@@ -276,9 +276,9 @@ class ConditionKey:
 
 
 class Fact(StrEnum):
-    """What a predicate can ask about. Numbers: age (years), weight (kg), daily_dose (mg; `mg/kg` with
-    `per_kg`), exposure (days that this drug has been taken). Sets: indication (the order's reason, else the
-    patient's conditions), condition, reaction (condition keys or drug ids of recorded allergies),
+    """What a predicate can ask about. Numbers: age (years), weight (kg), daily_dose (mg), daily_dose_per_kg (mg/kg),
+    exposure (days that this drug has been taken). Sets: indication (the order's reason, else the patient's
+    conditions), condition, pregnancy (conditions too), reaction (condition keys or drug ids of recorded allergies),
     family_history (first and second degree), comedication (drug ids or group ids taken or drafted), route, sex."""
 
     AGE = "age"
@@ -299,8 +299,8 @@ class Fact(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Predicate:
     """A three-valued question about one context fact, or a combination. Exactly one of `fact`, `all`, `any`,
-    `none` is set. `when_unknown` is what is assumed when the fact is not known (and said on the card where
-    `say` is true); without it an unknown fact leaves the predicate unknown."""
+    `none` is set. `when_unknown` is what is assumed when the fact is not known; without it an unknown fact
+    leaves the predicate unknown."""
 
     fact: Fact | None = None
     is_in: tuple[str, ...] = ()
@@ -313,7 +313,7 @@ class Predicate:
     none: tuple[Predicate, ...] = ()
     when_unknown: bool | None = None
     say: str = ""
-    """Phrase key of the assumption made (`assumed_acs_pci`)."""
+    """Phrase key by which the card says the assumption made (`assumed_acs_pci`); empty: it is not said."""
 
 
 @dataclass(frozen=True, slots=True)

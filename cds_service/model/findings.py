@@ -99,7 +99,7 @@ class MarkerView:
 @dataclass(frozen=True, slots=True)
 class Alternative:
     """A suggested drug after it was itself evaluated. Not offered when `refused` is set (a stable key:
-    `contraindicated_by_result`, `allergy`, `limit`, `taken_already`, `interaction`)."""
+    `by_result`, `by_limit`, `allergy`, `taken_already`, `interaction`)."""
 
     drug: str
     refused: str = ""
@@ -183,8 +183,8 @@ class Finding:
     """Id of the row that gave the advice now."""
     indicator: Indicator = Indicator.INFO
     silent: str = ""
-    """Empty: shown. Else the rule that keeps it silent (`no_change`, `recalled`, `policy_off`,
-    `below_threshold`, `tolerated`, `decided_by_other`, ...)."""
+    """Empty: shown. Else the rule that keeps it silent (`no_change`, `recalled`, `policy_silent`,
+    `below_threshold`, `tolerated`, `indicated_otherwise`, ...; the catalogue's group `silence` has them all)."""
     markers: tuple[MarkerView, ...] = ()
     resulting: ResultingOrder = ResultingOrder(Outcome.AS_DRAFTED)
     decided: ResultingOrder = ResultingOrder(Outcome.AS_DRAFTED)

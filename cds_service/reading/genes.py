@@ -28,7 +28,8 @@ _FARTHEST_LINK = 2
 class GeneNaming:
     """`symbols` are the genes or loci named; `says` is set where the witnesses disagree; `foreign` where only
     genes outside the knowledge are named; `by_words` where nothing but words names the gene; `linked` where
-    only other resources do; `unknown_codes` are gene codes that stand beside a known symbol."""
+    only other resources do; `unknown_codes` are gene codes that stand beside a known symbol; `unconfirmed` are genes
+    that an ambiguous code names and nothing else does."""
 
     symbols: tuple[str, ...] = ()
     says: tuple[str, ...] = ()

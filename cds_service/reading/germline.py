@@ -58,6 +58,7 @@ def is_germline(symbol: str, chart: Chart) -> bool:
 
 
 def read_genes(record: Record, naming: GeneNaming, chart: Chart) -> Iterator[Found | Gap]:
+    """What an Observation says of the germline genes and HLA loci that it is about."""
     if naming.says:
         for symbol in filter(lambda s: is_germline(s, chart), naming.symbols):
             statement = SelfContradiction(naming.says)

@@ -14,6 +14,8 @@ _UNTESTED = frozenset({Status.OPEN, Status.UNCLEAR, Status.CONFIRM})
 
 
 def indicator_of_question(kind: Kind, asked: Asked, *, hold: bool) -> Indicator:
+    """Warning where labelling requires a test that was not done or settled nothing, or where readings disagree about
+    an order to be held; else info."""
     if any(q.fires and q.status in _UNTESTED and q.testing is Testing.REQUIRED for q in asked):
         return Indicator.WARNING
     return Indicator.WARNING if kind is Kind.RESULTS_CONFLICT and hold else Indicator.INFO

@@ -1,1 +1,1 @@
-"""What is kept: feedback and the cards issued. No patient identifiers."""
+"""What is kept: feedback, the cards issued, and which tokens were used. No patient identifiers."""

@@ -1,4 +1,4 @@
-"""Feedback and issued cards in SQLite or PostgreSQL (SQLAlchemy Core). Repeats are kept once."""
+"""Feedback, issued cards and used tokens in SQLite or PostgreSQL (SQLAlchemy Core). Repeats are kept once."""
 
 from __future__ import annotations
 
@@ -76,6 +76,7 @@ class Store:
         )
 
     def close(self) -> None:
+        """Let go of the connections and threads."""
         for patience in (self._for_tokens, self._for_feedback, self._for_readiness):
             patience.close()
         self._engine.dispose()

@@ -32,22 +32,22 @@ _OTHER_DRUG = "other"
 
 
 def blueprint(runtime: Runtime) -> Blueprint:
-    pages = Blueprint("cds", __name__)
+    endpoints = Blueprint("cds", __name__)
     listing = orjson.dumps(discovery(runtime.services.values()))
 
-    @pages.get("/cds-services")
+    @endpoints.get("/cds-services")
     def list_services() -> Response:
         return Response(listing, content_type=JSON)
 
-    @pages.post("/cds-services/<service_id>")
+    @endpoints.post("/cds-services/<service_id>")
     def call_service(service_id: str) -> Response:
         return _call(runtime, _service(runtime, service_id))
 
-    @pages.post("/cds-services/<service_id>/feedback")
+    @endpoints.post("/cds-services/<service_id>/feedback")
     def receive_feedback(service_id: str) -> Response:
         return _feedback(runtime, _service(runtime, service_id))
 
-    return pages
+    return endpoints
 
 
 def _call(runtime: Runtime, service: ServiceDefinition) -> Response:

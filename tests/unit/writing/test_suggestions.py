@@ -492,7 +492,7 @@ def test_a_draft_that_another_card_wants_replaced_gets_no_new_dose_and_names_tha
 
 
 @pytest.mark.parametrize(
-    "other", [change_now(**ANOTHER), change_now(**ANOTHER, caused_by="MedicationRequest/1", silent="policy_off")]
+    "other", [change_now(**ANOTHER), change_now(**ANOTHER, caused_by="MedicationRequest/1", silent="policy_silent")]
 )
 def test_a_change_elsewhere_that_the_draft_has_no_part_in_leaves_its_dose(respond, other):
     cards = respond(dose_change(), other, drafts=DRAFTS)["cards"]

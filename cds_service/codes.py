@@ -13,8 +13,6 @@ ATC = "http://www.whocc.no/atc"
 UCUM = "http://unitsofmeasure.org"
 HGNC = "http://www.genenames.org/geneId"
 NDC = "http://hl7.org/fhir/sid/ndc"
-OBSERVATION_CATEGORY = "http://terminology.hl7.org/CodeSystem/observation-category"
-REQUEST_PRIORITY = "http://hl7.org/fhir/request-priority"
 
 OWN = "https://cds-service.org/fhir/CodeSystem"
 """Root of the code systems that this service defines itself (docs/codes.md)."""

@@ -235,12 +235,6 @@ def hla_name(text: str) -> HlaName | None:
     return HlaName((found["locus"] or "").upper(), allele)
 
 
-def hla_two_fields(text: str) -> str | None:
-    """`*03:01` of `HLA-A*03:01:01:01`; None where the text is no HLA allele of two or more fields."""
-    name = hla_name(text)
-    return name.allele if name else None
-
-
 @dataclass(frozen=True, slots=True)
 class HlaTyping:
     """One locus of a GL String. Each chromosome lists the alleles that the typing left possible there;

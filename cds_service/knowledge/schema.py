@@ -58,7 +58,9 @@ class GeneModel(StrEnum):
     SCORE = "score"
     """Activity values are added (CYP2D6, CYP2C9; DPYD the two lowest variants)."""
     FUNCTION_PAIR = "function_pair"
+    """Each chromosome's function is looked up as a pair."""
     ANY_RESPONSIVE = "any_responsive"
+    """A function pair in which one responsive variant is enough (CFTR): the pairs say so."""
     MITOCHONDRIAL = "mitochondrial"
     X_LINKED = "x_linked"
     """A function pair, or a single allele in a patient with one X chromosome (G6PD)."""
@@ -478,7 +480,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Modifier:
-    """What shifts a marker's states for now: a co-medication of a drug group."""
+    """What shifts a marker's states for now: the inhibitors of its enzyme (`Modulator`) that are taken beside it."""
 
     id: str
     marker: str
@@ -488,8 +490,6 @@ class Modifier:
     """Strength of the inhibitor (`strong`, `moderate`) -> factor on the activity score."""
     guideline_drugs: tuple[str, ...]
     """Drugs for which the source states the rule; elsewhere it is applied only by site policy."""
-    offset_days: float | None = None
-    """How long the effect lasts after the last dose, where known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -503,6 +503,7 @@ class Modulator:
     source: str
     trust: Trust
     offset_days: float | None = None
+    """How long the effect lasts after the last dose, where known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,8 +62,6 @@ class Lexicon:
     answers: Mapping[tuple[str, str], str]
     answer_genes: Mapping[tuple[str, str], str]
     """(system, code) of a finding that names its gene itself -> symbol."""
-    labels: Mapping[str, str]
-    """Folded general phenotype label -> standard term."""
     gene_labels: Mapping[str, Mapping[str, str]]
     """Gene -> folded label or term -> standard term; its own labels before the general ones."""
     variant_alleles: Mapping[str, tuple[str, str]]
@@ -195,7 +193,6 @@ def lexicon_of(knowledge: Knowledge) -> Lexicon:
         tests=_grouped(_test_markers(knowledge)),
         answers=knowledge.answer_codes,
         answer_genes=knowledge.answer_genes,
-        labels={fold(label): term for label, term in knowledge.phenotype_labels.items()},
         gene_labels={symbol: _labels(gene, knowledge) for symbol, gene in knowledge.genes.items()},
         variant_alleles={
             fold(code): (f"{HLA_PREFIX}{m.locus}", m.allele)

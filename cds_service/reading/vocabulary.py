@@ -7,9 +7,6 @@ from __future__ import annotations
 
 from cds_service.codes import LOINC, SNOMED
 
-TBD_CODES = frozenset({"tbd-codes", "tbd-codes-cs", "tbdcodes"})
-"""Names under which the guide's provisional code system was published."""
-
 # --- LOINC codes of Observations ---------------------------------------------------------------------------
 
 GENOTYPE = frozenset({"84413-4"})
@@ -84,7 +81,6 @@ FOETAL_WORDS = ("fetal", "foetal", "amniotic", "chorionic")
 CONSUMER_WORDS = ("direct to consumer", "dtc", "consumer", "23andme", "ancestrydna", "myheritage")
 NEGATING_WORDS = ("no", "not", "without", "denies", "negative", "family history", "fh", "rule out", "ruled out",
                   "exclude", "excluded", "unlikely", "risk of", "screening")  # fmt: skip
-GENOTYPE_WORDS = ("genotype", "diplotype")
 
 INTERPRETED_PRESENT = frozenset({"POS", "DET", "RR"})
 INTERPRETED_ABSENT = frozenset({"NEG", "ND", "NR"})

@@ -144,11 +144,6 @@ def _expected(weighed: list[Weighed], assignment: Assignment, counted: Counted) 
 # --- published shares ------------------------------------------------------------------------------------------
 
 
-def shares_of(situation: Situation, marker: str, population: str) -> tuple[Share, ...]:
-    """Shares of the states left for the marker, scaled to them; empty where nothing usable is published."""
-    return _shares(situation, marker).by_population.get(population, ())
-
-
 def _shares(situation: Situation, marker: str) -> Shares:
     """Shares count people before any co-medication: a shift moves them. Without one they are the same for everybody
     of whom as much is known."""

@@ -25,8 +25,9 @@ from cds_service.writing.provenance import known_of, modifiers_of, result_of
 from cds_service.writing.text import clean, sentence
 from cds_service.writing.words import About, Words
 
-OUTCOMES_SHOWN = 4
 FACTS_SHOWN = 5
+_GRAVEST_SHOWN = 3
+"""Outcomes of a test that are shown, the gravest first, beside the mildest one."""
 _ASKS_NOTHING = frozenset({Action.STANDARD, Action.NO_RECOMMENDATION})
 _SEVERITY, _GRAVITY = tuple(Outcome), tuple(Gravity)
 DEPARTS = frozenset(Outcome) - {Outcome.AS_DRAFTED, Outcome.WAIT}
@@ -204,8 +205,8 @@ def _tests(finding: Finding, words: Words, around: Surroundings) -> Mapping[str,
         "tests": [
             {
                 "name": words.test(question),
-                "outcomes": [*outcomes[:3], *outcomes[3:][-1:]],
-                "rest": outcomes[3:-1],
+                "outcomes": [*outcomes[:_GRAVEST_SHOWN], *outcomes[_GRAVEST_SHOWN:][-1:]],
+                "rest": outcomes[_GRAVEST_SHOWN:-1],
                 "probability": words.probability(question.probability),
                 "relative": _relative(question, words),
                 "inherited": _inherited(question, words),

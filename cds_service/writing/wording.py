@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
@@ -15,7 +15,6 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, Tem
 
 from cds_service import unique_yaml
 from cds_service.errors import KnowledgeError
-from cds_service.knowledge.base import Knowledge
 from cds_service.knowledge.schema import Fact
 from cds_service.model import Action, Harm, Kind, Outcome, Query, Strength, Testing, Trust
 from cds_service.writing.text import escaped, link_target, sentence
@@ -34,9 +33,6 @@ _CLOSED_SETS: Mapping[str, type[StrEnum]] = {
     "queries": Query,
     "facts": Fact,
 }
-_PHRASE_FIELDS = frozenset(
-    {"reason", "note", "label", "only_if", "alternative_class", "frequency", "say", "specimen"}
-)
 _EVIDENCE = ("evidence.md.j2", "evidence_line.md.j2")
 _INCLUDE = re.compile(r'^\{% include "([^"]+)" %\}\n', re.MULTILINE)
 
@@ -89,45 +85,6 @@ def load_wording(folder: Path | None = None) -> Wording:
         phrases=MappingProxyType(_phrases(place / "phrases")),
         templates=MappingProxyType(_templates(place, catalogue)),
     )
-
-
-def missing_phrases(knowledge: Knowledge, wording: Wording) -> tuple[str, ...]:
-    """One line, `place: key`, for each phrase key or gene state of the knowledge that has no words."""
-    parts: dict[str, Mapping[str, object]] = {
-        "table": knowledge.tables,
-        "test": knowledge.tests,
-        "condition": knowledge.conditions,
-        "group": knowledge.groups,
-    }
-    used = [
-        (f"{kind} {name}", key)
-        for kind, entries in parts.items()
-        for name, entry in entries.items()
-        for key in _phrase_keys(entry)
-        if key not in wording.phrases
-    ]
-    states = [
-        (f"gene {gene.symbol}", term)
-        for gene in knowledge.genes.values()
-        for term in gene.phenotypes
-        if term[0].isalpha() and term not in wording.catalogue["states"]  # a genotype is its own word
-    ]
-    return tuple(dict.fromkeys(f"{place}: {key}" for place, key in used + states))
-
-
-def _phrase_keys(value: object) -> Iterator[str]:
-    if isinstance(value, Mapping):
-        value = tuple(value.values())
-    if isinstance(value, tuple):
-        for part in value:
-            yield from _phrase_keys(part)
-    elif is_dataclass(value):
-        for field in fields(value):
-            content = getattr(value, field.name)
-            if field.name in _PHRASE_FIELDS and isinstance(content, str) and content:
-                yield content
-            else:
-                yield from _phrase_keys(content)
 
 
 def _default_folder() -> Path:

@@ -263,6 +263,8 @@ FAULTS = {
     # phrases
     "table table: phrase 'nosuch' has no text": with_advice(replace(AVOID, reason="nosuch")),
     "test test: phrase 'nosuch' has no text": with_test(label="nosuch"),
+    "table table: phrase 'assumed' has no text":
+        with_fits(Predicate(any=(Predicate(Fact.CONDITION, ("gout",), when_unknown=True, say="assumed"),))),
     "condition 'less_active' begins 'It works less.'":
         with_advice(Advice((Option(Action.AVOID, only_if="less_active"),))),
 }  # fmt: skip

@@ -8,7 +8,6 @@ from cds_service.knowledge.load import load_genes
 from cds_service.knowledge.nomenclature import (
     folded,
     hla_name,
-    hla_two_fields,
     natural_order,
     normalised,
     parse_diplotype,
@@ -116,7 +115,8 @@ def test_numbers_sort_as_numbers() -> None:
     ],
 )
 def test_an_hla_name_to_two_fields_or_none(text: str, expected: str | None) -> None:
-    assert hla_two_fields(text) == expected
+    name = hla_name(text)
+    assert (name.allele if name else None) == expected
 
 
 def test_an_hla_name_says_its_locus_where_the_text_does() -> None:

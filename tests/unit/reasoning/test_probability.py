@@ -8,7 +8,7 @@ from cds_service.knowledge.schema import Frequency, Modifier, Modulator
 from cds_service.model import Presence, Trust
 from cds_service.policy import Policy
 from cds_service.reasoning.apply import departs
-from cds_service.reasoning.probability import change_probability, shares_of
+from cds_service.reasoning.probability import change_probability
 from cds_service.reasoning.tables import situation_of
 from tests.support.tiny import (
     ALPHA,
@@ -130,12 +130,7 @@ def test_the_source_that_tells_most_states_apart_is_used():
         assert probability(ONE, frequencies).high == pytest.approx(0.1)
 
 
-def test_shares_of_nothing_that_is_left():
-    gone = shares(ALPHA, "North", Rapid_Metabolizer=0.0, Normal_Metabolizer=1.0)
-    knowledge = world(ONE, frequencies=gone)
-    poor_or_rapid = person(reading(ALPHA, "*2/*9"))
-    situation = situation_of(ONE, around("unol", poor_or_rapid, knowledge), Policy())
-    assert shares_of(situation, ALPHA, "North") == ()
+def test_shares_of_nothing_that_is_left_give_no_probability():
     assert (
         probability(ONE, shares(ALPHA, Poor_Metabolizer=0.0, Normal_Metabolizer=1.0), ALPHA, reading(ALPHA, "*2/*9"))
         is None
@@ -169,6 +164,7 @@ def test_published_shares_count_people_before_any_comedication():
     )
     of = halved.tables["scol_table"]
     situation = situation_of(of, around("scol", person(medications=(taking("slowol"),)), halved), Policy())
-    assert {tuple(s.states): s.low for s in shares_of(situation, BETA, "X")}.get(("0.0",)) == pytest.approx(0.1)
+    poor = change_probability(situation, BETA, frozenset({("0.0",)}))
+    assert (poor.low, poor.high) == pytest.approx((0.1, 0.1))
     counted = frozenset({("0.25",)})
     assert change_probability(situation, BETA, counted).high == pytest.approx(0.9), "0.25 halved is nearest 0.25"

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import replace
 
 import pytest
-from writing_samples import AVOID, KNOWLEDGE, ROOT, table
+from writing_samples import ROOT
 
 from cds_service.errors import KnowledgeError
-from cds_service.knowledge.schema import Population, Predicate, Row
-from cds_service.writing import load_wording, missing_phrases, wording
+from cds_service.writing import load_wording, wording
 
 
 @pytest.fixture
@@ -92,24 +90,6 @@ def test_the_packaged_folder_comes_first_and_none_is_a_fault(cards, monkeypatch,
     monkeypatch.setattr(wording, "_PLACES", (tmp_path / "absent",))
     with pytest.raises(KnowledgeError, match="neither packaged nor beside"):
         load_wording()
-
-
-def test_missing_phrases_are_named_with_their_place(cards):
-    asking = table(
-        "asking",
-        "primol",
-        population=Population(label="who", fits=(Predicate(any=(Predicate(say="assumed_x"),)),)),
-        rows=(Row("r", {"gene:GENA": ("x",)}, replace(AVOID, reason="why_poor")),),
-    )
-    gene = replace(KNOWLEDGE.genes["GENA"], phenotypes={"Odd State": ("a",), "*1/*1": ("*1/*1",)})
-    knowledge = replace(KNOWLEDGE, tables={"asking": asking}, genes={"GENA": gene}, tests={})
-    _phrases(cards, a="who: Those\n")
-    assert set(missing_phrases(knowledge, load_wording(cards))) == {
-        "table asking: why_poor",
-        "table asking: assumed_x",
-        "table asking: about_primol",
-        "gene GENA: Odd State",
-    }
 
 
 def test_every_override_reason_of_a_kind_has_words():

@@ -14,7 +14,7 @@ from cds_service.knowledge.schema import Fact, Gene, Modifier, Modulator
 from cds_service.model import Trust, latest
 from cds_service.policy import Policy
 from cds_service.reasoning.context import Context
-from cds_service.reasoning.phenotypes import state_of_score
+from cds_service.reasoning.phenotypes import states_of_score
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,15 +90,9 @@ def shifted(states: frozenset[str], shift: Shift, gene: Gene) -> frozenset[str]:
 
 
 def _shifted(state: str, shift: Shift, gene: Gene) -> frozenset[str]:
-    at_least = state.startswith("≥")
     try:
         score = float(state.removeprefix("≥"))
     except ValueError:
         return frozenset({state})
-    if shift.factor == 0:
-        at_least = False
-    return _as_set(state_of_score(gene, score * shift.factor, at_least))
-
-
-def _as_set(states: str | frozenset[str]) -> frozenset[str]:
-    return frozenset({states}) if isinstance(states, str) else states
+    at_least = state.startswith("≥") and shift.factor != 0
+    return states_of_score(gene, score * shift.factor, at_least=at_least)

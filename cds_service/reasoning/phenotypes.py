@@ -74,8 +74,7 @@ def _by_score(gene: Gene, parsed: ParsedDiplotype) -> PhenotypeCall:
     if phenotype == INDETERMINATE:
         left = _states_left_by_score(gene, parsed, score)
         return PhenotypeCall(parsed.text, INDETERMINATE, NO_SCORE, left, parsed.unknown)
-    state = state_of_score(gene, score.value, at_least=score.at_least)
-    states = frozenset({state}) if isinstance(state, str) else state
+    states = states_of_score(gene, score.value, at_least=score.at_least)
     return PhenotypeCall(parsed.text, phenotype, score_text(score.value, at_least=score.at_least), states)
 
 
@@ -137,11 +136,7 @@ def score_text(value: float, *, at_least: bool = False) -> str:
     return f"{'≥' if at_least else ''}{digits}{'0' if digits.endswith('.') else ''}"
 
 
-def state_of_score(
-    gene: Gene,
-    value: float,
-    at_least: bool = False,  # noqa: FBT001, FBT002  reads as the score it is: 3.0, True
-) -> str | frozenset[str]:
+def states_of_score(gene: Gene, value: float, *, at_least: bool = False) -> frozenset[str]:
     """The state of the gene for a score; a score that is no state itself is the nearest one of its phenotype.
 
     `at_least` says that the true score may be higher; where it may then be of another phenotype, all states
@@ -152,7 +147,9 @@ def state_of_score(
         return _states_from(gene, value)
     written = score_text(value, at_least=at_least)
     states = gene.phenotypes[phenotype]
-    return written if written in states else min(states, key=lambda s: _distance(s, value, at_least=at_least))
+    if written in states:
+        return frozenset({written})
+    return frozenset({min(states, key=lambda s: _distance(s, value, at_least=at_least))})
 
 
 def _distance(state: str, value: float, *, at_least: bool) -> tuple[float, bool, float]:

@@ -21,7 +21,7 @@ from cds_service.model import (
     SelfContradiction,
     Undetermined,
 )
-from cds_service.reasoning.phenotypes import call_phenotype, state_of_score, states_of_phenotype
+from cds_service.reasoning.phenotypes import call_phenotype, states_of_phenotype, states_of_score
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +86,7 @@ def _said_of_gene(gene: Gene, reading: Reading, states: frozenset[str], patient:
         case ActivityScore() if not gene.bands:
             return Said(reading, frozenset(), unreadable="no_scores")
         case ActivityScore(value, at_least):
-            found = state_of_score(gene, value, at_least)
-            return Said(reading, frozenset({found}) if isinstance(found, str) else found)
+            return Said(reading, states_of_score(gene, value, at_least=at_least))
         case Presence(allele, True):
             return Said(reading, _states_with(gene, allele))
         case _:

@@ -17,8 +17,8 @@ from cds_service.reasoning.phenotypes import (
     call_phenotype,
     phenotype_of_state,
     score_text,
-    state_of_score,
     states_of_phenotype,
+    states_of_score,
 )
 
 GENES = load_genes()
@@ -123,7 +123,7 @@ def test_each_state_of_a_score_gene_lies_in_the_band_of_its_phenotype(symbol: st
     gene = GENES[symbol]
     for state in gene.states:
         value, at_least = float(state.removeprefix("≥")), state.startswith("≥")
-        assert state_of_score(gene, value, at_least) == state
+        assert states_of_score(gene, value, at_least=at_least) == {state}
 
 
 def test_general_labels_are_folded_and_mean_a_phenotype_of_some_gene() -> None:
@@ -216,11 +216,11 @@ def test_an_empty_text_and_a_lone_y_chromosome_say_nothing() -> None:
     ],
 )
 def test_a_score_off_the_list_is_the_nearest_state_of_its_phenotype(value: float, at_least: bool, state: str) -> None:
-    assert state_of_score(GENES["CYP2D6"], value, at_least) == state
+    assert states_of_score(GENES["CYP2D6"], value, at_least=at_least) == {state}
 
 
 def test_a_lower_bound_across_phenotypes_gives_all_states_from_there() -> None:
-    states = state_of_score(GENES["CYP2D6"], 1.5, True)
+    states = states_of_score(GENES["CYP2D6"], 1.5, at_least=True)
     assert states == {s for s in GENES["CYP2D6"].states if s.startswith("≥") or float(s) >= 1.5}
 
 

@@ -35,6 +35,7 @@ from cds_service.model import (
     latest,
     newest_of,
 )
+from cds_service.reasoning.bounds import some_within
 from cds_service.reasoning.context import Context
 from cds_service.reasoning.predicates import holds
 from cds_service.reasoning.states import possible, untold
@@ -182,16 +183,7 @@ def _range(value: float, comparator: str) -> tuple[float, float]:
 
 def bands_between(low: float, high: float, bands: Mapping[str, Band]) -> frozenset[str]:
     """The bands that some value from `low` to `high` lies in."""
-    return frozenset(name for name, band in bands.items() if _meets(low, high, band))
-
-
-def _meets(low: float, high: float, band: Band) -> bool:
-    return (
-        (band.at_least is None or high >= band.at_least)
-        and (band.above is None or high > band.above)
-        and (band.below is None or low < band.below)
-        and (band.at_most is None or low <= band.at_most)
-    )
+    return frozenset(name for name, band in bands.items() if some_within(low, high, band))
 
 
 def _window_days(use: MarkerUse, context: Context) -> float | None:

@@ -15,6 +15,7 @@ from cds_service.knowledge.nomenclature import Haplotype, ParsedDiplotype, parse
 from cds_service.knowledge.schema import Gene, GeneModel, ScoreBand
 from cds_service.memory import remembered_by_identity
 from cds_service.model import INDETERMINATE
+from cds_service.reasoning.bounds import all_within
 
 OPEN_FUNCTIONS = frozenset({"Uncertain function", "Unknown function", "Unassigned function"})
 """Functions that say that the function is not known."""
@@ -166,17 +167,12 @@ def _states_from(gene: Gene, value: float) -> frozenset[str]:
 
 
 def _phenotype_of_score(gene: Gene, score: Score) -> str:
-    bands = [b for b in gene.bands if _holds(b, score.value) or (score.at_least and _reaches(b, score.value))]
+    bands = [
+        b
+        for b in gene.bands
+        if all_within(score.value, score.value, b) or (score.at_least and _reaches(b, score.value))
+    ]
     return bands[0].phenotype if len(bands) == 1 else INDETERMINATE
-
-
-def _holds(band: ScoreBand, value: float) -> bool:
-    return (
-        (band.at_least is None or value >= band.at_least)
-        and (band.above is None or value > band.above)
-        and (band.below is None or value < band.below)
-        and (band.at_most is None or value <= band.at_most)
-    )
 
 
 def _reaches(band: ScoreBand, value: float) -> bool:

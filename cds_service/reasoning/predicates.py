@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from cds_service.knowledge.schema import Fact, Predicate
 from cds_service.model import Assumption, Dose
+from cds_service.reasoning.bounds import all_within, some_within
 from cds_service.reasoning.context import Context, Range
 
 
@@ -104,9 +105,9 @@ def _number_fact(fact: Fact, predicate: Predicate, context: Context) -> Truth:
     if value is None:
         return Truth(holds=None, missing=(str(fact),))
     low, high = value
-    if not (_is_high_enough(high, predicate) and _is_low_enough(low, predicate)):
+    if not some_within(low, high, predicate):
         return FALSE
-    if _is_high_enough(low, predicate) and _is_low_enough(high, predicate):
+    if all_within(low, high, predicate):
         return TRUE
     return Truth(holds=None, missing=(str(fact),))
 
@@ -115,18 +116,6 @@ def why_not_known(fact: str, context: Context) -> str:
     """The reason of a gap: a number is on record so roughly that it does not tell, nothing is on record, or
     what would say it was not obtained."""
     return context.why_unknown(Fact(fact)) if range_of(Fact(fact), context) is None else "told_roughly"
-
-
-def _is_high_enough(value: float, predicate: Predicate) -> bool:
-    return (predicate.at_least is None or value >= predicate.at_least) and (
-        predicate.above is None or value > predicate.above
-    )
-
-
-def _is_low_enough(value: float, predicate: Predicate) -> bool:
-    return (predicate.below is None or value < predicate.below) and (
-        predicate.at_most is None or value <= predicate.at_most
-    )
 
 
 def range_of(fact: Fact, context: Context) -> Range | None:

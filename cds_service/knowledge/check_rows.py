@@ -9,11 +9,21 @@ from collections.abc import Iterator, Mapping
 from itertools import combinations, product
 
 from cds_service.knowledge.rows import TableRows, expand
-from cds_service.knowledge.schema import Gene, Row, Source, Table
-from cds_service.model import INDETERMINATE, NO_RESULT, Action, Advice, DoseChange, Gravity, Harm, Option, Trust
+from cds_service.knowledge.schema import Gene, Source, Table
+from cds_service.model import (
+    CONTRAINDICATING,
+    INDETERMINATE,
+    NO_RESULT,
+    Action,
+    Advice,
+    DoseChange,
+    Gravity,
+    Harm,
+    Option,
+    Trust,
+)
 
 _TOKENS = (NO_RESULT, INDETERMINATE)
-_CONTRAINDICATING = frozenset({Action.AVOID, Action.ALTERNATIVE, Action.NOT_INDICATED, Action.STOP})
 _SAID_EXAMPLES = 3
 
 
@@ -27,8 +37,8 @@ def row_problems(table: Table, genes: Mapping[str, Gene], sources: Mapping[str, 
     for row in table.rows:
         place = f"{where}/{row.id}"
         yield from (f"{place}: {problem}" for problem in _advice(row.advice, table))
-        if _would_be_critical(row.advice, table, sources) and _trust(row, table) is Trust.CORROBORATED:
-            yield f"{place}: critical advice of trust {_trust(row, table).value}; expected trust read"
+        if _would_be_critical(row.advice, table, sources) and table.trust_of(row) is Trust.CORROBORATED:
+            yield f"{place}: critical advice of trust {table.trust_of(row).value}; expected trust read"
 
 
 def _ids(table: Table) -> Iterator[str]:
@@ -58,7 +68,7 @@ def _look_ups(table: Table, rows: TableRows) -> Iterator[str]:
     disagreeing: dict[tuple[str, str], str] = {}
     reached: set[str] = set()
     for tokens in product(*((*rows.states[marker], *_TOKENS) for marker in rows.markers)):
-        found = _answering(rows, tokens)
+        found = rows.answering(tokens)
         reached.update(row.id for row in found[:1])
         for one, other in combinations(found, 2):
             if one.advice != other.advice:
@@ -71,17 +81,6 @@ def _look_ups(table: Table, rows: TableRows) -> Iterator[str]:
     for (first, second), example in disagreeing.items():
         yield f"rows {first!r} and {second!r} answer the same facts differently ({example})"
     yield from (f"row {row.id!r} is never reached" for row in table.rows if row.id not in reached)
-
-
-def _answering(rows: TableRows, tokens: tuple[str, ...]) -> list[Row]:
-    """The rows that answer the tokens and are not superseded, the one that look-up gives first."""
-    found = [
-        row
-        for row, accepted in rows.rows
-        if all(states is None or token in states for states, token in zip(accepted, tokens, strict=True))
-    ]
-    superseded = {other for row in found for other in row.supersedes}
-    return [row for row in found if row.id not in superseded]
 
 
 def _told(rows: TableRows, tokens: tuple[str, ...]) -> str:
@@ -130,15 +129,11 @@ def _says_something(change: DoseChange) -> bool:
     return bool(change.direction or change.frequency) or any(figure is not None for figure in given)
 
 
-def _trust(row: Row, table: Table) -> Trust:
-    return row.trust or table.trust
-
-
 def _would_be_critical(advice: Advice, table: Table, sources: Mapping[str, Source]) -> bool:
     """By the rule of the indicators. Recalled guidance is silent and may be as grave as it likes."""
     if not advice.options or advice.harm is Harm.LACK_OF_EFFECT:
         return False
     first = advice.options[0].action
     source = sources.get(table.source)
-    label = source is not None and source.kind == "label_contraindication" and first in _CONTRAINDICATING
+    label = source is not None and source.kind == "label_contraindication" and first in CONTRAINDICATING
     return label or advice.gravity is Gravity.FATAL_OR_IRREVERSIBLE

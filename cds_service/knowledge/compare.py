@@ -17,9 +17,7 @@ from cds_service.knowledge.drug_names import DrugNames
 from cds_service.knowledge.export import Recommendation, read_export
 from cds_service.knowledge.rows import expand_terms
 from cds_service.knowledge.schema import Row, Table
-from cds_service.model import Action
-
-_ALTERNATIVE = frozenset({Action.AVOID, Action.ALTERNATIVE, Action.STOP, Action.NOT_INDICATED})
+from cds_service.model import CONTRAINDICATING, Action
 
 
 class DifferenceKind(StrEnum):
@@ -179,7 +177,7 @@ def _row_differences(
 
 def _class_of(row: Row) -> str:
     actions = {option.action for option in row.advice.options}
-    return _class_text(dose=Action.DOSE in actions, alternative=bool(actions & _ALTERNATIVE))
+    return _class_text(dose=Action.DOSE in actions, alternative=bool(actions & CONTRAINDICATING))
 
 
 def _flags_text(recommendation: Recommendation) -> str:

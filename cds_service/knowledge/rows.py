@@ -34,17 +34,18 @@ class TableRows:
         """
         return self.found.get(tokens, self._find, tokens)
 
-    def _find(self, tokens: tuple[str, ...]) -> Row | None:
+    def answering(self, tokens: tuple[str, ...]) -> list[Row]:
+        """Every row that answers the tokens and that no other one supersedes, the one that `find` gives first."""
         found = [row for row, accepted in self.rows if _matches(accepted, tokens)]
         superseded = {other for row in found for other in row.supersedes}
-        left = [row for row in found if row.id not in superseded]
-        return left[0] if left else None
+        return [row for row in found if row.id not in superseded]
+
+    def _find(self, tokens: tuple[str, ...]) -> Row | None:
+        return next(iter(self.answering(tokens)), None)
 
 
 def _matches(accepted: tuple[frozenset[str] | None, ...], tokens: tuple[str, ...]) -> bool:
-    return all(
-        token in states if states is not None else True for states, token in zip(accepted, tokens, strict=True)
-    )
+    return all(states is None or token in states for states, token in zip(accepted, tokens, strict=True))
 
 
 def expand(table: Table, genes: Mapping[str, Gene]) -> TableRows:

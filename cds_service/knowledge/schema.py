@@ -477,6 +477,10 @@ class Table:
     concerns: str = "start"
     """`start`: moot once tolerated. `always`: holds during therapy too."""
 
+    def trust_of(self, row: Row | None) -> Trust:
+        """The row's own trust, else the table's."""
+        return (row.trust if row is not None else None) or self.trust
+
 
 @dataclass(frozen=True, slots=True)
 class Modifier:

@@ -8,6 +8,7 @@ facts `age`, `indication`, ... (`Fact`); drugs by their RxNorm ingredient name i
 """
 
 from cds_service.model.advice import (
+    CONTRAINDICATING,
     INDETERMINATE,
     NO_RESULT,
     Action,
@@ -77,6 +78,7 @@ from cds_service.model.readings import (
 )
 
 __all__ = [
+    "CONTRAINDICATING",
     "FUTURE",
     "INDETERMINATE",
     "MEDICATION_NOT_SENT",

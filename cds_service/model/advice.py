@@ -25,6 +25,10 @@ class Action(StrEnum):
     NO_RECOMMENDATION = "no_recommendation"
 
 
+CONTRAINDICATING = frozenset({Action.AVOID, Action.ALTERNATIVE, Action.NOT_INDICATED, Action.STOP})
+"""Actions that speak against the drug itself."""
+
+
 class DosePhase(StrEnum):
     START = "start"
     MAINTENANCE = "maintenance"

@@ -6,14 +6,13 @@ from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum
 
-from cds_service.model import Action, Outcome, ResultingOrder, Testing, Timing
+from cds_service.model import CONTRAINDICATING, Action, Outcome, ResultingOrder, Testing, Timing
 from cds_service.policy import Policy
 from cds_service.reasoning.apply import AS_DRAFTED, apply, departs, severity
 from cds_service.reasoning.questions import MarkerQuestion, questions_of
 from cds_service.reasoning.tables import Reached, Situation
 
 WAIT = ResultingOrder(Outcome.WAIT)
-CONTRAINDICATING = frozenset({Action.AVOID, Action.ALTERNATIVE, Action.NOT_INDICATED, Action.STOP})
 
 
 class Basis(StrEnum):

@@ -11,7 +11,6 @@ from cds_service.reasoning.decide import Decision
 from cds_service.reasoning.firing import is_tolerated
 from cds_service.reasoning.questions import Asked, MarkerQuestion
 from cds_service.reasoning.states import states_if_verified
-from cds_service.reasoning.urgency import trust_of
 
 
 def silence_of(kind: Kind, asked: Asked, decision: Decision) -> str:
@@ -33,9 +32,9 @@ def silence_of(kind: Kind, asked: Asked, decision: Decision) -> str:
 
 def never_shown(decision: Decision, policy: Policy) -> str:
     """The rule that keeps the whole table silent, whatever it finds."""
-    if trust_of(decision.situation.table, decision.now) is Trust.RECALLED:
-        return "recalled"
     table, context = decision.situation.table, decision.situation.context
+    if table.trust_of(decision.now.row) is Trust.RECALLED:
+        return "recalled"
     return "policy_silent" if switch_of(table, context, policy) is Switch.SILENT else ""
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from cds_service.knowledge.schema import Table
-from cds_service.model import Gravity, Harm, Indicator, Kind, Testing, Trust
-from cds_service.reasoning.decide import CONTRAINDICATING, Decision
+from cds_service.model import CONTRAINDICATING, Gravity, Harm, Indicator, Kind, Testing, Trust
+from cds_service.reasoning.decide import Decision
 from cds_service.reasoning.outcomes import lines_of
 from cds_service.reasoning.questions import Asked, Status
 from cds_service.reasoning.tables import Reached
@@ -24,7 +23,7 @@ def indicator_of_question(kind: Kind, asked: Asked, *, hold: bool) -> Indicator:
 def indicator_of_change(decision: Decision) -> Indicator:
     """Critical only for contraindication or grave toxicity that was read."""
     advice, table = decision.now.advice, decision.situation.table
-    read = trust_of(table, decision.now) is Trust.READ
+    read = table.trust_of(decision.now.row) is Trust.READ
     label = decision.situation.context.knowledge.sources[table.source].kind == "label_contraindication"
     contraindicated = label and advice.options[0].action in CONTRAINDICATING
     grave = advice.gravity is Gravity.FATAL_OR_IRREVERSIBLE or contraindicated
@@ -49,9 +48,3 @@ def _contraindicates(reached: Reached) -> bool:
     advice = reached.advice
     grave = advice.gravity in (Gravity.FATAL_OR_IRREVERSIBLE, Gravity.SERIOUS)
     return grave and advice.options[0].action in CONTRAINDICATING
-
-
-def trust_of(table: Table, reached: Reached) -> Trust:
-    """The row's trust, else its table's."""
-    own = reached.row.trust if reached.row is not None else None
-    return own or table.trust

@@ -111,7 +111,7 @@ def _evidence_line(table: Table, words: Words, evidence: _Evidence) -> Markdown:
 
 def trust_of(table: Table, row_id: str) -> Trust:
     """The trust of the row that gave the advice, else of the table."""
-    return next((row.trust for row in table.rows if row.id == row_id and row.trust), table.trust)
+    return table.trust_of(next((row for row in table.rows if row.id == row_id), None))
 
 
 def _review(table: Table, words: Words) -> str:

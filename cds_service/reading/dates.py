@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from cds_service.memory import remembered_by_text
 from cds_service.model import Span, When, earliest
-from cds_service.reading.shapes import clean
+from cds_service.reading.shapes import Resource, clean, first
 
 _DATE = re.compile(r"(\d{4})(?:([-/.])(\d{2})(?:\2(\d{2}))?)?(?![\d/.-])")
 _A_DAY = timedelta(days=1)
@@ -37,6 +37,22 @@ def day(*values: object) -> When | None:
     return None if found is None else found.on
 
 
+def dated_of(resource: Resource) -> Dated | None:
+    """When an Observation or report is effective, else when it was issued."""
+    return dated(resource.get("effectiveDateTime")) or _dated_otherwise(resource)
+
+
+def _dated_otherwise(resource: Resource) -> Dated | None:
+    period = first(resource.get("effectivePeriod"))
+    return dated(period.get("end"), period.get("start"), resource.get("effectiveInstant"), resource.get("issued"))
+
+
+def date_of(resource: Resource) -> When | None:
+    """The day of `dated_of`."""
+    found = dated_of(resource)
+    return None if found is None else found.on
+
+
 @remembered_by_text
 def _dated(text: str) -> Dated | None:
     told = clean(text)
@@ -45,12 +61,12 @@ def _dated(text: str) -> Dated | None:
         return None
     year, _, month, day_of_month = match.groups()
     try:
-        first = date(int(year), int(month or 1), int(day_of_month or 1))
+        begins = date(int(year), int(month or 1), int(day_of_month or 1))
     except ValueError:
         return None
     if day_of_month is None:
-        return Dated(Span(first, _last_day(first.year, first.month if month else 12)), None)
-    return Dated(first, moment(told) or None if match.end() < len(told) else None)
+        return Dated(Span(begins, _last_day(begins.year, begins.month if month else 12)), None)
+    return Dated(begins, moment(told) or None if match.end() < len(told) else None)
 
 
 def _last_day(year: int, month: int) -> date:

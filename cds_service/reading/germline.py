@@ -33,9 +33,7 @@ from cds_service.reading.haplotypes import (
 )
 from cds_service.reading.hla import hla_statements
 from cds_service.reading.lexicon import ALLELE_ROLE, HLA_PREFIX, PRESENCE_ROLE
-from cds_service.reading.provenance import (
-    ENZYME_METHOD,
-)
+from cds_service.reading.provenance import ENZYME_METHOD
 from cds_service.reading.readings import About, Found, finding, founds, is_genotype, observable_of, says_of
 from cds_service.reading.records import Record, is_region_studied
 from cds_service.reading.shapes import Resource, codes_of, codings, concept_texts, has_code, objects

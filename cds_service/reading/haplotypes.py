@@ -10,9 +10,9 @@ from cds_service.reading.addresses import references
 from cds_service.reading.alleles import known_allele
 from cds_service.reading.answers import answer_of
 from cds_service.reading.chart import Chart
+from cds_service.reading.dates import date_of
 from cds_service.reading.genes import gene_naming
 from cds_service.reading.lexicon import ALLELE_ROLE
-from cds_service.reading.patient import date_of
 from cds_service.reading.records import Record
 from cds_service.reading.shapes import codings, concept_texts, has_code, objects, text_at
 from cds_service.reading.vocabulary import GENOTYPE, SNOMED_GENOTYPE

@@ -9,7 +9,7 @@ from cds_service.codes import LOINC
 from cds_service.model import MEDICATION_NOT_SENT, Gap, Medication, Query, When, earliest, latest
 from cds_service.reading.addresses import local_name, reference, references
 from cds_service.reading.chart import Chart
-from cds_service.reading.dates import Dated, dated, day
+from cds_service.reading.dates import day
 from cds_service.reading.dose_text import known_unit
 from cds_service.reading.medications import medicine_of
 from cds_service.reading.records import Record
@@ -46,22 +46,6 @@ def weight_in(resource: Resource) -> float | None:
     unit = text_at(quantity, "code") or text_at(quantity, "unit")
     factor = _KILOGRAMS.get(known_unit(unit) or unit.lower())
     return round(value * factor, 3) if value is not None and value > 0 and factor is not None else None
-
-
-def dated_of(resource: Resource) -> Dated | None:
-    """When an Observation or report is effective, else when it was issued."""
-    return dated(resource.get("effectiveDateTime")) or _dated_otherwise(resource)
-
-
-def _dated_otherwise(resource: Resource) -> Dated | None:
-    period = first(resource.get("effectivePeriod"))
-    return dated(period.get("end"), period.get("start"), resource.get("effectiveInstant"), resource.get("issued"))
-
-
-def date_of(resource: Resource) -> When | None:
-    """The day of `dated_of`."""
-    found = dated_of(resource)
-    return None if found is None else found.on
 
 
 def medication_records(chart: Chart) -> tuple[Record, ...]:

@@ -12,8 +12,7 @@ from cds_service.model import Grade, ReadingStatus, When
 from cds_service.reading.addresses import local_name, reference, references
 from cds_service.reading.answers import answer_of
 from cds_service.reading.chart import Chart, Source
-from cds_service.reading.dates import is_after
-from cds_service.reading.patient import dated_of
+from cds_service.reading.dates import dated_of, is_after
 from cds_service.reading.records import Record
 from cds_service.reading.shapes import (
     Resource,

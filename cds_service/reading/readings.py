@@ -35,7 +35,7 @@ from cds_service.reading.provenance import (
     specimen_of,
 )
 from cds_service.reading.records import Record
-from cds_service.reading.shapes import Resource, codings, concept_label, concept_text, has_code, objects
+from cds_service.reading.shapes import Resource, codings, concept_label, concept_text, first_coded, has_code, objects
 from cds_service.reading.variants import Variant
 from cds_service.reading.vocabulary import GENOTYPE, MEDICATION_ASSESSED, SNOMED_GENOTYPE
 
@@ -132,7 +132,7 @@ def finding(
         quoted=answer.quoted,
         method=_method(record, observable, statement, chart),
         panel=panel_of(record, gene, chart) if gene is not None else (),
-        coding=_coding(record.resource),
+        coding=first_coded(codings(record.resource.get("code"))),
         flags=(*_strands(statement, answer, gene), *how.flags),
         free_text=how.free_text,
         assesses_drugs=any(True for _ in _assessed(record.resource)),
@@ -203,10 +203,6 @@ def is_genotype(resource: Resource) -> bool:
     """Whether the Observation's code means a genotype."""
     code = resource.get("code")
     return has_code(code, LOINC, GENOTYPE) or has_code(code, SNOMED, SNOMED_GENOTYPE)
-
-
-def _coding(resource: Resource) -> Coding | None:
-    return next((c for c in codings(resource.get("code")) if c.code), None)
 
 
 def observable_of(symbol: str) -> str:

@@ -11,7 +11,7 @@ from cds_service.reading.chart import Chart
 from cds_service.reading.dates import day
 from cds_service.reading.readings import drugs_assessed
 from cds_service.reading.records import Record
-from cds_service.reading.shapes import child, clean, codings, concept_label, has_code, items, text_at
+from cds_service.reading.shapes import child, clean, codings, concept_label, first_coded, has_code, items, text_at
 from cds_service.reading.vocabulary import RECOMMENDATION, RECOMMENDATION_PROFILES, UNRECOMMENDED_STATUSES
 
 
@@ -27,7 +27,7 @@ def read_recommendation(record: Record, chart: Chart) -> Iterator[Recommendation
     match = chart.index.find((), text) if not assessed else None
     yield Recommendation(
         reference=record.reference,
-        coding=next((c for c in codings(resource.get("code")) if c.code), None),
+        coding=first_coded(codings(resource.get("code"))),
         text=text,
         drugs=assessed or (match.drugs if match is not None else ()),
         reason=chart.references.name_of(reason) or reason,

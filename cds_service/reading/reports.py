@@ -15,6 +15,7 @@ from cds_service.reading.dates import day, is_after
 from cds_service.reading.hla import gl_string_types, hla_statements, without_alleles
 from cds_service.reading.lexicon import HLA_PREFIX, Lexicon
 from cds_service.reading.provenance import HLA_METHOD, circumstances_of, grade_of
+from cds_service.reading.readings import observable_of
 from cds_service.reading.records import Record, named_results
 from cds_service.reading.screening import is_ruled_out
 from cds_service.reading.shapes import (
@@ -22,6 +23,7 @@ from cds_service.reading.shapes import (
     codings,
     concept_label,
     concept_texts,
+    first_coded,
     fold,
     has_code,
     items,
@@ -83,7 +85,7 @@ def _read(record: Record, named: Iterable[Segment], chart: Chart) -> Iterator[Re
 def _mentioned(named: Iterable[Segment], *, is_ours: bool) -> set[str]:
     """The observables that sentences name. What a report of something else mentions in passing is no result."""
     told = [symbols for symbols, sentence in named if is_ours or _LIKE_A_RESULT.search(sentence)]
-    return {_observable(symbol) for symbols in told for symbol in symbols}
+    return {observable_of(symbol) for symbols in told for symbol in symbols}
 
 
 def missing_results(record: Record, chart: Chart) -> Iterator[Gap]:
@@ -113,16 +115,13 @@ def _of_gl_strings(record: Record, chart: Chart) -> Iterator[Reading]:
 
 def _of_concept(record: Record, concept: object, chart: Chart) -> Iterator[Reading]:
     """A pre-coordinated finding: its code or its words name the gene, and its answer code or words the rest."""
-    found = codings(concept)
+    found, label = codings(concept), concept_label(concept)
+    answer = Answer(codings=found, texts=concept_texts(concept))
+    by_code = any((c.system, c.code) in chart.lexicon.answers for c in found)
     for symbol in chart.lexicon.of_content("genes", concept, _genes_named):
-        said = statements_of(
-            Answer(codings=found, texts=concept_texts(concept)), chart.lexicon.genes[symbol], chart.lexicon
-        )
-        for statement in _told(said.statements):
-            by_code = any((c.system, c.code) in chart.lexicon.answers for c in found)
-            yield _reading(
-                record, symbol, statement, concept_label(concept), chart, coding=_coding(found), free_text=not by_code
-            )
+        said = statements_of(answer, chart.lexicon.genes[symbol], chart.lexicon)
+        for says in _told(said.statements):
+            yield _reading(record, symbol, says, label, chart, coding=first_coded(found), free_text=not by_code)
 
 
 def _genes_named(concept: object, lexicon: Lexicon) -> tuple[str, ...]:
@@ -192,11 +191,6 @@ def _is_whole(line: str, chart: Chart) -> bool:
     return line.endswith((".", ";")) or names_one
 
 
-def _observable(symbol: str) -> str:
-    is_locus = symbol.startswith(HLA_PREFIX)
-    return f"hla:{symbol.removeprefix(HLA_PREFIX)}" if is_locus else f"gene:{symbol}"
-
-
 def _reading(
     record: Record,
     symbol: str,
@@ -209,7 +203,7 @@ def _reading(
 ) -> Reading:
     around = circumstances_of(record, chart)
     return Reading(
-        observable=_observable(symbol),
+        observable=observable_of(symbol),
         says=FUTURE if around.is_future else says,
         reference=record.reference,
         status=around.status,
@@ -221,10 +215,6 @@ def _reading(
         coding=coding,
         why_unverified=around.why_unverified,
     )
-
-
-def _coding(found: tuple[Coding, ...]) -> Coding | None:
-    return next((c for c in found if c.code), None)
 
 
 def _symbols(record: Record, chart: Chart) -> tuple[str, ...]:
@@ -255,7 +245,7 @@ def _unread(record: Record, observables: Iterable[str]) -> Gap:
 
 def _unreadable(record: Record, symbols: tuple[str, ...], unread: set[str], chart: Chart) -> Iterator[Reading | Gap]:
     name = concept_label(record.resource.get("code"))
-    yield _unread(record, {*unread, *map(_observable, symbols)})
+    yield _unread(record, {*unread, *map(observable_of, symbols)})
     for symbol in symbols:
         yield _reading(record, symbol, NotReadable("document_only"), name, chart)
 

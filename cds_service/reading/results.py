@@ -16,12 +16,12 @@ from cds_service.model import (
 )
 from cds_service.reading.answers import VALUE_FIELDS, answer_of
 from cds_service.reading.chart import Chart
-from cds_service.reading.dates import is_after
+from cds_service.reading.dates import date_of, dated_of, is_after
 from cds_service.reading.genes import GeneNaming, gene_naming, is_measurement, naming_gaps
 from cds_service.reading.germline import implications, is_germline, names_one_allele, read_genes
 from cds_service.reading.lexicon import HLA_PREFIX
 from cds_service.reading.observables import named_by_label, read_components, read_gene_result, read_observables
-from cds_service.reading.patient import date_of, dated_of, weight_in
+from cds_service.reading.patient import weight_in
 from cds_service.reading.phenotype_terms import term_of_code
 from cds_service.reading.provenance import Circumstances, circumstances_of, origin_of, tissue_of
 from cds_service.reading.readings import Assessed, Found, Weighed, finding, reading_of

@@ -141,6 +141,11 @@ def codings(concept: object) -> tuple[Coding, ...]:
     return _concept(concept).codings
 
 
+def first_coded(found: tuple[Coding, ...]) -> Coding | None:
+    """The first of the codings that has a code."""
+    return next((coding for coding in found if coding.code), None)
+
+
 def concept_text(concept: object) -> str:
     """The text of a concept, or the concept itself where a bare string stands in its place."""
     return _concept(concept).text

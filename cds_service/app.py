@@ -79,7 +79,7 @@ def clients_of(settings: Settings) -> Clients | None:
 def _authenticate(app: Flask, runtime: Runtime) -> None:
     settings, clients = runtime.settings, runtime.clients
     if settings.development:
-        logs.tell("development_mode", level="WARNING", message=_what_is_off(settings, clients))
+        logs.log_always("development_mode", level="WARNING", message=_what_is_off(settings, clients))
         authentication.install_for_development(app)
     if clients is None:
         return

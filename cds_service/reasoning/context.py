@@ -39,7 +39,7 @@ def why_lost(query: Query, patient: Patient) -> str:
     return "partial" if patient.availability.get(query) is Availability.PARTIAL else "not_obtained"
 
 
-Said = tuple[Collection[str], str]
+KeysSaid = tuple[Collection[str], str]
 """Keys, and the reference of the resource that says them."""
 
 
@@ -49,7 +49,7 @@ class Evidence:
     missing is known to be absent."""
 
     keys: frozenset[str]
-    said: tuple[Said, ...]
+    said: tuple[KeysSaid, ...]
     complete: bool
 
     def references(self, keys: Iterable[str]) -> tuple[str, ...]:
@@ -223,5 +223,5 @@ _OF_THE_PATIENT = frozenset({Fact.CONDITION, Fact.PREGNANCY, Fact.REACTION, Fact
 """Facts that are the same for every order."""
 
 
-def _collected(said: Sequence[Said], *, complete: bool) -> Evidence:
+def _collected(said: Sequence[KeysSaid], *, complete: bool) -> Evidence:
     return Evidence(frozenset().union(*[keys for keys, _ in said]), tuple(said), complete)

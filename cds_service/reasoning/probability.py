@@ -38,7 +38,9 @@ class Share:
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class Chance:
+    """A probability, from the least to the most that it may be."""
+
     low: float
     high: float
 
@@ -119,26 +121,26 @@ def _any(situation: Situation) -> Assignment:
     return tuple([next(iter(states)) for states in situation.domains])
 
 
-def _expected(weighed: list[Weighed], assignment: Assignment, counted: Counted) -> Span:
+def _expected(weighed: list[Weighed], assignment: Assignment, counted: Counted) -> Chance:
     """The share of assignments that count, of those that differ from `assignment` in the `weighed` markers alone."""
     (place, left, shares), *rest = weighed
     before, after = assignment[:place], assignment[place + 1 :]
 
-    def over(states: frozenset[str]) -> Span:
+    def over(states: frozenset[str]) -> Chance:
         reached = [(*before, state, *after) for state in states]
         if not rest:
             count = [a in counted for a in reached]
-            return Span(float(all(count)), float(any(count)))
+            return Chance(float(all(count)), float(any(count)))
         spans = [_expected(rest, a, counted) for a in reached]
-        return Span(min([s.low for s in spans]), max([s.high for s in spans]))
+        return Chance(min([s.low for s in spans]), max([s.high for s in spans]))
 
     if not shares:
         mildest = over(left).low
-        return Span(mildest, mildest)
+        return Chance(mildest, mildest)
     spans = [(share, over(share.states)) for share in shares]
     low = sum([share.low * span.low for share, span in spans])
     high = sum([share.high * span.high for share, span in spans])
-    return Span(min(low, 1.0), min(high, 1.0))
+    return Chance(min(low, 1.0), min(high, 1.0))
 
 
 # --- published shares ------------------------------------------------------------------------------------------

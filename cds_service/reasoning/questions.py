@@ -31,7 +31,7 @@ from cds_service.reasoning.outcomes import beyond, branches, lines_of
 from cds_service.reasoning.probability import Inherited, change_probability, inherited, raised
 from cds_service.reasoning.states import pending_of
 from cds_service.reasoning.tables import Reached, Situation
-from cds_service.reasoning.which_test import is_overdue, is_spent, spoiler_of, usable_test
+from cds_service.reasoning.which_test import is_overdue, is_spent, misled_by, usable_test
 
 
 class Status(StrEnum):
@@ -102,7 +102,7 @@ def _question(asking: Asking) -> MarkerQuestion:
 def _test_question(
     test: Test, status: Status, asking: Asking, probability: ChangeProbability | None, prior: Inherited | None
 ) -> TestQuestion:
-    spoiler = spoiler_of(test, asking)
+    spoiler = misled_by(test, asking)
     return TestQuestion(
         asking.marker,
         test.id,

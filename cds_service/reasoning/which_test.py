@@ -20,7 +20,7 @@ def usable_test(asking: Asking) -> Test | None:
     known = asking.known
     spent, tried = (known.spent, known.tried) if isinstance(known, Indeterminate) else (_NONE, _NONE)
     usable = (test for test in _fitting(asking) if test.method not in spent)
-    return min(usable, key=lambda test: (spoiler_of(test, asking) is not None, test.method in tried), default=None)
+    return min(usable, key=lambda test: (misled_by(test, asking) is not None, test.method in tried), default=None)
 
 
 def is_spent(asking: Asking) -> bool:
@@ -39,7 +39,7 @@ def _fitting(asking: Asking) -> Iterator[Test]:
     )
 
 
-def spoiler_of(test: Test, asking: Asking) -> ResultSpoiler | None:
+def misled_by(test: Test, asking: Asking) -> ResultSpoiler | None:
     """What would make the test's result mislead, were the specimen taken today."""
     context = asking.situation.context
     return spoiler_today(asking.marker, test.method, context.patient, context.knowledge, context.today)

@@ -66,7 +66,7 @@ def log(event: str, *, level: str = "INFO", **fields: object) -> None:
         _logger.log(number, "%s", _line(event, level, fields))
 
 
-def tell(event: str, *, level: str, message: str) -> None:
+def log_always(event: str, *, level: str, message: str) -> None:
     """Write a line whatever the levels are that the service is to write."""
     print(_line(event, level, {"message": message}), file=sys.stderr, flush=True)  # noqa: T201  no handler may drop it
 

@@ -1,4 +1,4 @@
-"""The command `cds-service`. Exit codes: 0 well, 1 problems found, 2 wrong usage or input."""
+"""The command `cds-service`. Exit codes: 0 well, 1 problems found or something missing, 2 wrong usage or input."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
-from ipaddress import ip_address
 from pathlib import Path
 
 import orjson
@@ -17,7 +16,9 @@ import yaml
 from cds_service import __version__
 from cds_service.answer import Service, answer, load_service, result_codes
 from cds_service.app import clients_of
+from cds_service.arguments import PROBLEMS, USAGE, WELL, day
 from cds_service.errors import AnswerError, CdsError, KnowledgeError, RequestError, SettingsError
+from cds_service.fetching.addresses import is_this_machine
 from cds_service.fetching.prefetch import prefetched_results
 from cds_service.hooks.discovery import ServiceDefinition, services
 from cds_service.hooks.requests import parse
@@ -37,8 +38,6 @@ from cds_service.store.store import Store, StoreError
 from cds_service.store.tables import WrongTables
 from cds_service.terminology_commands import add_terminology_command
 from cds_service.writing import load_wording
-
-WELL, PROBLEMS, USAGE = 0, 1, 2
 
 _PACKAGED = Path(__file__).with_name("_packaged")
 
@@ -92,7 +91,7 @@ def _serve(chosen: argparse.Namespace) -> int:
 
 def _check_place(settings: Settings, host: str) -> None:
     """Raises SettingsError where what development leaves out would be open to other machines."""
-    if settings.development and not _is_loopback(host):
+    if settings.development and not is_this_machine(host):
         raise SettingsError(f"CDS_DEVELOPMENT=true serves loopback alone; found --host {host}")
 
 
@@ -109,13 +108,6 @@ def _check_store(settings: Settings) -> None:
         why = str(getattr(fault, "orig", None) or type(fault).__name__).partition("\n")[0]
         raise SettingsError(f"CDS_DATABASE_URL: expected a database that can be opened and written: {why}") from fault
     store.close()
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 # --- answer and inspect ---------------------------------------------------------------------------------------
@@ -317,7 +309,7 @@ def _parser() -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=told)
         command.add_argument("files", nargs="+", metavar="FILE", help="JSON or one JSON a line; - is standard input")
         command.add_argument("--pretty", action="store_true", help="for people")
-        command.add_argument("--today", type=_day, default=datetime.now(UTC).astimezone().date(), metavar="DATE")
+        command.add_argument("--today", type=day, default=datetime.now(UTC).astimezone().date(), metavar="DATE")
         command.set_defaults(run=run)
 
     phenotype = commands.add_parser("phenotype", help="phenotype and activity score of gene<TAB>diplotype lines")
@@ -350,13 +342,6 @@ def _port(text: str) -> int:
     if not text.isdecimal() or int(text) > 65535:
         raise argparse.ArgumentTypeError(f"expected a port from 0 to 65535, found {text!r}")
     return int(text)
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError as fault:
-        raise argparse.ArgumentTypeError(f"expected a date YYYY-MM-DD, found {text!r}") from fault
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from typing import Any
 import orjson
 
 from cds_service.answer import Service, load_service, result_codes
+from cds_service.arguments import PROBLEMS, WELL, day
 from cds_service.errors import SettingsError
 from cds_service.fetching.client import FetchError
 from cds_service.fetching.deadline import Deadline
@@ -25,7 +26,6 @@ from cds_service.seeding import Loaded, Target, fixture_folder, read_records, se
 from cds_service.settings import Settings
 from cds_service.trying import Asked, attempt, report, report_lines
 
-WELL, INCOMPLETE = 0, 1
 _TOKEN_VARIABLE = "FHIR_ACCESS_TOKEN"  # noqa: S105  the name of a variable, no secret
 _HOOKS = (Hook.ORDER_SIGN, Hook.PATIENT_VIEW)
 
@@ -44,7 +44,7 @@ def _add_try(command: argparse.ArgumentParser) -> None:
     command.add_argument("--reason", default="", metavar="TEXT", help="why the drug is ordered")
     command.add_argument("--hook", choices=[hook.value for hook in _HOOKS], help="order-sign where a drug is named")
     _add_access(command)
-    smart = command.add_argument_group("SMART Backend Services (needs the extra 'cds-service[smart]')")
+    smart = command.add_argument_group("SMART Backend Services")
     smart.add_argument("--smart-client", default="", metavar="ID", help="client id as registered with the server")
     smart.add_argument("--smart-key", metavar="FILE", help="private key, PEM or JWK")
     smart.add_argument("--smart-kid", default="", metavar="KID", help="id of the key, where it is a PEM")
@@ -52,7 +52,7 @@ def _add_try(command: argparse.ArgumentParser) -> None:
     smart.add_argument("--smart-token-url", default="", metavar="URL", help="where the server does not say it itself")
     command.add_argument("--json", action="store_true", help="request, queries, gaps and answer as JSON")
     command.add_argument("--timeout", type=float, default=30.0, metavar="SECONDS")
-    command.add_argument("--today", type=_day, default=datetime.now(UTC).astimezone().date(), metavar="DATE")
+    command.add_argument("--today", type=day, default=datetime.now(UTC).astimezone().date(), metavar="DATE")
     command.set_defaults(run=_try)
 
 
@@ -72,13 +72,6 @@ def _add_access(command: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help=f"file that holds a bearer token; 'env' takes it from {_TOKEN_VARIABLE}",
     )
-
-
-def _day(text: str) -> object:
-    try:
-        return datetime.fromisoformat(text).date()
-    except ValueError as fault:
-        raise argparse.ArgumentTypeError(f"expected a date YYYY-MM-DD, found {text!r}") from fault
 
 
 def _scopes() -> str:
@@ -104,7 +97,7 @@ def _try(chosen: argparse.Namespace) -> int:
         sys.stdout.write(orjson.dumps(report(trial), option=orjson.OPT_INDENT_2).decode() + "\n")
     else:
         _say(*report_lines(trial, f"{asked.patient_id} at {url}"))
-    return INCOMPLETE if trial.incomplete else WELL
+    return PROBLEMS if trial.incomplete else WELL
 
 
 def _definition(chosen: argparse.Namespace, service: Service) -> ServiceDefinition:

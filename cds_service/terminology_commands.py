@@ -11,13 +11,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self, TextIO
 
+from cds_service.arguments import WELL
 from cds_service.errors import SettingsError
 from cds_service.settings import Settings
 from cds_service.terminology.database import CodeDatabase
 from cds_service.terminology.importing import import_release
 from cds_service.terminology.release import ReleaseFile, find_files
 
-WELL = 0
 _DEFAULT = Path("terminology.sqlite")
 _WIDTH = 30
 _REDRAWN_S = 0.1

@@ -111,6 +111,16 @@ def ip_of(host: str) -> IpAddress | None:
         return None
 
 
+def is_this_machine(host: str) -> bool:
+    """Whether a host is this machine, by its name or address alone: nothing is looked up.
+
+    >>> is_this_machine("localhost"), is_this_machine("127.0.0.7"), is_this_machine("localhost.example.org")
+    (True, True, False)
+    """
+    address = ip_of(host)
+    return host == "localhost" if address is None else address.is_loopback
+
+
 def is_public(address: IpAddress) -> bool:
     """Whether an address is one of the open internet, whatever it is wrapped in."""
     inner = _embedded(address)

@@ -1,22 +1,25 @@
 """An access token by SMART Backend Services (SMART App Launch 2.2, Backend Services and Asymmetric Client
 Authentication): a JWT signed with the client's private key, exchanged at the server's token endpoint.
-
-Signing needs the optional dependency `smart` (PyJWT with cryptography).
 """
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from ipaddress import ip_address
-from typing import Any
+from typing import TypeAlias
 from urllib.parse import urlencode, urlsplit
 from uuid import uuid4
 
+import jwt
 import orjson
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
 from cds_service.errors import SettingsError
+from cds_service.fetching.addresses import is_this_machine
 from cds_service.fetching.client import FetchError, FhirClient, open_session
 from cds_service.fetching.deadline import Deadline
 from cds_service.fetching.sending import Reply, send
@@ -25,7 +28,10 @@ _CONFIGURATION = ".well-known/smart-configuration"
 _ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _ASSERTION_LIFE_S = 300  # the longest that the specification allows
 _LARGEST_BYTES = 1_000_000
-_ALGORITHMS = {("RSA", ""): "RS384", ("EC", "P-384"): "ES384"}
+_CURVES = {"secp384r1": "P-384", "secp256r1": "P-256", "secp521r1": "P-521"}
+_ALGORITHMS = {"RSA": "RS384", "EC P-384": "ES384"}
+
+PrivateKey: TypeAlias = RSAPrivateKey | EllipticCurvePrivateKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +51,8 @@ class BackendClient:
 def access_token(base_url: str, client: BackendClient, now_s: float, deadline: Deadline) -> str:
     """A bearer token for the FHIR server at `base_url`; `now_s` is the time in seconds since 1970.
 
-    Raises SettingsError where the key, the dependency or the server's configuration is not usable, and
-    where the server refuses the client; FetchError where it does not answer.
+    Raises SettingsError where the key or the server's configuration is not usable, and where the server refuses the
+    client; FetchError where it does not answer.
     """
     session = open_session(connections=1)
     try:
@@ -69,10 +75,6 @@ def access_token(base_url: str, client: BackendClient, now_s: float, deadline: D
 
 def assertion(client: BackendClient, token_url: str, now_s: float) -> str:
     """The signed JWT that proves who the client is. Raises SettingsError."""
-    try:
-        jwt = importlib.import_module("jwt")
-    except ImportError as fault:
-        raise SettingsError("SMART Backend Services needs PyJWT: install the extra 'cds-service[smart]'") from fault
     key, algorithm, key_id = _signing_key(client)
     claims = {
         "iss": client.client_id,
@@ -82,16 +84,12 @@ def assertion(client: BackendClient, token_url: str, now_s: float) -> str:
         "iat": int(now_s),
         "jti": str(uuid4()),
     }
-    return str(jwt.encode(claims, key, algorithm=algorithm, headers={"kid": key_id}))
+    return jwt.encode(claims, key, algorithm=algorithm, headers={"kid": key_id})
 
 
 def is_loopback(url: str) -> bool:
     """Whether the host of `url` is this machine, by its name or address alone (nothing is looked up)."""
-    host = urlsplit(url).hostname or ""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+    return is_this_machine(urlsplit(url).hostname or "")
 
 
 def _token_url(client: FhirClient, deadline: Deadline) -> str:
@@ -117,47 +115,45 @@ def _token(reply: Reply, token_url: str) -> str:
     token = body.get("access_token")
     if reply.status == 200 and isinstance(token, str) and token:
         return token
-    told = " ".join(str(body[name]) for name in ("error", "error_description") if body.get(name))
-    raise SettingsError(f"{token_url} gave no access token (HTTP {reply.status} {told})".replace(" )", ")"))
+    told = (f"HTTP {reply.status}", *(str(body[name]) for name in ("error", "error_description") if body.get(name)))
+    raise SettingsError(f"{token_url} gave no access token ({' '.join(told)})")
 
 
-def _signing_key(client: BackendClient) -> tuple[Any, str, str]:
-    """The key, its algorithm and its id."""
+def _signing_key(client: BackendClient) -> tuple[PrivateKey, str, str]:
+    """The key, its algorithm and its id. Raises SettingsError."""
     text = client.private_key.strip()
-    key, kind, curve, key_id = _from_jwk(text) if text.startswith("{") else _from_pem(text)
-    algorithm = _ALGORITHMS.get((kind, curve))
-    if algorithm is None:
-        raise SettingsError(f"the private key is {kind} {curve}; expected RSA (RS384) or EC P-384 (ES384)")
-    chosen = client.key_id or key_id
-    if not chosen:
+    key, own_id = _from_jwk(text) if text.startswith("{") else (_from_pem(text), "")
+    kind = _kind_of(key)
+    if not isinstance(key, RSAPrivateKey | EllipticCurvePrivateKey) or kind not in _ALGORITHMS:
+        raise SettingsError(f"the private key is {kind}; expected RSA (RS384) or EC P-384 (ES384)")
+    key_id = client.key_id or own_id
+    if not key_id:
         raise SettingsError("the id (kid) of the private key is not known: name it, or give the key as a JWK")
-    return key, algorithm, chosen
+    return key, _ALGORITHMS[kind], key_id
 
 
-def _from_jwk(text: str) -> tuple[Any, str, str, str]:
-    algorithms = importlib.import_module("jwt.algorithms")
+def _kind_of(key: object) -> str:
+    """`RSA`, `EC P-384` and the like; the name of its type for what is neither."""
+    if isinstance(key, EllipticCurvePrivateKey):
+        return f"EC {_CURVES.get(key.curve.name, key.curve.name)}"
+    return "RSA" if isinstance(key, RSAPrivateKey) else type(key).__name__
+
+
+def _from_jwk(text: str) -> tuple[PrivateKey, str]:
+    """The key and the `kid` that stands in it."""
     try:
         jwk = orjson.loads(text)
-        kind, curve = str(jwk.get("kty")), str(jwk.get("crv", ""))
-        reader = algorithms.RSAAlgorithm if kind == "RSA" else algorithms.ECAlgorithm
+        reader = RSAAlgorithm if jwk.get("kty") == "RSA" else ECAlgorithm
         key = reader.from_jwk(jwk)
-    except (orjson.JSONDecodeError, ValueError, KeyError, importlib.import_module("jwt").InvalidKeyError) as fault:
+    except (orjson.JSONDecodeError, ValueError, KeyError, jwt.InvalidKeyError) as fault:
         raise SettingsError("the private key is not a usable JWK (kty RSA, or EC with crv P-384)") from fault
-    if "d" not in jwk:
+    if not isinstance(key, RSAPrivateKey | EllipticCurvePrivateKey):
         raise SettingsError("the JWK holds a public key; the private one is needed to sign")
-    return key, kind, curve, str(jwk.get("kid", ""))
+    return key, str(jwk.get("kid", ""))
 
 
-def _from_pem(text: str) -> tuple[Any, str, str, str]:
-    serialization = importlib.import_module("cryptography.hazmat.primitives.serialization")
-    rsa = importlib.import_module("cryptography.hazmat.primitives.asymmetric.rsa")
-    elliptic = importlib.import_module("cryptography.hazmat.primitives.asymmetric.ec")
+def _from_pem(text: str) -> object:
     try:
-        key = serialization.load_pem_private_key(text.encode(), password=None)
-    except (ValueError, TypeError) as fault:
+        return load_pem_private_key(text.encode(), password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as fault:
         raise SettingsError("the private key is neither an unencrypted PEM nor a JWK") from fault
-    if isinstance(key, rsa.RSAPrivateKey):
-        return key, "RSA", "", ""
-    if isinstance(key, elliptic.EllipticCurvePrivateKey):
-        return key, "EC", {"secp384r1": "P-384"}.get(key.curve.name, key.curve.name), ""
-    return key, type(key).__name__, "", ""

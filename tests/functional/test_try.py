@@ -8,7 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import jwt
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from jwt.algorithms import ECAlgorithm
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
@@ -190,16 +194,11 @@ SMART_KEY_ID = "try-key"
 @pytest.fixture(params=["rsa", "ec", "jwk"])
 def private_key(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Path, Any, str]:
     """A fresh private key in a file, its public half, and the algorithm that goes with it."""
-    pytest.importorskip("jwt")
-    serialization = pytest.importorskip("cryptography.hazmat.primitives.serialization")
-    ec = pytest.importorskip("cryptography.hazmat.primitives.asymmetric.ec")
-    rsa = pytest.importorskip("cryptography.hazmat.primitives.asymmetric.rsa")
-    to_jwk = pytest.importorskip("jwt.algorithms").ECAlgorithm.to_jwk
     is_rsa = request.param == "rsa"
     key = rsa.generate_private_key(65537, 2048) if is_rsa else ec.generate_private_key(ec.SECP384R1())
     file = tmp_path / "key"
     if request.param == "jwk":
-        file.write_text(json.dumps({**to_jwk(key, as_dict=True), "kid": SMART_KEY_ID}))
+        file.write_text(json.dumps({**ECAlgorithm.to_jwk(key, as_dict=True), "kid": SMART_KEY_ID}))
     else:
         pem = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         file.write_bytes(key.private_bytes(*pem))
@@ -210,7 +209,6 @@ def test_smart_backend_services(
     fhir: HTTPServer, run: Try, private_key: tuple[Path, Any, str]
 ) -> None:
     """The assertion is what the specification asks for, and the token that it earns opens the server."""
-    jwt = pytest.importorskip("jwt")
     file, public_key, algorithm = private_key
     token_url = fhir.url_for("/token")
     seen: list[dict[str, Any]] = []
@@ -266,9 +264,31 @@ def test_a_refused_client_is_told(
     assert told in err
 
 
+def _text_of(key: Any) -> str:
+    form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    return str(key.private_bytes(*form).decode())
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (_text_of(ec.generate_private_key(ec.SECP256R1())), "the private key is EC P-256; expected RSA"),
+        (_text_of(ed25519.Ed25519PrivateKey.generate()), "Ed25519PrivateKey; expected RSA"),
+        (json.dumps(ECAlgorithm.to_jwk(ec.generate_private_key(ec.SECP384R1()).public_key(), as_dict=True)),
+         "holds a public key"),
+    ],
+    ids=["a weak curve", "another kind", "the public half"],
+)  # fmt: skip
+def test_a_key_of_the_wrong_kind_is_told(run: Try, tmp_path: Path, text: str, told: str) -> None:
+    (tmp_path / "key").write_text(text)
+    smart = ("--smart-client", "c", "--smart-key", str(tmp_path / "key"), "--smart-token-url", "https://127.0.0.1/t")
+    ended, _, err = run("--fhir", "http://127.0.0.1:1", "--patient", "p1", "--drug", "codeine 30 mg", *smart)
+    assert ended == 2
+    assert told in err
+
+
 @pytest.mark.parametrize("text", ["", "not a key", '{"kty": "oct", "k": "AA"}', '{"kty": "EC"}', "{"])
 def test_a_key_that_cannot_sign_is_told(run: Try, tmp_path: Path, text: str) -> None:
-    pytest.importorskip("jwt")
     (tmp_path / "key").write_text(text)
     smart = ("--smart-client", "c", "--smart-key", str(tmp_path / "key"), "--smart-token-url", "https://127.0.0.1/t")
     ended, _, err = run("--fhir", "http://127.0.0.1:1", "--patient", "p1", "--drug", "codeine 30 mg", *smart)

@@ -6,8 +6,8 @@ import re
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from threading import Lock
-from typing import TypeVar
 
 import requests
 
@@ -32,7 +32,6 @@ from cds_service.hooks.requests import HookRequest, is_id
 from cds_service.model import Availability, Query, QueryResult
 
 JsonObject = Mapping[str, object]
-V = TypeVar("V")
 
 _MEDICATION = re.compile(r"Medication/[^/]+")
 _DISPATCHED = re.compile(r"MedicationRequest/[^/]+")
@@ -148,9 +147,9 @@ class Fetcher:
         for query, found in pages.items():
             if found.result.availability is Availability.MISSING and query in templates:
                 path = templates[query].replace(PATIENT_TOKEN, patient_id)
-                reads[query] = _bound(self._search, client, query, path, patient_id, _of_reads(deadline))
+                reads[query] = partial(self._search, client, query, path, patient_id, _of_reads(deadline))
             elif found.result.reason == MORE_PAGES:
-                reads[query] = _bound(self._pages, client, query, found, _of_reads(deadline))
+                reads[query] = partial(self._pages, client, query, found, _of_reads(deadline))
         answers = server_reads.in_parallel(reads, deadline)
         kept = {query: found.result for query, found in pages.items()}
         return kept | {query: _answer(result, kept[query]) for query, result in answers.items()}
@@ -188,7 +187,7 @@ class Fetcher:
         of the patient's medicines, which are PARTIAL without them; a draft that lacks its own is told by reading.
         """
         wanted = sorted(references, key=lambda reference: (not references[reference], reference))
-        reads = {r: _bound(_single, client, r, _of_reads(deadline)) for r in wanted[: self._limits.most_reads]}
+        reads = {r: partial(_single, client, r, _of_reads(deadline)) for r in wanted[: self._limits.most_reads]}
         answers = server_reads.in_parallel(reads, deadline)
         read = tuple(answer for answer in answers.values() if not isinstance(answer, FetchError))
         reasons = [fault.reason for r, fault in answers.items() if references[r] and isinstance(fault, FetchError)]
@@ -213,10 +212,6 @@ def _single(client: FhirClient, reference: str, deadline: Deadline) -> JsonObjec
 
 def _is_other(resource: JsonObject, patient_id: str) -> bool:
     return resource.get("resourceType") == "Patient" and resource.get("id") != patient_id
-
-
-def _bound(read: Callable[..., V], *arguments: object) -> Callable[[], V]:
-    return lambda: read(*arguments)
 
 
 def _answer(answer: QueryResult | FetchError, before: QueryResult) -> QueryResult:

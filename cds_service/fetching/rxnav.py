@@ -53,7 +53,9 @@ class RxNav:
         self._remembered: OrderedDict[Key, tuple[float, CodedDrug | None]] = OrderedDict()
         self._asking: dict[Key, Future[CodedDrug | None]] = {}
         self._rests_until_s = 0.0
+        self._is_closed = False
         self._process = 0
+        """The one that the pool and the session are of: a process that was forked needs its own."""
         self._waited = threading.local()
 
     def look_up(self, system: str, code: str) -> CodedDrug | None:
@@ -76,11 +78,13 @@ class RxNav:
                 self._session.close()
             self._asking.clear()
             self._process = 0
-            self._rests_until_s = float("inf")
+            self._is_closed = True
 
     def _future(self, key: Key) -> Future[CodedDrug | None] | None:
-        """The answer under way; None while the address is left alone. The lock is held."""
-        if self._process != os.getpid() and self._rests_until_s != float("inf"):
+        """The answer under way; None while the address is left alone, and once it is closed. The lock is held."""
+        if self._is_closed:
+            return None
+        if self._process != os.getpid():
             self._pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="rxnav")
             self._session = open_session(_WORKERS, self._reach)
             self._asking.clear()

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass as plain_dataclass
 from dataclasses import field
 from pathlib import Path
-from urllib.parse import SplitResult, urlsplit, urlunsplit
+from urllib.parse import urlsplit, urlunsplit
 
 import orjson
 import yaml
@@ -15,15 +15,13 @@ from pydantic.dataclasses import dataclass
 
 from cds_service import unique_yaml
 from cds_service.errors import KeySetError, SettingsError
+from cds_service.fetching.addresses import parse, same_server
 from cds_service.fetching.client import FhirClient, open_session
 from cds_service.fetching.deadline import Deadline
 from cds_service.key_sets import LONGEST_WAIT_S, FetchedKeys, FixedKeys, Keys, read_key_set
 
 _FETCH_S = 2.0
 _LARGEST_KEY_SET_BYTES = 262_144
-_DEFAULT_PORTS = {"http": 80, "https": 443}
-
-UrlParts = tuple[str, str, int | None, str]
 
 
 @dataclass(frozen=True, slots=True, config={"extra": "forbid", "strict": False})
@@ -53,16 +51,13 @@ class Client:
     tenant: str
     jku: str
     keys: Keys = field(repr=False)
-    fhir_servers: Mapping[UrlParts, str]
-    """Parts -> base URL as configured."""
+    fhir_servers: tuple[str, ...]
+    """Base URLs as configured, without a slash at the end."""
     calls_per_second: int | None = None
 
     def own_server(self, url: str) -> str | None:
         """The configured base URL that `url` means; None where the client has no such server."""
-        try:
-            return self.fhir_servers.get(_parts(url))
-        except ValueError:
-            return None
+        return same_server(url, self.fhir_servers)
 
 
 @plain_dataclass(frozen=True, slots=True)
@@ -94,7 +89,7 @@ class Clients:
     @property
     def fhir_servers(self) -> frozenset[str]:
         """The servers of all clients."""
-        return frozenset(url for client in self.by_issuer.values() for url in client.fhir_servers.values())
+        return frozenset(url for client in self.by_issuer.values() for url in client.fhir_servers)
 
 
 def load_clients(path: Path, *, development: bool = False) -> Clients:
@@ -153,15 +148,10 @@ def _faults(entry: ClientEntry, development: bool) -> Iterator[str]:  # noqa: FB
 
 def _url_fault(text: str, schemes: tuple[str, ...]) -> str:
     try:
-        url = urlsplit(text)
-        _ = url.port
-    except ValueError:
-        return "no URL"
-    if url.scheme not in schemes:
-        return f"expected an absolute URL with {' or '.join(schemes)}"
-    if not url.hostname or url.username or url.password or url.fragment or not text.isascii() or " " in text:
-        return "expected a host, and neither credentials, fragment nor spaces"
-    return ""
+        address = parse(text)
+    except ValueError as fault:
+        return str(fault)
+    return "" if address.scheme in schemes else f"an absolute URL with {' or '.join(schemes)} was expected"
 
 
 def _client(entry: ClientEntry, folder: Path) -> Client:
@@ -171,7 +161,7 @@ def _client(entry: ClientEntry, folder: Path) -> Client:
         tenant=entry.tenant,
         jku=entry.jku,
         keys=_keys_of_file(folder / entry.keys) if entry.keys else FetchedKeys(_fetch_from(entry.jku)),
-        fhir_servers={_parts(url): url.rstrip("/") for url in entry.fhir_servers},
+        fhir_servers=tuple(url.rstrip("/") for url in entry.fhir_servers),
         calls_per_second=entry.calls_per_second,
     )
 
@@ -202,9 +192,3 @@ def _fetch_from(jku: str) -> Callable[[], object]:
             session.close()
 
     return fetch
-
-
-def _parts(text: str) -> UrlParts:
-    """What two spellings of one base URL have in common. Raises ValueError."""
-    url: SplitResult = urlsplit(text)
-    return url.scheme, url.hostname or "", url.port or _DEFAULT_PORTS.get(url.scheme), url.path.rstrip("/")

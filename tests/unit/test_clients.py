@@ -41,7 +41,9 @@ def test_a_server_is_the_clients_own_in_any_spelling_or_it_is_not(tmp_path):
     client = load_clients(clients_file(tmp_path)).find(ISSUER_A, None)
     assert client.own_server(SERVER_A.replace("fhir.", "FHIR.") + "/") == SERVER_A
     assert client.own_server(SERVER_A.replace("org/", "org:443/")) == SERVER_A
-    for other in (SERVER_B, f"{SERVER_A}/x", SERVER_A.replace("https", "http"), "https://[", "https://x:99999/"):
+    with_credentials = SERVER_A.replace("https://", "https://user:x@")
+    others = (SERVER_B, f"{SERVER_A}/x", SERVER_A.replace("https", "http"), "https://[", "https://x:99999/")
+    for other in (*others, with_credentials):
         assert client.own_server(other) is None
 
 
@@ -62,6 +64,8 @@ def test_a_server_is_the_clients_own_in_any_spelling_or_it_is_not(tmp_path):
         [entry_a(fhir_servers=["https://fhir.example.org/r4#x"])],
         [entry_a(fhir_servers=["https://fhir.example.org:99999/r4"])],
         [entry_a(fhir_servers=["https://[/r4"])],
+        [entry_a(fhir_servers=["https://fhir.example.org/a%2Fr4"])],
+        [entry_a(fhir_servers=["https://fhir.example.org/a/../r4"])],
         [entry_a(calls_per_second=0)],
         [entry_a(), entry_a(name="again")],
         [entry_a(), entry_a(name="again", tenant="t")],

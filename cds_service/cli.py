@@ -65,9 +65,6 @@ def _ended(fault: Exception) -> int:
     return code
 
 
-# --- serve --------------------------------------------------------------------------------------------------
-
-
 def _serve(chosen: argparse.Namespace) -> int:
     options = {
         "bind": f"{chosen.host}:{chosen.port}",
@@ -108,9 +105,6 @@ def _check_store(settings: Settings) -> None:
         why = str(getattr(fault, "orig", None) or type(fault).__name__).partition("\n")[0]
         raise SettingsError(f"CDS_DATABASE_URL: expected a database that can be opened and written: {why}") from fault
     store.close()
-
-
-# --- answer and inspect ---------------------------------------------------------------------------------------
 
 
 def _answer(chosen: argparse.Namespace) -> int:
@@ -213,9 +207,6 @@ def _json(value: object) -> str:
     return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode()
 
 
-# --- phenotype and knowledge ------------------------------------------------------------------------------------
-
-
 def _phenotype(chosen: argparse.Namespace) -> int:
     knowledge = load_knowledge()
     if chosen.file == "-":
@@ -285,9 +276,6 @@ def _compare(chosen: argparse.Namespace) -> int:
     comparison = compare(load_knowledge(), Path(chosen.file))
     print(*comparison.lines(), sep="\n")
     return PROBLEMS if comparison.unexplained else WELL
-
-
-# --- the command line -------------------------------------------------------------------------------------------
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -80,9 +80,6 @@ def _scopes() -> str:
     return " ".join(f"system/{kind}.rs" for kind in kinds)
 
 
-# --- try ---------------------------------------------------------------------------------------------------------
-
-
 def _try(chosen: argparse.Namespace) -> int:
     sandbox = load_sandboxes().get(chosen.preset or "")
     url = chosen.fhir or (sandbox.fhir if sandbox else "")
@@ -141,9 +138,6 @@ def _given_token(place: str, environment: Mapping[str, str]) -> str:
     if not token.strip():
         raise SettingsError(f"--token {place}: there is no token in it")
     return token.strip()
-
-
-# --- seed --------------------------------------------------------------------------------------------------------
 
 
 def _seed(chosen: argparse.Namespace) -> int:

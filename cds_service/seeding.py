@@ -102,9 +102,6 @@ def seed(target: Target, records: Iterable[Record], deadline: Deadline) -> Itera
         session.close()
 
 
-# --- the files ---------------------------------------------------------------------------------------------------
-
-
 def _record(path: Path) -> Record:
     try:
         bundle = orjson.loads(path.read_bytes())
@@ -178,9 +175,6 @@ def _referenced_first(placed: Mapping[str, Json]) -> list[Json]:
         return [placed[address] for address in TopologicalSorter(graph).static_order()]
     except CycleError:
         return list(placed.values())
-
-
-# --- the server --------------------------------------------------------------------------------------------------
 
 
 class _Sender:

@@ -120,9 +120,6 @@ def report_lines(trial: Trial, title: str) -> Iterator[str]:
     yield from answer_lines(trial.answered.body, "cards")
 
 
-# --- the request -------------------------------------------------------------------------------------------------
-
-
 def _body(asked: Asked, definition: ServiceDefinition, drafts: Iterable[Draft]) -> JsonObject:
     context: dict[str, object] = {"userId": _USER, "patientId": asked.patient_id}
     entries = [{"resource": drafted.resource} for drafted in drafts]
@@ -190,9 +187,6 @@ def _check_answered(request: HookRequest, results: Mapping[Query, QueryResult]) 
             502, "transient", f"{server} answered none of the queries: {reasons}. Is it the base URL of a "
             "FHIR R4 server, and does it want a token?",
         )  # fmt: skip
-
-
-# --- the report --------------------------------------------------------------------------------------------------
 
 
 def _drug(drafted: Draft) -> dict[str, object]:

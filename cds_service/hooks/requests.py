@@ -88,9 +88,6 @@ def _patient_id(context: JsonObject) -> str:
     return bare
 
 
-# --- one question for each hook ------------------------------------------------------------------------------
-
-
 def _order_question(context: JsonObject, patient_id: str) -> Question:
     return Question(Hook.ORDER_SIGN, patient_id, _bundle(context, "draftOrders"))
 
@@ -187,9 +184,6 @@ def _without_version(reference: str) -> str:
     return reference.split("/_history/", maxsplit=1)[0].rstrip("/")
 
 
-# --- prefetch and FHIR access -------------------------------------------------------------------------------
-
-
 def _prefetch(request: JsonObject) -> Mapping[str, object]:
     given = request.get("prefetch")
     return {} if given is None else _object(given, "prefetch", "prefetch")
@@ -227,9 +221,6 @@ def _access_token(request: JsonObject) -> str:
     if not isinstance(token, str) or _TOKEN.fullmatch(token) is None:
         raise RequestError(400, "invalid", f"{where} is not a bearer token", where)
     return token
-
-
-# --- small readers ------------------------------------------------------------------------------------------
 
 
 def _object(value: object, what: str, expression: str) -> JsonObject:

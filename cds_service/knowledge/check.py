@@ -58,9 +58,6 @@ def check(knowledge: Knowledge, phrases: Mapping[str, str] | None = None, today:
     return list(dict.fromkeys(problems))
 
 
-# --- tables and their markers -------------------------------------------------------------------------------------
-
-
 def _table_problems(knowledge: Knowledge) -> Iterator[str]:
     for table in knowledge.tables.values():
         if not table.rows:
@@ -111,9 +108,6 @@ def _speak_alike(one: Table, other: Table) -> bool:
     )
 
 
-# --- predicates ----------------------------------------------------------------------------------------------------
-
-
 def _predicate_problems(knowledge: Knowledge) -> Iterator[str]:
     for table in knowledge.tables.values():
         asked = [*table.population.fits]
@@ -156,9 +150,6 @@ def _keys_of(fact: Fact, knowledge: Knowledge) -> frozenset[str] | None:
     if fact is Fact.COMEDICATION:
         return frozenset(knowledge.groups) | knowledge.drugs.keys()
     return _SEXES if fact is Fact.SEX else None
-
-
-# --- what is named exists ------------------------------------------------------------------------------------------
 
 
 def _drug_problems(knowledge: Knowledge) -> Iterator[str]:
@@ -231,9 +222,6 @@ def _marker_problems(knowledge: Knowledge) -> Iterator[str]:
                 yield f"condition {condition.id}: includes {key!r}, which is not known"
 
 
-# --- dates and reviews ---------------------------------------------------------------------------------------------
-
-
 def _date_problems(source: Source, today: date | None) -> Iterator[str]:
     where = f"source {source.id}"
     told = [(name, text) for name, text in _dates(source) if text != _NOT_STATED]
@@ -266,9 +254,6 @@ def _review_problems(knowledge: Knowledge) -> Iterator[str]:
     for table in knowledge.tables.values():
         if bool(table.review.by) != (table.review.on is not None):
             yield f"table {table.id}: a review has both a name and a date"
-
-
-# --- phrases -------------------------------------------------------------------------------------------------------
 
 
 def _phrase_problems(knowledge: Knowledge, phrases: Mapping[str, str]) -> Iterator[str]:

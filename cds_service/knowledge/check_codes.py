@@ -86,9 +86,6 @@ def _is_loinc(code: str) -> bool:
     return sum(doubled) % 10 == 0
 
 
-# --- frequencies -------------------------------------------------------------------------------------------------
-
-
 def frequency_problems(knowledge: Knowledge) -> Iterator[str]:
     """Frequencies of markers or states that do not exist, and shares that cannot be."""
     sums: defaultdict[tuple[str, str, str], float] = defaultdict(float)
@@ -120,9 +117,6 @@ def _twice(frequencies: tuple[Frequency, ...]) -> Iterator[str]:
         if key in seen:
             yield f"frequency {' '.join(key[:2])} ({key[2]}, {key[3]}) stands twice"
         seen.add(key)
-
-
-# --- genes -------------------------------------------------------------------------------------------------------
 
 
 def gene_problems(gene: Gene) -> Iterator[str]:

@@ -87,9 +87,6 @@ def _told(rows: TableRows, tokens: tuple[str, ...]) -> str:
     return ", ".join(f"{m} {t}" for m, t in zip(rows.markers, tokens, strict=True)) or "no marker"
 
 
-# --- advice ------------------------------------------------------------------------------------------------------
-
-
 def _advice(advice: Advice, table: Table) -> Iterator[str]:
     if not advice.options:
         yield "the advice has no option"

@@ -33,9 +33,6 @@ WITH_ANY = "/any"
 """Ends a state that names one allele: a genotype that contains it, and that is no state itself (`*3/any`)."""
 
 
-# --- one allele name ---------------------------------------------------------------------------------------
-
-
 def plain(text: str) -> str:
     """The text without invisible characters and doubled or unusual spaces: what a person sees."""
     return " ".join(_INVISIBLE.sub("", text).split())
@@ -100,9 +97,6 @@ class ParsedDiplotype:
     @property
     def text(self) -> str:
         return "/".join(self.alleles)
-
-
-# --- diplotypes ----------------------------------------------------------------------------------------------
 
 
 @remembered_by_identity
@@ -199,8 +193,6 @@ def natural_order(text: str) -> list[tuple[float, str]]:
     """A sort key by which `*2` comes before `*10`."""
     return [(float(n), "") if n else (-1.0, t.lower()) for n, t in re.findall(r"(\d+)|(\D+)", text)]
 
-
-# --- HLA -----------------------------------------------------------------------------------------------------
 
 _HLA = re.compile(
     r"^(?:HLA[-_ ]?)?(?:(?P<locus>[A-Z][A-Z0-9]{0,3})[-_ ]?)?\*\s?(?P<first>\d{2,3}):(?P<second>\d{2,4})"

@@ -49,9 +49,6 @@ class Drug:
     display: str = ""
 
 
-# --- genes and other markers ---------------------------------------------------------------------------------
-
-
 class GeneModel(StrEnum):
     """How a diplotype gives a state."""
 
@@ -274,9 +271,6 @@ class ConditionKey:
     """It counts for life: an entry that is resolved or inactive still means it (an earlier severe reaction)."""
 
 
-# --- predicates over context facts ---------------------------------------------------------------------------
-
-
 class Fact(StrEnum):
     """What a predicate can ask about. Numbers: age (years), weight (kg), daily_dose (mg), daily_dose_per_kg (mg/kg),
     exposure (days that this drug has been taken). Sets: indication (the order's reason, else the patient's
@@ -326,9 +320,6 @@ class Population:
     id: str = "general"
     label: str = ""
     fits: tuple[Predicate, ...] = ()
-
-
-# --- guidance --------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)

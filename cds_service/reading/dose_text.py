@@ -75,9 +75,6 @@ _DAYS_BY_WORD = {"day": 1.0, "daily": 1.0, "week": 7.0, "weekly": 7.0, "month": 
 _DAYS_BY_LETTER = {"h": 1 / 24, "d": 1.0, "w": 7.0, "m": 30.0}
 
 
-# --- units ------------------------------------------------------------------------------------------------------
-
-
 def known_unit(text: str) -> str:
     """The unit in one spelling (`mg/kg/d`), empty where a part of it is not known.
 
@@ -105,9 +102,6 @@ def in_milligrams(value: float, unit: str, strength_mg: float | None) -> tuple[f
 def tidy(value: float) -> float:
     """Without the dust of floating-point arithmetic."""
     return float(f"{value:.9g}")
-
-
-# --- amount -----------------------------------------------------------------------------------------------------
 
 
 def dose_in_text(text: str, strength_mg: float | None = None) -> Dose | None:
@@ -169,9 +163,6 @@ def _figure(text: str) -> float:
     if re.fullmatch(r"\d{1,3}(,\d{3})+(\.\d+)?", lowered):
         return float(lowered.replace(",", ""))
     return float(lowered.replace(",", "."))
-
-
-# --- frequency --------------------------------------------------------------------------------------------------
 
 
 def times_a_day_in(text: str) -> float | None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from cds_service.codes import LOINC, SNOMED
 
-# --- LOINC codes of Observations ---------------------------------------------------------------------------
+# LOINC codes of Observations
 
 GENOTYPE = frozenset({"84413-4"})
 HAPLOTYPE = frozenset({"84414-2"})
@@ -27,7 +27,7 @@ RECOMMENDATION = frozenset({"LA26421-0", "LA26422-8", "LA14020-4", "LA14021-2"})
 RECOMMENDATION_PROFILES = ("medication-recommendation", "followup-recommendation", "rec-medication")
 UNRECOMMENDED_STATUSES = frozenset({"rejected", "cancelled", "failed", "entered-in-error"})
 
-# --- LOINC codes of components ------------------------------------------------------------------------------
+# LOINC codes of components
 
 GENE_STUDIED = frozenset({"48018-6"})
 SOURCE_CLASS = frozenset({"48002-0"})
@@ -42,7 +42,7 @@ GENOMIC_CHANGE = frozenset({"81290-9"})
 VARIATION_CODE = frozenset({"81252-9"})
 MEDICATION_ASSESSED = frozenset({"51963-7"})
 
-# --- LOINC answers ------------------------------------------------------------------------------------------
+# LOINC answers
 
 PRESENT_ANSWERS = frozenset({"LA9633-4", "LA6576-8"})
 ABSENT_ANSWERS = frozenset({"LA9634-2", "LA6577-6"})
@@ -58,7 +58,7 @@ PRESENCE_CODES = (
     (SNOMED, PRESENT_FINDINGS, ABSENT_FINDINGS),
 )
 
-# --- folded words --------------------------------------------------------------------------------------------
+# Folded words
 
 PRESENT_WORDS = frozenset(
     {"present", "positive", "detected", "carrier", "heterozygous", "homozygous", "hemizygous", "homoplasmic"}
@@ -96,7 +96,7 @@ GENOME_BUILD_37 = dict(
 )
 """RefSeq chromosome -> its version in build 37 of the human genome; build 38 has the next one."""
 
-# --- statuses ------------------------------------------------------------------------------------------------
+# Statuses
 
 ENTERED_IN_ERROR = "entered-in-error"
 FINAL_STATUSES = frozenset({"final", "amended", "corrected", "appended"})
@@ -117,7 +117,7 @@ ABATED_WORDS = PAST_STATUSES | {
 }  # fmt: skip
 """What is said of the end of a condition that is over; `ongoing` or `unknown` is no end."""
 
-# --- routes: SNOMED CT and HL7 codes, and folded words -----------------------------------------------------------
+# Routes: SNOMED CT and HL7 codes, and folded words
 
 ROUTE_CODES = {
     "26643006": "oral", "260548002": "oral", "394899003": "oral", "PO": "oral", "C38288": "oral",
@@ -143,7 +143,7 @@ ROUTE_WORDS = {
     "intravitreal": "intravitreal", "intradermal": "intradermal", "dental": "dental",
 }  # fmt: skip
 
-# --- family relationships (HL7 RoleCode and words): degree ------------------------------------------------------
+# Family relationships (HL7 RoleCode and words): degree
 
 DEGREE_BY_ROLE = {
     **dict.fromkeys(

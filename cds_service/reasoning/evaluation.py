@@ -183,8 +183,6 @@ class _Evaluator:
         order = self.policy.source_order
         return table.trust is Trust.RECALLED, order.index(kind) if kind in order else len(order)
 
-    # --- active medicines that a draft affects ------------------------------------------------------------------
-
     def affected_by(self, draft: Order, orders: tuple[Order, ...]) -> Iterator[Finding]:
         """Findings of active medicines that this draft changes (paroxetine ordered on top of codeine)."""
         if draft.active or self._reached_by(draft).isdisjoint(self.taken):
@@ -215,8 +213,6 @@ class _Evaluator:
 
     def _all(self, order: Order, others: tuple[Order, ...]) -> list[Finding]:
         return [f for drug in order.ingredients for f in self._of_drug(order, drug, others)]
-
-    # --- alternatives ---------------------------------------------------------------------------------------------
 
     def _with_alternatives(self, finding: Finding, order: Order, others: tuple[Order, ...]) -> Finding:
         """The finding with each drug that its advice names evaluated for this patient."""

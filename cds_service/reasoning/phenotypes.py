@@ -66,9 +66,6 @@ def call_phenotype(gene: Gene, diplotype: str) -> PhenotypeCall:
     return _by_functions(gene, parsed)
 
 
-# --- score genes ---------------------------------------------------------------------------------------------
-
-
 def _by_score(gene: Gene, parsed: ParsedDiplotype) -> PhenotypeCall:
     score = _score(gene, parsed)
     phenotype = _phenotype_of_score(gene, score) if score.known else INDETERMINATE
@@ -180,9 +177,6 @@ def _reaches(band: ScoreBand, value: float) -> bool:
     return (band.below is None or value < band.below) and (band.at_most is None or value < band.at_most)
 
 
-# --- genes by function -----------------------------------------------------------------------------------------
-
-
 def _by_functions(gene: Gene, parsed: ParsedDiplotype) -> PhenotypeCall:
     functions = [_function(gene, h) for h in parsed.haplotypes]
     functions = [f for f in functions if f != NO_CHROMOSOME]
@@ -234,9 +228,6 @@ def _states_of(gene: Gene, phenotypes: frozenset[str]) -> frozenset[str]:
     if not phenotypes or INDETERMINATE in phenotypes:
         return frozenset(gene.states)
     return frozenset().union(*(states_of_phenotype(gene, p) for p in phenotypes))
-
-
-# --- between phenotypes and states -----------------------------------------------------------------------------
 
 
 def phenotype_of_state(gene: Gene, state: str) -> str:

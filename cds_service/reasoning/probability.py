@@ -143,9 +143,6 @@ def _expected(weighed: list[Weighed], assignment: Assignment, counted: Counted) 
     return Chance(min(low, 1.0), min(high, 1.0))
 
 
-# --- published shares ------------------------------------------------------------------------------------------
-
-
 def _shares(situation: Situation, marker: str) -> Shares:
     """Shares count people before any co-medication: a shift moves them. Without one they are the same for everybody
     of whom as much is known."""

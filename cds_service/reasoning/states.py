@@ -220,9 +220,6 @@ def _earlier_labels(said: Said, gene: Gene) -> Iterable[str]:
     return (term for key in keys for term in gene.earlier_labels.get(key, ()))
 
 
-# --- which states are possible --------------------------------------------------------------------------------
-
-
 def possible(knowledge: MarkerKnowledge, states: frozenset[str]) -> frozenset[str]:
     """S(M): the states that what is known leaves possible, before spoilers and modifiers (design 4.2)."""
     match knowledge:

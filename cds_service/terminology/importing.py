@@ -142,9 +142,6 @@ def _put_in_place(part: Path, to: Path) -> None:
     part.replace(to)
 
 
-# --- RxNorm ------------------------------------------------------------------------------------------------------
-
-
 def _load_rxnorm(files: Mapping[Part, ReleaseFile], database: sqlite3.Connection) -> str:
     term_types = _load_concepts(files[Part.CONCEPTS], database)
     _insert(database, "INSERT OR IGNORE INTO edge VALUES (?, ?)", _edges(files[Part.RELATIONS], term_types))
@@ -235,9 +232,6 @@ def _release_of(file: ReleaseFile) -> str:
     return named[0] if named else ""
 
 
-# --- RxTerms -----------------------------------------------------------------------------------------------------
-
-
 def _load_rxterms(files: Mapping[Part, ReleaseFile], database: sqlite3.Connection) -> str:
     """RxTerms tells the ingredients of each product itself; it has neither NDC nor codes of other sources."""
     terms, ingredients = files[Part.TERMS], files[Part.TERM_INGREDIENTS]
@@ -266,9 +260,6 @@ def _headed(file: ReleaseFile) -> Iterator[dict[str, str]]:
         raise TerminologyError(f"{file.name}: the header lacks {', '.join(missing)}")
     for record in records:
         yield dict.fromkeys(header, "") | {k: v.strip() for k, v in zip(header, record, strict=False)}
-
-
-# --- checks ------------------------------------------------------------------------------------------------------
 
 
 def _check(database: sqlite3.Connection, counts: Mapping[str, int]) -> None:

@@ -151,9 +151,6 @@ def _own_attributes(words: Words) -> dict[str, Any]:
     )
 
 
-# --- parts of a finding -------------------------------------------------------------------------------------------
-
-
 @dataclass(frozen=True, slots=True)
 class _Advice:
     """What the extension says of an advice."""

@@ -188,9 +188,6 @@ def _refused(alternative: Alternative, words: Words) -> str:
     return words.wording.say("alternatives", "refused", drug=words.drug(alternative.drug), reason=reason)
 
 
-# --- tests ---------------------------------------------------------------------------------------------------
-
-
 _NO_TESTS: Mapping[str, object] = {
     "tests": (), "test_names": "", "worst": None, "asked": "", "need": "", "urgent": False
 }  # fmt: skip
@@ -311,9 +308,6 @@ def _sum(branches: list[Branch]) -> tuple[float, float] | None:
     if len(pairs) < len(branches):
         return None
     return min(1.0, sum(low for low, _ in pairs)), min(1.0, sum(high for _, high in pairs))
-
-
-# --- the advice now, for suggestions ------------------------------------------------------------------------
 
 
 def departs_to_other_drug(finding: Finding) -> bool:

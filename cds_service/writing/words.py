@@ -57,8 +57,6 @@ class Words:
     knowledge: Knowledge
     wording: Wording
 
-    # --- names ----------------------------------------------------------------------------------------------
-
     def drug(self, drug: str) -> str:
         """The display name of a drug id, or the name as ordered where the drug is not known."""
         known = self.knowledge.drugs.get(drug)
@@ -144,8 +142,6 @@ class Words:
                 return self.wording.say(group, about)
         return self.marker(about) if about.partition(":")[0] in self.wording.catalogue["markers"] else about
 
-    # --- states ---------------------------------------------------------------------------------------------
-
     @remembered_by_identity
     def result(self, marker: str, state: str) -> str:
         """Marker and state as a noun phrase: `CYP2D6 poor metaboliser`."""
@@ -195,8 +191,6 @@ class Words:
     def _gene(self, marker: str) -> Gene | None:
         kind, _, symbol = marker.partition(":")
         return self.knowledge.genes.get(symbol) if kind == "gene" else None
-
-    # --- options and doses --------------------------------------------------------------------------------------
 
     def option(self, option: Option, about: About) -> str:
         """`choose another drug`, `start with 50 % of the usual dose, if no alternative works`."""
@@ -304,8 +298,6 @@ class Words:
         """What the drug would risk in this branch, where it is left out for that; else empty."""
         left_out = branch.resulting.outcome in (Outcome.OTHER_DRUG, Outcome.STOP)
         return self.wording.say("harms", branch.advice.harm) if left_out else ""
-
-    # --- probabilities ------------------------------------------------------------------------------------------
 
     def probability(self, probability: ChangeProbability | None) -> str:
         """`about 2 in 100 to 6 in 100 people across 5 populations`, or that it is not known."""

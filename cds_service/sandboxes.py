@@ -11,6 +11,7 @@ import yaml
 from pydantic import TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
+from cds_service import unique_yaml
 from cds_service.errors import SettingsError
 
 _FILE = Path(__file__).with_name("sandboxes.yaml")
@@ -38,6 +39,6 @@ class Sandbox:
 def load_sandboxes(path: Path = _FILE) -> Mapping[str, Sandbox]:
     """Name -> server. Raises SettingsError where the file is not what it should be."""
     try:
-        return TypeAdapter(dict[str, Sandbox]).validate_python(yaml.safe_load(path.read_text(encoding="utf-8")))
+        return TypeAdapter(dict[str, Sandbox]).validate_python(unique_yaml.load(path.read_bytes()))
     except (OSError, yaml.YAMLError, ValidationError) as fault:
         raise SettingsError(f"{path.name}: {fault}") from fault

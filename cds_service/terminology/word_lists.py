@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from cds_service import unique_yaml
 from cds_service.errors import KnowledgeError
 from cds_service.terminology.text import words
 
@@ -45,7 +46,7 @@ def load_words(data: Path) -> Words:
     """The lists of `drug_words.yaml` under `data`. Raises KnowledgeError where the file is not as expected."""
     path = data / "drug_words.yaml"
     try:
-        raw: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+        raw: dict[str, Any] = unique_yaml.load(path.read_bytes())
         return Words(
             routes=tuple((words(phrase), route) for phrase, route in raw["routes"]),
             counted_forms=frozenset(raw["counted_forms"]),

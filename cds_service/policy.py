@@ -34,7 +34,7 @@ class Switch(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Firing:
-    """When a test question interrupts though labelling does not ask for the test (design section 4.7)."""
+    """When a test question interrupts though labelling does not ask for the test (docs/reasoning.md, step 7)."""
 
     grave_probability_at_least: Share = 0.01
     change_probability_at_least: Share = 0.20

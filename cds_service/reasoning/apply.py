@@ -1,6 +1,6 @@
 """apply(advice, order) -> resulting order, and the arithmetic of a dose change.
 
-Two advices differ materially when their resulting orders differ (design section 4.4).
+Two advices differ materially when their resulting orders differ (docs/reasoning.md, step 4).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A marker that may be asked for, and whether its result would change the order (design section 4.6)."""
+"""A marker that may be asked for, and whether its result would change the order (docs/reasoning.md, step 6)."""
 
 from __future__ import annotations
 

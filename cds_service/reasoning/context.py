@@ -1,6 +1,6 @@
 """What is true around one order: the facts that predicates and modifiers ask about.
 
-The other drafts count as taken; the active medicines less those that the drafts replace (design section 4.1).
+The other drafts count as taken; the active medicines less those that the drafts replace (docs/reasoning.md, step 1).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The decision of one table: the advice now, and which tests would change it (design sections 4.4 to 4.7)."""
+"""The decision of one table: the advice now, and which tests would change it (docs/reasoning.md, step 5)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ WAIT = ResultingOrder(Outcome.WAIT)
 
 
 class Basis(StrEnum):
-    """Why the advice now is what it is (design 4.5 a to e)."""
+    """Why the advice now is what it is (docs/reasoning.md, step 5)."""
 
     ONE_OUTCOME = "one_outcome"
     NO_RESULT_ROW = "no_result_row"

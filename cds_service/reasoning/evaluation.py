@@ -159,7 +159,7 @@ class _Evaluator:
         return fit if assumed is None else replace(fit, holds=assumed)
 
     def _leading(self, fitting: list[tuple[Table, Truth]]) -> frozenset[str]:
-        """Ids of the tables that speak: for the same markers one source leads (design 4.8)."""
+        """Ids of the tables that speak: for the same markers one source leads (docs/reasoning.md, step 8)."""
         of_same: defaultdict[frozenset[str], list[tuple[Table, Truth]]] = defaultdict(list)
         for table, fit in fitting:
             of_same[_shared(table)].append((table, fit))
@@ -271,7 +271,7 @@ def _shared(table: Table) -> frozenset[str]:
 
 def moot_by(decided: Decided, decisions: list[Decided]) -> str:
     """The rule that makes an indication table's finding moot, or empty. A drug is not indicated only when every
-    indication that fits excludes it (design 4.8)."""
+    indication that fits excludes it (docs/reasoning.md, step 8)."""
     if decided[0].situation.table.kind is not TableKind.INDICATION:
         return ""
     others = [d for d in decisions if d is not decided and d[0].situation.table.kind is TableKind.INDICATION]

@@ -1,4 +1,4 @@
-"""Whether a question may interrupt (design section 4.7)."""
+"""Whether a question may interrupt (docs/reasoning.md, step 7)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from cds_service.reasoning.tables import Reached, Situation
 
 
 def why_silent(asking: Asking, probability: ChangeProbability | None) -> str:
-    """Empty where the question fires, else the rule that keeps it quiet (design 4.7)."""
+    """Empty where the question fires, else the rule that keeps it quiet."""
     situation, testing = asking.situation, asking.testing
     if is_tolerated(asking.use, situation):
         return "tolerated"

@@ -1,6 +1,6 @@
 """What is known of a marker that changes with time: laboratory values, serologies, intervals.
 
-Unlike a germline marker, the newest valid reading counts and the others are history (design section 4.8).
+Unlike a germline marker, the newest valid reading counts and the others are history.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the states of one marker lead to, the others of the table held fast (design sections 4.4 and 4.6)."""
+"""What the states of one marker lead to, the others of the table held fast (docs/reasoning.md, step 6)."""
 
 from __future__ import annotations
 

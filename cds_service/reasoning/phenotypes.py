@@ -1,4 +1,4 @@
-"""Diplotype -> phenotype, activity score and state, by the rules of each gene (design section 2; CPIC).
+"""Diplotype -> phenotype, activity score and state, by the rules of each gene (CPIC).
 
 A score gene adds the activity values of its two chromosomes and looks the sum up in bands; the other genes look
 up the pair of allele functions. An allele without a known function or value, or one that the table does not

@@ -1,4 +1,4 @@
-"""How likely a test result is to change the order: a range over published populations (design 4.6).
+"""How likely a test result is to change the order: a range over published populations (decision 0003).
 
 States are weighted by the shares of patients that have them. Where a published term stands for several states
 the least and the most that are compatible are taken, so that the range says what is not known instead of hiding

@@ -1,5 +1,5 @@
 """The questions of a table: each open marker whose result would change the order, the test that would answer, and
-what it would tell (design sections 4.5 to 4.7).
+what it would tell (docs/reasoning.md, steps 6 and 7).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What makes a result of a lifelong marker unreliable: a transfusion, haemolysis, a transplant (design section 4.2).
+"""What makes a result of a lifelong marker unreliable: a transfusion, haemolysis, a transplant.
 
 The events are conditions of the record, the rules are data (`knowledge/data/spoilers.yaml`). A result counts as
 spoiled unless it is known to be from before the event, from after its effect, or from a specimen that it spares.

@@ -1,4 +1,4 @@
-"""What is known of a marker: readings -> exactly one `MarkerKnowledge` (design sections 2, 4.2 and 4.8).
+"""What is known of a marker: readings -> exactly one `MarkerKnowledge` (docs/reasoning.md, step 2).
 
 Germline markers are lifelong: readings that disagree are Conflicting, whatever their dates.
 """
@@ -201,7 +201,7 @@ def _agreed(said: list[Said], readings: tuple[Reading, ...]) -> MarkerKnowledge:
 
 def _without_earlier_labels(said: list[Said], marker: str, knowledge: Knowledge) -> list[Said]:
     """Without phenotype labels that an earlier consensus would have given the same diplotype: the diplotype
-    decides by today's rule (design section 4.8)."""
+    decides by today's rule."""
     gene = knowledge.genes.get(marker.partition(":")[2])
     if gene is None or len(said) == 1:
         return said
@@ -221,7 +221,7 @@ def _earlier_labels(said: Said, gene: Gene) -> Iterable[str]:
 
 
 def possible(knowledge: MarkerKnowledge, states: frozenset[str]) -> frozenset[str]:
-    """S(M): the states that what is known leaves possible, before spoilers and modifiers (design 4.2)."""
+    """S(M): the states that what is known leaves possible, before modifiers (docs/reasoning.md, step 2)."""
     match knowledge:
         case Known(state):
             return frozenset({state})

@@ -355,7 +355,7 @@ def test_any_text_is_answered_and_folding_is_stable(text: str) -> None:
 def test_the_index_opens_quickly() -> None:
     knowledge = knowledge_of(list(packaged_drugs()))
     fastest_s = min(_seconds(lambda: open_index(knowledge)) for _ in range(3))
-    assert fastest_s < 0.5, "the design asks for well under 0.3 s on a quiet machine"
+    assert fastest_s < 0.5, "well under 0.3 s is what it takes on a quiet machine"
 
 
 def _seconds(call: object) -> float:

@@ -1,4 +1,4 @@
-"""The advice now (design 4.5), which tests would change it (4.6) and which of them may interrupt (4.7)."""
+"""The advice now, which tests would change it, and which of them may interrupt (docs/reasoning.md, steps 5 to 7)."""
 
 from __future__ import annotations
 

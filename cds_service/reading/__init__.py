@@ -33,7 +33,6 @@ from cds_service.model import (
     newest_of,
 )
 from cds_service.policy import CatalogueTest
-from cds_service.reading.addresses import local_name, reference
 from cds_service.reading.chart import Chart
 from cds_service.reading.history import read_allergy, read_condition, read_family
 from cds_service.reading.lexicon import lexicon_of
@@ -56,15 +55,15 @@ from cds_service.reading.patient import (
 )
 from cds_service.reading.readings import Assessed, Weighed
 from cds_service.reading.recommendations import read_recommendation
-from cds_service.reading.records import Record, records_of, references_of, unpack
+from cds_service.reading.records import Record, records_of, references_of
 from cds_service.reading.reports import read_listed_finding, read_report
 from cds_service.reading.requests import read_request
 from cds_service.reading.results import read_observation
 from cds_service.reading.screening import apart, check_patient, screened
-from cds_service.reading.shapes import Resource, text_at
+from cds_service.reading.shapes import Resource
 from cds_service.reading.variants import with_genotypes
 
-__all__ = ["Read", "read", "read_resources"]
+__all__ = ["Read", "read"]
 
 T = TypeVar("T")
 _QUERIES = tuple(Query)
@@ -122,38 +121,6 @@ def read(
     withdrawn = tuple(sorted({r.reference for r in (*sent, *drafts) if r.withdrawn}))
     orders = found[OrderedDrug]
     return Read(tuple([item.order for item in orders]), patient, drafts_by_reference(orders), withdrawn)
-
-
-def read_resources(
-    resources: Iterable[object],
-    index: DrugIndex,
-    knowledge: Knowledge,
-    today: date,
-    *,
-    patient_id: str = "",
-    catalogue: tuple[CatalogueTest, ...] = (),
-) -> Read:
-    """Everything in a Bundle or in single resources, for inspection: the medicines found are the orders.
-
-    Without `patient_id` the only Patient there is the patient; where there is none, subjects are not checked.
-    """
-    everything = tuple(resources)
-    of_whom = patient_id or _only_patient(everything)
-    raw = tuple(item if isinstance(item, Mapping) else {} for item in everything)
-    answered = dict.fromkeys(Query, QueryResult(Availability.COMPLETE))
-    answered[Query.RESULTS] = QueryResult(Availability.COMPLETE, raw)
-    question = Question(hook="inspect", patient_id=of_whom, active=True)
-    return read(question, answered, index, knowledge, today, catalogue=catalogue)
-
-
-def _only_patient(resources: tuple[object, ...]) -> str:
-    found = unpack(resources).records
-    ids = {text_at(record.resource, "id") for record in found if record.kind == "Patient"}
-    named = {local_name(reference(record.field("subject") or record.field("patient"))) for record in found} - {""}
-    if len(ids) == 1:
-        return ids.pop()
-    only = named.pop() if not ids and len(named) == 1 else ""
-    return only.rpartition("/")[2] if only.startswith("Patient/") else ""
 
 
 def _orders(question: Question, asked: tuple[Record, ...], chart: Chart) -> Iterator[OrderedDrug | Gap]:

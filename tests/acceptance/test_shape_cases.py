@@ -35,7 +35,8 @@ from cds_service.model import (
     Statement,
     Undetermined,
 )
-from cds_service.reading import Read, read_resources
+from cds_service.reading import Read
+from tests.support.reading import read_record
 
 FOLDER = Path(__file__).parents[1] / "shapes"
 TODAY = date(2026, 11, 25)
@@ -155,7 +156,7 @@ def cases() -> list[Any]:
 
 def read_case(case: Json) -> Read:
     resources = [resource(written, n) for n, written in enumerate(case["resources"], start=1)]
-    return read_resources(resources, service().index, service().knowledge, TODAY, patient_id="ada")
+    return read_record(resources, service().index, service().knowledge, TODAY, patient_id="ada")
 
 
 def outcome(read: Read) -> Json:

@@ -10,7 +10,8 @@ from cds_service.codes import RXNORM, SNOMED
 from cds_service.errors import RequestError
 from cds_service.model import Availability, Patient, Query, QueryResult, Question, Span, When
 from cds_service.policy import CatalogueTest
-from cds_service.reading import read, read_resources
+from cds_service.reading import read
+from tests.support.reading import read_record
 from tests.support.world import index, knowledge
 
 from .small import (
@@ -349,7 +350,7 @@ def test_what_may_have_spoiled_results_is_kept_when_it_is_over_and_means_nothing
         "onsetDateTime": "2020-01-01",
         "abatementDateTime": "2020-06-01",
     }
-    (found,) = read_resources([resource], index(), knowledge(), TODAY).patient.conditions
+    (found,) = read_record([resource], index(), knowledge(), TODAY).patient.conditions
     assert (found.keys, found.past, found.end) == (frozenset(), {"haemolytic_anaemia"}, date(2020, 6, 1))
 
 
@@ -490,40 +491,39 @@ def test_other_requests_are_passed_over() -> None:
 # --- inspection ---
 
 
-def test_inspecting_finds_the_patient_and_every_reading() -> None:
+def test_the_patient_and_every_result_of_a_bundle_are_read() -> None:
     bundle = {"resourceType": "Bundle", "entry": [{"resource": ADA}, {"resource": genotype("CYP2C19", "*1/*2")}]}
-    found = read_resources([bundle], SmallIndex(), KNOWLEDGE, TODAY)
+    found = read_record([bundle], SmallIndex(), KNOWLEDGE, TODAY, patient_id=PATIENT)
     assert (found.patient.id, len(found.patient.readings), found.patient.gaps) == (PATIENT, 1, ())
 
 
-def test_inspecting_one_resource_takes_its_subject() -> None:
-    assert read_resources([genotype("CYP2C19", "*1/*2")], SmallIndex(), KNOWLEDGE, TODAY).patient.id == PATIENT
-    named = read_resources([genotype("CYP2C19", "*1/*2")], SmallIndex(), KNOWLEDGE, TODAY, patient_id="bob")
-    assert [g.reason for g in named.patient.gaps] == ["wrong_patient"]
+def test_a_result_of_another_patient_is_refused() -> None:
+    found = read_record([genotype("CYP2C19", "*1/*2")], SmallIndex(), KNOWLEDGE, TODAY, patient_id="bob")
+    assert (found.patient.readings, [g.reason for g in found.patient.gaps]) == ((), ["wrong_patient"])
 
 
-def test_inspecting_several_subjects_checks_none() -> None:
+def test_where_nobody_is_said_to_be_the_patient_subjects_are_not_checked() -> None:
     other = genotype("CYP2C19", "*1/*1", "other", subject=subject("bob"))
-    found = read_resources([genotype("CYP2C19", "*1/*2"), other], SmallIndex(), KNOWLEDGE, TODAY)
+    found = read_record([genotype("CYP2C19", "*1/*2"), other], SmallIndex(), KNOWLEDGE, TODAY)
     assert (found.patient.id, len(found.patient.readings)) == ("", 2)
 
 
-def test_inspecting_medicines_shows_them_as_orders() -> None:
-    found = read_resources([order("m", status="active")], SmallIndex(), KNOWLEDGE, TODAY)
+def test_medicines_taken_are_the_orders_where_those_are_asked_about() -> None:
+    found = read_record([order("m", status="active")], SmallIndex(), KNOWLEDGE, TODAY)
     assert [(o.reference, o.active) for o in found.orders] == [("MedicationRequest/m", True)]
 
 
 def test_parameters_are_unpacked() -> None:
     parts = [{"name": "genotype", "resource": genotype("CYP2C19", "*1/*2")}, {"name": "geneItem", "valueString": "x"}]
     parameters = {"resourceType": "Parameters", "parameter": [{"name": "haplotypes", "part": parts}]}
-    assert len(read_resources([parameters], SmallIndex(), KNOWLEDGE, TODAY).patient.readings) == 1
+    assert len(read_record([parameters], SmallIndex(), KNOWLEDGE, TODAY).patient.readings) == 1
 
 
 def test_bundles_without_end_are_refused() -> None:
     nested: dict[str, object] = genotype("CYP2C19", "*1/*2")
     for _ in range(6):
         nested = {"resourceType": "Bundle", "entry": [{"resource": nested}]}
-    found = read_resources([nested], SmallIndex(), KNOWLEDGE, TODAY)
+    found = read_record([nested], SmallIndex(), KNOWLEDGE, TODAY)
     assert (found.patient.readings, [g.reason for g in found.patient.gaps]) == ((), ["unreadable"])
 
 

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from cds_service.errors import RequestError
 from cds_service.knowledge.load import load_result_words
 from cds_service.model import Availability, NotReadable, Query, QueryResult, Question, Undetermined
-from cds_service.reading import read, read_resources
+from cds_service.reading import read
 from cds_service.reading.addresses import reference, references
 from cds_service.reading.dates import day, moment
 from cds_service.reading.shapes import clean, codings, concept_text, fold, number
+from tests.support.reading import read_record
 
 from .small import (
     KNOWLEDGE,
@@ -96,7 +97,7 @@ def test_no_json_raises_anything_but_a_refusal(found: list[Any], drafts: list[An
     for active in (False, True):
         with suppress(RequestError):
             read(Question("x", PATIENT, tuple(drafts), active=active), results, SmallIndex(), KNOWLEDGE, TODAY)
-    read_resources(found, SmallIndex(), KNOWLEDGE, TODAY)
+    read_record(found, SmallIndex(), KNOWLEDGE, TODAY)
 
 
 @settings(max_examples=150)

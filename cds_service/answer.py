@@ -19,6 +19,7 @@ from cds_service.hooks.requests import HookRequest
 from cds_service.hooks.responses import checked
 from cds_service.knowledge.base import Knowledge
 from cds_service.knowledge.load import load_knowledge
+from cds_service.knowledge.schema import CodeRole
 from cds_service.model import (
     Availability,
     DrugCodes,
@@ -138,13 +139,13 @@ def result_codes(knowledge: Knowledge) -> frozenset[Coding]:
 def _codes(knowledge: Knowledge) -> Iterator[Coding]:
     held = [*(gene.codes for gene in knowledge.genes.values()), *(marker.codes for marker in knowledge.hla.values())]
     for codes in held:
-        yield from (Coding(c.system, c.code) for c in codes if c.role != "order")
+        yield from (Coding(c.system, c.code) for c in codes if c.role != CodeRole.ORDER)
     for test in knowledge.tests.values():
         yield from (code for code in test.codes if code.system == LOINC)
     asked = {marker for table in knowledge.tables.values() for marker in table.markers}
     for observable in knowledge.observables.values():
         if observable.id in asked:
-            yield from (Coding(c.system, c.code) for c in observable.codes if c.role != "order")
+            yield from (Coding(c.system, c.code) for c in observable.codes if c.role != CodeRole.ORDER)
     for code in (
         *vocabulary.GENOTYPE,
         *vocabulary.HAPLOTYPE,

@@ -62,11 +62,6 @@ def _table_problems(knowledge: Knowledge) -> Iterator[str]:
     for table in knowledge.tables.values():
         if not table.rows:
             yield f"table {table.id}: no rows"
-        if table.concerns not in ("start", "always"):
-            yield f"table {table.id}: concerns {table.concerns!r}; expected start or always"
-        for row in table.rows:
-            if row.concerns not in ("", "start", "always"):
-                yield f"table {table.id}/{row.id}: concerns {row.concerns!r}; expected start or always"
         yield from row_problems(table, knowledge.genes, knowledge.sources)
         for marker, use in table.markers.items():
             for problem in _use_problems(marker, use, knowledge):

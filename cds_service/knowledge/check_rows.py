@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from itertools import combinations, product
 
 from cds_service.knowledge.rows import TableRows, expand
-from cds_service.knowledge.schema import Gene, Source, Table
+from cds_service.knowledge.schema import Gene, Source, SourceKind, Table
 from cds_service.model import (
     CONTRAINDICATING,
     INDETERMINATE,
@@ -115,8 +115,6 @@ def _dose(change: DoseChange) -> Iterator[str]:
         yield "a dose change has more than one of factor, amount and cap"
     if change.times is not None and not (change.frequency and change.times.count > 0 and change.times.period > 0):
         yield "a dose change with `times` says them in words too (`frequency`), each a figure above 0"
-    if change.direction not in ("", "lower", "higher"):
-        yield f"dose direction {change.direction!r}; expected lower or higher"
     if change.factor is not None and not 0 <= change.factor[0] <= change.factor[1] > 0:
         yield f"dose factor {change.factor}; expected the low and the high share of the usual dose"
 
@@ -132,5 +130,5 @@ def _would_be_critical(advice: Advice, table: Table, sources: Mapping[str, Sourc
         return False
     first = advice.options[0].action
     source = sources.get(table.source)
-    label = source is not None and source.kind == "label_contraindication" and first in CONTRAINDICATING
+    label = source is not None and source.kind == SourceKind.LABEL_CONTRAINDICATION and first in CONTRAINDICATING
     return label or advice.gravity is Gravity.FATAL_OR_IRREVERSIBLE

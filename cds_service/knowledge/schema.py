@@ -16,6 +16,18 @@ from cds_service.codes import Coding
 from cds_service.model import Advice, Option, Testing, Timing, Trust
 
 
+class SourceKind(StrEnum):
+    """What a source is. The order in which one source leads is policy."""
+
+    GUIDELINE = "guideline"
+    LABEL_CONTRAINDICATION = "label_contraindication"
+    LABEL = "label"
+    REGULATOR_TABLE = "regulator_table"
+    STUDY = "study"
+    CATALOGUE = "catalogue"
+    TERMINOLOGY = "terminology"
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """Where facts come from. The fields are those that a card and its decision-support attributes need."""
@@ -31,9 +43,7 @@ class Source:
     url: str
     checked: date
     """When we last held our rows against it."""
-    kind: str
-    """`guideline`, `label_contraindication`, `label`, `regulator_table`, `study`, `catalogue`, `terminology`:
-    the order in which one source leads is policy."""
+    kind: SourceKind
     pmids: tuple[str, ...] = ()
     funding: str = ""
     licence: str = ""
@@ -73,14 +83,30 @@ class Allele:
     aliases: tuple[str, ...] = ()
 
 
+class CodeRole(StrEnum):
+    """Which kind of result a code carries."""
+
+    GENOTYPE = "genotype"
+    PHENOTYPE = "phenotype"
+    ACTIVITY_SCORE = "activity_score"
+    ENZYME_ACTIVITY = "enzyme_activity"
+    PRESENCE = "presence"
+    ALLELE = "allele"
+    """One of the two alleles."""
+    QUANTITY = "quantity"
+    INTERPRETATION = "interpretation"
+    REPORT = "report"
+    ORDER = "order"
+    """None: it orders the test."""
+
+
 @dataclass(frozen=True, slots=True)
 class ObservationCode:
-    """A code of an Observation (or ServiceRequest) that means this marker. `role` is `genotype`, `phenotype`,
-    `activity_score`, `presence`, `interpretation`, `enzyme_activity`, `order`, or `allele` (one of two)."""
+    """A code of an Observation (or ServiceRequest) that means this marker."""
 
     code: str
     system: str = "http://loinc.org"
-    role: str = "genotype"
+    role: CodeRole = CodeRole.GENOTYPE
     display: str = ""
     source: str = ""
     trust: Trust = Trust.CORROBORATED
@@ -414,6 +440,15 @@ class MarkerUse:
     spoilers: tuple[Spoiler, ...] = ()
 
 
+class Concerns(StrEnum):
+    """Which doses an advice is about."""
+
+    START = "start"
+    """Moot once the drug was tolerated."""
+    ALWAYS = "always"
+    """Holds during therapy too."""
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """`when` maps each of the table's markers to the states or phenotype terms that this row answers; a
@@ -426,8 +461,8 @@ class Row:
     supersedes: tuple[str, ...] = ()
     trust: Trust | None = None
     """Else the table's."""
-    concerns: str = ""
-    """`start` or `always`, else the table's."""
+    concerns: Concerns | None = None
+    """Else the table's."""
     differs: str = ""
     """Why this row departs from the source on purpose (shown by `knowledge compare`)."""
 
@@ -465,12 +500,22 @@ class Table:
     compares_as: str = ""
     """The population name in a CPIC export, where it differs from `population.id`."""
     note: str = ""
-    concerns: str = "start"
-    """`start`: moot once tolerated. `always`: holds during therapy too."""
+    concerns: Concerns = Concerns.START
 
     def trust_of(self, row: Row | None) -> Trust:
         """The row's own trust, else the table's."""
         return (row.trust if row is not None else None) or self.trust
+
+
+class ModulatorRole(StrEnum):
+    INHIBITOR = "inhibitor"
+    INDUCER = "inducer"
+
+
+class ModulatorStrength(StrEnum):
+    STRONG = "strong"
+    MODERATE = "moderate"
+    WEAK = "weak"
 
 
 @dataclass(frozen=True, slots=True)
@@ -481,8 +526,8 @@ class Modifier:
     marker: str
     source: str
     trust: Trust
-    factors: Mapping[str, float]
-    """Strength of the inhibitor (`strong`, `moderate`) -> factor on the activity score."""
+    factors: Mapping[ModulatorStrength, float]
+    """Strength of the inhibitor -> factor on the activity score."""
     guideline_drugs: tuple[str, ...]
     """Drugs for which the source states the rule; elsewhere it is applied only by site policy."""
 
@@ -492,8 +537,8 @@ class Modulator:
     """A drug that inhibits or induces an enzyme."""
 
     enzyme: str
-    role: str
-    strength: str
+    role: ModulatorRole
+    strength: ModulatorStrength
     drug: str
     source: str
     trust: Trust

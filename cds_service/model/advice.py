@@ -35,6 +35,13 @@ class DosePhase(StrEnum):
     MAXIMUM = "maximum"
 
 
+class Direction(StrEnum):
+    """Of a dose for which the source names no figure."""
+
+    LOWER = "lower"
+    HIGHER = "higher"
+
+
 class TimesUnit(StrEnum):
     """Units of a period, by their UCUM codes."""
 
@@ -123,8 +130,7 @@ class DoseChange:
     floor: Amount | None = None
     """The least dose that the source still advises: with `amount` or `cap` the lower end of a range, alone `at
     least` (then `direction` is `higher`). An order at or above it, and not above the rest, is unchanged."""
-    direction: str = ""
-    """`lower` or `higher` where the source names no figure."""
+    direction: Direction | None = None
     frequency: str = ""
     """Phrase key of how often the source has it given, e.g. `three_times_a_week`."""
     times: Times | None = None

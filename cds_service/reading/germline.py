@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from cds_service.codes import LOINC
 from cds_service.knowledge.nomenclature import normalised
-from cds_service.knowledge.schema import Gene
+from cds_service.knowledge.schema import CodeRole, Gene
 from cds_service.model import (
     ActivityScore,
     Diplotype,
@@ -32,8 +32,7 @@ from cds_service.reading.haplotypes import (
     statement_of_extensions,
 )
 from cds_service.reading.hla import hla_statements
-from cds_service.reading.lexicon import ALLELE_ROLE, HLA_PREFIX, PRESENCE_ROLE
-from cds_service.reading.provenance import ENZYME_METHOD
+from cds_service.reading.lexicon import HLA_PREFIX
 from cds_service.reading.readings import About, Found, finding, founds, is_genotype, observable_of, says_of
 from cds_service.reading.records import Record, is_region_studied
 from cds_service.reading.shapes import Resource, codes_of, codings, concept_texts, has_code, objects
@@ -127,13 +126,13 @@ def _read_gene(record: Record, gene: Gene, naming: GeneNaming, chart: Chart) -> 
 
 
 def _asks_one_allele(resource: Resource, gene: Gene, chart: Chart) -> bool:
-    return any(m.role == PRESENCE_ROLE and m.allele for m in meanings_for(resource, gene.symbol, chart.lexicon))
+    return any(m.role == CodeRole.PRESENCE and m.allele for m in meanings_for(resource, gene.symbol, chart.lexicon))
 
 
 def names_one_allele(resource: Resource, gene: Gene, answer: Answer, chart: Chart) -> bool:
     """A haplotype by its code, a code for one of two alleles, or a value that is one star allele."""
     by_code = has_code(resource.get("code"), LOINC, HAPLOTYPE)
-    by_role = any(m.role == ALLELE_ROLE for m in meanings_for(resource, gene.symbol, chart.lexicon))
+    by_role = any(m.role == CodeRole.ALLELE for m in meanings_for(resource, gene.symbol, chart.lexicon))
     star = any(re.fullmatch(r"\*\d+\w*(\.\d+)?", without_symbol(text, gene.symbol)) for text in answer.texts)
     return by_code or star or (by_role and "/" not in answer.quoted)
 
@@ -174,14 +173,14 @@ def _with_quantity(
     roles = {m.role for m in meanings_for(resource, gene.symbol, chart.lexicon)}
     named_score = any("activity score" in text.lower() for text in concept_texts(resource.get("code")))
     number = answer.quantity
-    if number is None and ("activity_score" in roles or named_score):
+    if number is None and (CodeRole.ACTIVITY_SCORE in roles or named_score):
         bare = answer_of({"valueQuantity": {"value": answer.quoted.lstrip("≥>= ")}}).quantity
         return (*statements, ActivityScore(bare.value, answer.quoted[:1] in "≥>")) if bare is not None else statements
     if number is None:
         return statements
-    if "activity_score" in roles or named_score:
+    if CodeRole.ACTIVITY_SCORE in roles or named_score:
         return (*statements, ActivityScore(number.value, number.comparator in {">", ">="}))
-    return (*statements, number) if ENZYME_METHOD in roles else statements
+    return (*statements, number) if CodeRole.ENZYME_ACTIVITY in roles else statements
 
 
 def _is_misused(resource: Resource, statements: tuple[Statement, ...]) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cds_service.codes import LOINC, SNOMED
 from cds_service.knowledge.nomenclature import normalised
-from cds_service.knowledge.schema import Gene
+from cds_service.knowledge.schema import CodeRole, Gene
 from cds_service.model import Diplotype, Presence, SelfContradiction
 from cds_service.reading.addresses import references
 from cds_service.reading.alleles import known_allele
@@ -12,7 +12,6 @@ from cds_service.reading.answers import answer_of
 from cds_service.reading.chart import Chart
 from cds_service.reading.dates import date_of
 from cds_service.reading.genes import gene_naming
-from cds_service.reading.lexicon import ALLELE_ROLE
 from cds_service.reading.records import Record
 from cds_service.reading.shapes import codings, concept_texts, has_code, objects, text_at
 from cds_service.reading.vocabulary import GENOTYPE, SNOMED_GENOTYPE
@@ -86,4 +85,4 @@ def partner_of(record: Record, gene: Gene, chart: Chart) -> Record | None:
 def _allele_codes(record: Record, gene: Gene, chart: Chart) -> frozenset[str]:
     found = codings(record.resource.get("code"))
     meant = ((c.code, m) for c in found for m in chart.lexicon.meanings((c,)))
-    return frozenset(code for code, m in meant if m.role == ALLELE_ROLE and m.symbol == gene.symbol)
+    return frozenset(code for code, m in meant if m.role == CodeRole.ALLELE and m.symbol == gene.symbol)

@@ -11,14 +11,12 @@ from typing import Any, TypeVar
 from cds_service.codes import LOINC, Coding
 from cds_service.knowledge.base import Knowledge
 from cds_service.knowledge.derived import once_for_each, spoiling_conditions
-from cds_service.knowledge.schema import Gene, HlaMarker, Observable, ObservationCode
+from cds_service.knowledge.schema import CodeRole, Gene, HlaMarker, Observable, ObservationCode
 from cds_service.memory import Memory, content_key
 from cds_service.reading.shapes import fold
 from cds_service.reading.vocabulary import NEGATING_WORDS
 
 HLA_PREFIX = "HLA-"
-PRESENCE_ROLE = "presence"
-ALLELE_ROLE = "allele"
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -29,7 +27,7 @@ class CodeMeaning:
     """What an Observation code means: the symbol of a gene or locus, and which kind of result it carries."""
 
     symbol: str
-    role: str
+    role: CodeRole
     ambiguous: bool = False
     allele: str = ""
     """The one allele that the code asks about, for codes of role `presence`."""
@@ -269,7 +267,7 @@ def _codes(knowledge: Knowledge) -> Iterator[tuple[tuple[str, str], CodeMeaning]
 
 
 def _meaning(code: ObservationCode, symbol: str, allele: str) -> CodeMeaning:
-    asks_one = code.role in {PRESENCE_ROLE, ALLELE_ROLE}
+    asks_one = code.role in {CodeRole.PRESENCE, CodeRole.ALLELE}
     return CodeMeaning(symbol, code.role, code.ambiguous, (code.allele or allele) if asks_one else "")
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cds_service.codes import LOINC
-from cds_service.knowledge.schema import Observable, ObservableKind, ObservationCode
+from cds_service.knowledge.schema import CodeRole, Observable, ObservableKind, ObservationCode
 from cds_service.model import (
     Diplotype,
     Gap,
@@ -273,7 +273,7 @@ def _variant_flags(result: _Result, *, present: bool) -> tuple[str, ...]:
     if result.observable.id.startswith((_GERMLINE, _SOMATIC)) and not origin_of(result.record, result.chart):
         flags.append("origin_not_said")
     coded = _code_of(result)
-    if coded is not None and coded.role == "report":
+    if coded is not None and coded.role == CodeRole.REPORT:
         flags.append("score_not_coded")
     return tuple(flags)
 

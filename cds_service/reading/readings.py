@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from cds_service.codes import LOINC, SNOMED, Coding
-from cds_service.knowledge.schema import Gene
+from cds_service.knowledge.schema import CodeRole, Gene
 from cds_service.model import (
     FUTURE,
     Diplotype,
@@ -191,11 +191,13 @@ def _method(record: Record, observable: str, statement: Statement, chart: Chart)
     if observable.startswith("hla:"):
         return HLA_METHOD
     roles = {m.role for m in chart.lexicon.meanings(codings(record.resource.get("code")))}
-    if ENZYME_METHOD in roles or is_enzyme_method(record):
+    if CodeRole.ENZYME_ACTIVITY in roles or is_enzyme_method(record):
         return ENZYME_METHOD
     if not observable.startswith(("gene:", "somatic:")):
         return ""
-    genetic = isinstance(statement, Diplotype | Presence) or is_genotype(record.resource) or "genotype" in roles
+    genetic = (
+        isinstance(statement, Diplotype | Presence) or is_genotype(record.resource) or CodeRole.GENOTYPE in roles
+    )
     return GENOTYPE_METHOD if genetic else ""
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from cds_service.knowledge.schema import Fact, Gene, Modifier, Modulator
+from cds_service.knowledge.schema import Fact, Gene, Modifier, Modulator, ModulatorRole
 from cds_service.model import Trust, latest
 from cds_service.policy import Policy
 from cds_service.reasoning.context import Context
@@ -63,7 +63,7 @@ def inhibitors_taken(modifier: Modifier, context: Context) -> Iterator[Modulator
         for modulator in context.knowledge.modulators_by_drug.get(drug, ())
     )
     for modulator in found:
-        inhibits = modulator.enzyme == enzyme and modulator.role == "inhibitor"
+        inhibits = modulator.enzyme == enzyme and modulator.role == ModulatorRole.INHIBITOR
         if inhibits and modulator.strength in modifier.factors and modulator.trust is not Trust.RECALLED:
             yield modulator
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cds_service.knowledge.schema import Table
+from cds_service.knowledge.schema import Concerns, Table
 from cds_service.model import Kind, Trust
 from cds_service.policy import Policy, Switch
 from cds_service.reasoning.apply import departs
@@ -52,8 +52,8 @@ def _says_depart(question: MarkerQuestion, decision: Decision) -> bool:
 def _is_tolerated_change(decision: Decision) -> bool:
     """A change that concerns starting, in someone who has taken the drug for longer than the window."""
     situation, row = decision.situation, decision.now.row
-    concerns = row.concerns if row is not None else ""
-    if (concerns or situation.table.concerns) != "start" or not situation.markers:
+    concerns = (row.concerns if row is not None else None) or situation.table.concerns
+    if concerns != Concerns.START or not situation.markers:
         return False
     return all(is_tolerated(use, situation) for use in situation.table.markers.values())
 

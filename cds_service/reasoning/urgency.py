@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cds_service.knowledge.schema import SourceKind
 from cds_service.model import CONTRAINDICATING, Gravity, Harm, Indicator, Kind, Testing, Trust
 from cds_service.reasoning.decide import Decision
 from cds_service.reasoning.outcomes import lines_of
@@ -24,7 +25,8 @@ def indicator_of_change(decision: Decision) -> Indicator:
     """Critical only for contraindication or grave toxicity that was read."""
     advice, table = decision.now.advice, decision.situation.table
     read = table.trust_of(decision.now.row) is Trust.READ
-    label = decision.situation.context.knowledge.sources[table.source].kind == "label_contraindication"
+    source = decision.situation.context.knowledge.sources[table.source]
+    label = source.kind == SourceKind.LABEL_CONTRAINDICATION
     contraindicated = label and advice.options[0].action in CONTRAINDICATING
     grave = advice.gravity is Gravity.FATAL_OR_IRREVERSIBLE or contraindicated
     if read and grave and advice.harm is not Harm.LACK_OF_EFFECT:

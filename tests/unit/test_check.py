@@ -178,7 +178,6 @@ FAULTS = {
         with_advice(dose(factor=(0.5, 0.5), times=Times(3, 1, TimesUnit.WEEK))),
     "each a figure above 0": with_advice(dose(frequency="never", times=Times(0, 1, TimesUnit.DAY))),
     "dose factor (0.8, 0.3)": with_advice(dose(factor=(0.8, 0.3))),
-    "dose direction 'sideways'": with_advice(dose(direction="sideways")),
     "testolol is named as an alternative to itself":
         with_advice(Advice((Option(Action.AVOID, alternatives=("testolol",)),))),
     # markers
@@ -191,8 +190,6 @@ FAULTS = {
     "test test: gene:CYP9Z9 has no state '7.0'": with_test(splits={MARKER: (("0.0",), ("7.0",))}),
     "modifier blockers: gene:NOSUCH":
         replace(WHOLE, modifiers=(replace(WHOLE.modifiers[0], marker="gene:NOSUCH"),)),
-    "concerns 'never'": with_table(concerns="never"),
-    "table table/poor: concerns 'never'": with_rows(replace(POOR, concerns="never"), OTHERS),
     "tables table and twin have the same markers, population and source for testolol": another_table(),
     # predicates
     "condition: 'nosuch' is not known": with_fits(Predicate(Fact.CONDITION, ("nosuch",))),

@@ -20,6 +20,10 @@ TABLE = {
 }
 
 
+def row(**changes: object) -> dict[str, object]:
+    return {"id": "x", "when": {}, "advice": {"options": [{"action": "standard"}]}} | changes
+
+
 @pytest.fixture(scope="module")
 def packaged(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return Path(shutil.copytree(DATA, tmp_path_factory.mktemp("knowledge") / "data"))
@@ -55,6 +59,10 @@ def load_source() -> str:
         ({"colour": "blue"}, r"zz_made_up.yaml\[0\]: colour: Unexpected keyword argument"),
         ({"trust": "hearsay"}, r"zz_made_up.yaml\[0\]: trust: .*; found hearsay"),
         ({"rows": [{"id": "x", "when": {}}]}, r"zz_made_up.yaml\[0\]: rows.0.advice: "),
+        ({"concerns": "never"}, r"zz_made_up.yaml\[0\]: concerns: .*; found never"),
+        ({"rows": [row(concerns="never")]}, r"zz_made_up.yaml\[0\]: rows.0.concerns: .*; found never"),
+        ({"rows": [row(advice={"options": [{"action": "dose", "dose": {"phase": "start", "direction": "down"}}]})]},
+         r"options.0.dose.direction: .*; found down"),
         ({"source": "nobody"}, "table made_up_table: source 'nobody' is not defined"),
         ({"id": "cpic_codeine"}, "table 'cpic_codeine' is defined twice"),
     ],
@@ -62,6 +70,30 @@ def load_source() -> str:
 def test_what_is_not_valid_is_refused_and_the_place_is_named(data, change, told):
     with pytest.raises(KnowledgeError, match=told):
         load_knowledge(data(TABLE | change))
+
+
+@pytest.mark.parametrize(
+    ("file", "entry"),
+    [
+        ("sources/zz_made_up.yaml", {
+            "id": "x", "title": "x", "developer": "x", "version": "1", "released": "2020", "revised": "2020",
+            "url": "https://example.org", "checked": "2026-01-01", "kind": "lable",
+        }),
+        ("observables/zz_made_up.yaml", {
+            "id": "lab:x", "kind": "quantity", "source": "x", "codes": [{"code": "1-8", "role": "quantitty"}],
+        }),
+    ],
+)  # fmt: skip
+def test_a_word_that_is_none_of_its_set_is_refused(data, file, entry):
+    """A misspelt kind of source would never be critical, a misspelt role would hide its results."""
+    folder = data()
+    added = folder / file
+    added.write_text(yaml.safe_dump([entry]), encoding="utf-8")
+    try:
+        with pytest.raises(KnowledgeError, match=r"zz_made_up.yaml\[0\]: .*(kind|role): .*found (lable|quantitty)"):
+            load_knowledge(folder)
+    finally:
+        added.unlink()
 
 
 def test_a_file_that_is_no_list_is_refused(data):

@@ -73,7 +73,7 @@ def test_a_list_of_which_some_is_left_is_said_to_be_incomplete(client_with: Any,
 def test_an_incomplete_list_stands_beside_the_medicines_that_speak(client_with: Any) -> None:
     codeine = medicine("kept", medicationCodeableConcept={"text": "codeine 30 mg tablet"})
     (card,) = asked(client_with, "patient-view", bundle(codeine, total=2)).json["cards"]
-    assert card["summary"].startswith("1 of 1 medicines taken to look at")
+    assert card["summary"].startswith("1 of 1 current medicines to review")
     assert "The list of current medicines is incomplete" in card["detail"]
 
 

@@ -50,7 +50,7 @@ def test_the_list_is_one_card_and_the_gravest_comes_first(respond):
     assert card["indicator"] == "critical"
     starts = [line.partition(",")[0].partition(": GENA")[0] for line in lines_of(card)]
     assert starts == ["- **Critical:** Secundol", "- **Warning:** Primol", "- **For information:** Tertiol"]
-    assert card["summary"].startswith("3 of 4 medicines taken to look at")
+    assert card["summary"].startswith("3 of 4 current medicines to review")
 
 
 def test_each_line_is_the_summary_that_the_medicine_has_on_its_own_card(respond):

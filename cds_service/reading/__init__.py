@@ -1,4 +1,4 @@
-"""FHIR resources to the words of the model. Pure; the only folder that knows FHIR shapes.
+"""FHIR resources to the words of the model. Pure; the only folder that says what a resource means.
 
 Entry by entry: what cannot be read becomes a `Gap` and never spoils the rest.
 """

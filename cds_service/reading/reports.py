@@ -115,10 +115,13 @@ def _of_gl_strings(record: Record, chart: Chart) -> Iterator[Reading]:
 
 def _of_concept(record: Record, concept: object, chart: Chart) -> Iterator[Reading]:
     """A pre-coordinated finding: its code or its words name the gene, and its answer code or words the rest."""
+    symbols = chart.lexicon.of_content("genes", concept, _genes_named)
+    if not symbols:
+        return
     found, label = codings(concept), concept_label(concept)
     answer = Answer(codings=found, texts=concept_texts(concept))
     by_code = any((c.system, c.code) in chart.lexicon.answers for c in found)
-    for symbol in chart.lexicon.of_content("genes", concept, _genes_named):
+    for symbol in symbols:
         said = statements_of(answer, chart.lexicon.genes[symbol], chart.lexicon)
         for says in _told(said.statements):
             yield _reading(record, symbol, says, label, chart, coding=first_coded(found), free_text=not by_code)

@@ -185,13 +185,14 @@ def fault(exchange: Exchange) -> None:
 
 
 def test_a_server_that_is_down_is_not_asked_until_its_rest_is_over(fetcher):
-    is_down = threading.Event()
+    is_down, may_answer = threading.Event(), threading.Event()
     is_down.set()
 
     def script(exchange: Exchange) -> None:
         if is_down.is_set():
             exchange.answer(b"", "500 Internal Server Error")
         else:
+            may_answer.wait(0.5)  # the others ask while the one that tries is on its way
             exchange.answer(b'{"resourceType": "Bundle", "type": "searchset"}')
 
     with serving(script) as server:
@@ -204,6 +205,7 @@ def test_a_server_that_is_down_is_not_asked_until_its_rest_is_over(fetcher):
         threading.Event().wait(0.45)
         assert "circuit_open" in reasons(fetcher, server.base_url), "one read tries, the others wait"
         assert len(server.heads) == asked + 1
+        may_answer.set()
         assert "circuit_open" not in reasons(fetcher, server.base_url)
 
 

@@ -288,6 +288,11 @@ class ConditionKey:
     """A code ending in `*` matches by prefix (ICD)."""
     texts: tuple[str, ...] = ()
     """Folded whole-word texts."""
+    taken_back_by: tuple[str, ...] = ()
+    """Folded words that take a text of this condition back where they stand ahead of it (`history of` a pregnancy),
+    beside those that take back any."""
+    not_in: tuple[str, ...] = ()
+    """Folded phrases that hold a text of this condition and do not mean it (`for pregnancy test`)."""
     source: str = ""
     trust: Trust = Trust.CORROBORATED
     label: str = ""

@@ -70,6 +70,10 @@ class Lexicon:
     condition_words: Mapping[str, tuple[str, ...]]
     """First folded word -> condition keys that have a text beginning with it."""
     condition_texts: Mapping[str, tuple[str, ...]]
+    condition_negations: Mapping[str, tuple[str, ...]]
+    """Condition key -> words that take its texts back where they stand ahead of one."""
+    condition_strangers: Mapping[str, tuple[str, ...]]
+    """Condition key -> phrases that hold a text of it and do not mean it."""
     lasting: frozenset[str]
     """Condition keys that count for life."""
     spoiling: frozenset[str]
@@ -149,14 +153,22 @@ class Lexicon:
         padded = f" {folded} "
         candidates = {key for word in folded.split() for key in self.condition_words.get(word, ())}
         for key in sorted(candidates):
-            before = (padded.partition(f" {text} ") for text in self.condition_texts[key])
-            if any(found and not _negates(ahead) for ahead, found, _ in before):
+            told = _without(padded, self.condition_strangers.get(key, ()))
+            before = (told.partition(f" {text} ") for text in self.condition_texts[key])
+            words = (*NEGATING_WORDS, *self.condition_negations.get(key, ()))
+            if any(found and not _negates(ahead, words) for ahead, found, _ in before):
                 yield key
 
 
-def _negates(ahead: str) -> bool:
+def _without(padded: str, phrases: Iterable[str]) -> str:
+    for phrase in phrases:
+        padded = padded.replace(f" {phrase} ", " ")
+    return padded
+
+
+def _negates(ahead: str, words: Iterable[str]) -> bool:
     """Whether words ahead of a condition take it back: `no`, `family history of`; words after it do not."""
-    return any(f" {word} " in f"{ahead} " for word in NEGATING_WORDS)
+    return any(f" {word} " in f"{ahead} " for word in words)
 
 
 _SYMBOL = re.compile(r"[A-Z][A-Z0-9]+")
@@ -211,6 +223,8 @@ def lexicon_of(knowledge: Knowledge) -> Lexicon:
         ),
         condition_words=_grouped((t.partition(" ")[0], key) for key, ts in texts.items() for t in ts),
         condition_texts=texts,
+        condition_negations={k: tuple(map(fold, c.taken_back_by)) for k, c in knowledge.conditions.items()},
+        condition_strangers={k: tuple(map(fold, c.not_in)) for k, c in knowledge.conditions.items()},
         fillers=_words_pattern(knowledge.result_words.fillers),
         harmless=_words_pattern((*knowledge.result_words.fillers, *knowledge.result_words.narrative)),
         retractions=_words_pattern(knowledge.result_words.retractions),

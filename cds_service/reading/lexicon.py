@@ -289,6 +289,9 @@ def _test_markers(knowledge: Knowledge) -> Iterator[tuple[tuple[str, str], str]]
     for test in knowledge.tests.values():
         for code in test.codes:
             yield from (((code.system, code.code), marker) for marker in test.markers)
+        measured = (knowledge.observables[marker] for marker in test.markers if marker in knowledge.observables)
+        for code in (code for observable in measured for code in observable.codes):
+            yield from (((code.system, code.code), marker) for marker in test.markers)
     for gene in knowledge.genes.values():
         yield from (((code.system, code.code), gene.marker) for code in gene.codes)
     for marker in knowledge.hla.values():

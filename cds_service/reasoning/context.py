@@ -173,6 +173,13 @@ class Context:
         lasting = [latest(start) for start, may_have_ended in starts if not may_have_ended]
         return (self._days_since(min(lasting)) if lasting else 0.0), longest
 
+    def is_taken(self) -> bool:
+        """Whether this drug was taken before today, so that its dose may be an adjusted one already."""
+        return any(
+            self.drug in m.ingredients and m.stopped is None and (m.started is None or earliest(m.started) < self.today)
+            for m in self.patient.medications
+        )
+
     def _days_since(self, day: date) -> float:
         return float(max((self.today - day).days, 0))
 

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from cds_service.model import (
+    DoseArithmetic,
+    DosePhase,
     Finding,
     Gap,
     Indicator,
@@ -18,6 +20,7 @@ from cds_service.model import (
 )
 from cds_service.policy import Policy
 from cds_service.reasoning.apply import AS_DRAFTED, arithmetic, departs
+from cds_service.reasoning.context import Context
 from cds_service.reasoning.decide import Basis, Decision
 from cds_service.reasoning.losses import doubts, lost_beside, requests_lost
 from cds_service.reasoning.measures import is_measured
@@ -136,7 +139,7 @@ class _Telling:
             resulting=resulting,
             decided=self.decision.floor,
             advice=now.row.advice if now.row is not None else None,
-            arithmetic=arithmetic(resulting, context.order, context.patient.weight_kg),
+            arithmetic=_arithmetic(resulting, context),
             tests=tests,
             closed_markers=closed,
             assumptions=self.fit.assumptions,
@@ -234,3 +237,14 @@ def _gaps_of(question: MarkerQuestion, situation: Situation) -> tuple[Gap, ...]:
         return _facts_missing(question.lost, situation)
     view = situation.view(question.marker)
     return (Gap(view.marker, getattr(view.knowledge, "reason", "no_clear_result")),)
+
+
+def _arithmetic(resulting: ResultingOrder, context: Context) -> DoseArithmetic | None:
+    """How the new dose is reckoned. A share of the usual dose is not taken of a dose that may be that share already:
+    one drafted anew for a drug that is taken, or any once the start is over."""
+    change, order = resulting.dose, context.order
+    share = change is not None and change.factor is not None
+    begun = not order.active or (change is not None and change.phase is DosePhase.START)
+    if share and begun and context.is_taken():
+        return None
+    return arithmetic(resulting, order, context.patient.weight_kg)

@@ -29,6 +29,7 @@ FACTS_SHOWN = 5
 _GRAVEST_SHOWN = 3
 """Outcomes of a test that are shown, the gravest first, beside the mildest one."""
 _ASKS_NOTHING = frozenset({Action.STANDARD, Action.NO_RECOMMENDATION})
+_WATCHES = frozenset({Action.MONITOR, Action.COUNSEL})
 _SEVERITY, _GRAVITY = tuple(Outcome), tuple(Gravity)
 DEPARTS = frozenset(Outcome) - {Outcome.AS_DRAFTED, Outcome.WAIT}
 """Outcomes that leave another order than the one drafted."""
@@ -293,11 +294,13 @@ def _gravest_first(branch: Branch) -> tuple[int, int]:
 
 
 def _resulting(branch: Branch, words: Words, about: About) -> str:
-    """What the order becomes in this branch: its first option, that it stays as drafted, or where the branch itself
-    asks for nothing, what another finding makes of it anyway."""
-    options = branch.advice.options
-    if branch.resulting.outcome is Outcome.AS_DRAFTED or not options:
-        return words.wording.say("outcomes", branch.resulting.outcome)
+    """What the order becomes in this branch: its first option, that it stays as drafted (and what is watched or told
+    then), or where the branch itself asks for nothing, what another finding makes of it anyway."""
+    options, outcome = branch.advice.options, branch.resulting.outcome
+    if outcome is Outcome.AS_DRAFTED and options and options[0].action in _WATCHES:
+        return words.wording.say("outcomes", "watched", watch=option_words(options[0], words, about).said)
+    if outcome is Outcome.AS_DRAFTED or not options:
+        return words.wording.say("outcomes", outcome)
     if options[0].action in _ASKS_NOTHING:
         return words.wording.say("outcomes", "as_advised")
     return option_words(options[0], words, about).said

@@ -101,7 +101,7 @@ def test_a_test_without_a_clear_result_is_named_with_what_to_do(card_of, spent, 
 
 def test_an_order_that_could_not_be_checked_says_that_it_waits(card_of):
     waiting = not_assessed("primol", gaps=(Gap("gene:GENA", "failed"),), resulting=ResultingOrder(Outcome.WAIT))
-    assert "Until it is settled: wait with the start." in head_of(card_of(waiting))
+    assert "Until it is settled: hold the order." in head_of(card_of(waiting))
 
 
 def test_findings_of_one_order_are_one_card_the_worst_first(respond):

@@ -312,7 +312,7 @@ def test_holding_is_an_update_beside_the_test(card_of):
     assert held["status"] == "on-hold"
     assert held["statusReason"] == {"text": "Waiting for GENA"}
     assert held["medicationCodeableConcept"] == {"text": "primol 100 mg tablet"}
-    assert "wait with the start" in head_of(card)
+    assert "hold the order" in head_of(card)
 
 
 def test_without_a_test_a_hold_waits_for_the_markers(card_of):

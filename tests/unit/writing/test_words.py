@@ -374,7 +374,7 @@ def test_disagreeing_results(card_of):
     card = card_of(_conflict(resulting=ResultingOrder(Outcome.WAIT), hold=True))
     assert card["summary"] == "Primol: GENA poor and normal metaboliser; confirm before relying on either"
     assert "**The GENA results disagree and lead to different orders.**" in head_of(card)
-    assert "Until it is settled: wait with the start." in head_of(card)
+    assert "Until it is settled: hold the order." in head_of(card)
     common = card_of(_conflict(resulting=ResultingOrder(Outcome.CHANGED_DOSE), advice=HALF))
     assert "**In either case: start with 50 % of the usual dose.**" in head_of(common)
     assert "either case" not in head_of(card_of(_conflict(markers=())))
@@ -392,7 +392,7 @@ def test_pending_and_unconfirmed_results_say_what_holds_until_then(card_of, kind
     card = card_of(_kind(kind, advice=AVOID, resulting=ResultingOrder(Outcome.OTHER_DRUG)))
     assert "**Until then: avoid.**" in head_of(card)
     card = card_of(_kind(kind, resulting=ResultingOrder(Outcome.WAIT), hold=True))
-    assert ": wait with the start." in head_of(card)
+    assert ": hold the order." in head_of(card)
 
 
 def test_a_pending_result(card_of):
@@ -408,7 +408,7 @@ def test_an_unconfirmed_result(card_of):
         "Primol: GENA result is unconfirmed and could change the order; confirm in a clinical laboratory"
     )
     gated = head_of(card_of(replace(_kind(Kind.CONFIRM_RESULT), table="gated")))
-    assert "confirms it. GENA testing is required before treatment." in gated
+    assert "confirms it. GENA testing is required before the medicine is given." in gated
 
 
 def test_a_test_beside_a_change_leaves_the_order_as_that_change_has_it(card_of):
@@ -481,8 +481,8 @@ def test_an_outcome_that_asks_for_what_is_advised_already_says_so(card_of):
 def test_of_two_tests_the_one_that_labelling_requires_leads(card_of):
     two = (question(), question("gene:GENS", "gens"))
     card = card_of(test_wanted(table="gated", tests=two))
-    assert card["summary"].startswith("Primol: GENA test needed before the start")
-    assert "GENA testing is required before treatment." in head_of(card)
+    assert card["summary"].startswith("Primol: GENA test needed first")
+    assert "GENA testing is required before the medicine is given." in head_of(card)
     assert "Chance that GENS test changes the order" in card["detail"]
 
 

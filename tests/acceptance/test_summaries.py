@@ -1,0 +1,70 @@
+"""What the summary of a card says where a general sentence would not be true of the patient."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from cds_service.answer import answer
+from cds_service.fetching.prefetch import prefetched_results
+from cds_service.hooks.requests import parse
+from tests.support.build import hook_request
+from tests.support.world import TODAY, definition, drug_codes, service
+
+WOMAN = {"age": 30, "sex": "female"}
+
+
+def card_of(patient: Mapping[str, Any], drug: str) -> Mapping[str, Any]:
+    """The one card that answers an order of the drug."""
+    body = hook_request({"patient": patient, "orders": [{"drug": drug}]}, drug_codes(), TODAY)
+    request = parse(body, definition(body["hook"]))
+    results = prefetched_results(request.prefetch, request.question.patient_id)
+    (card,) = answer(request, results, service(), TODAY).body["cards"]
+    assert isinstance(card, dict)
+    return card
+
+
+def test_a_test_during_treatment_is_not_one_before_the_start() -> None:
+    taken = {**WOMAN, "medications": [{"drug": "riociguat", "days": 100}]}
+    card = card_of(taken, "riociguat")
+    assert card["summary"].startswith("Riociguat: pregnancy test needed first")
+    assert "start" not in card["detail"].partition("---")[0]
+
+
+def test_a_diagnosis_that_is_not_on_record_is_not_called_a_recorded_risk() -> None:
+    card = card_of({"age": 40, "sex": "male"}, "lumasiran")
+    assert card["summary"].startswith("Lumasiran: AGXT variants test needed for this patient")
+    assert "recorded" not in card["detail"].partition("---")[0]
+
+
+def test_an_outcome_that_is_only_watched_more_closely_says_so() -> None:
+    card = card_of(WOMAN, "natalizumab")
+    assert "if positive: as drafted; monitor:" in card["summary"]
+
+
+@pytest.mark.parametrize(
+    ("patient", "drug", "said"),
+    [
+        (WOMAN, "adalimumab", "Adalimumab: tuberculosis IGRA test needed first"),
+        ({**WOMAN, "conditions": ["Acute pharyngitis"]}, "amoxicillin", "Amoxicillin: group A streptococcus test"),
+    ],
+)
+def test_a_test_is_called_one_once(patient: Mapping[str, Any], drug: str, said: str) -> None:
+    assert card_of(patient, drug)["summary"].startswith(said)
+    assert "test test" not in card_of(patient, drug)["summary"]
+
+
+def test_what_to_do_about_an_old_hepatitis_b_stands_in_the_summary() -> None:
+    serology = {
+        "hepatitis_b_surface_antigen": {"result": "negative", "days": 20},
+        "hepatitis_b_core_antibody": {"result": "positive", "days": 20},
+    }
+    card = card_of({**WOMAN, "labs": serology}, "rituximab")
+    assert card["summary"].endswith("a liver specialist's advice and antiviral protection")
+
+
+def test_a_contraindicating_syndrome_is_not_called_a_value() -> None:
+    card = card_of({**WOMAN, "conditions": ["Long QT syndrome"]}, "dofetilide")
+    assert "In long QT syndrome dofetilide" in card["summary"]

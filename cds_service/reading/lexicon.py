@@ -290,8 +290,8 @@ def _test_markers(knowledge: Knowledge) -> Iterator[tuple[tuple[str, str], str]]
         for code in test.codes:
             yield from (((code.system, code.code), marker) for marker in test.markers)
         measured = (knowledge.observables[marker] for marker in test.markers if marker in knowledge.observables)
-        for code in (code for observable in measured for code in observable.codes):
-            yield from (((code.system, code.code), marker) for marker in test.markers)
+        for reported in (code for observable in measured for code in observable.codes):
+            yield from (((reported.system, reported.code), marker) for marker in test.markers)
     for gene in knowledge.genes.values():
         yield from (((code.system, code.code), gene.marker) for code in gene.codes)
     for marker in knowledge.hla.values():

@@ -175,10 +175,8 @@ class Context:
 
     def is_taken(self) -> bool:
         """Whether this drug was taken before today, so that its dose may be an adjusted one already."""
-        return any(
-            self.drug in m.ingredients and m.stopped is None and (m.started is None or earliest(m.started) < self.today)
-            for m in self.patient.medications
-        )
+        taken = (m for m in self.patient.medications if self.drug in m.ingredients and m.stopped is None)
+        return any(m.started is None or earliest(m.started) < self.today for m in taken)
 
     def _days_since(self, day: date) -> float:
         return float(max((self.today - day).days, 0))

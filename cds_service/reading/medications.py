@@ -98,6 +98,12 @@ def _read_content(content: Resource, chart: Chart) -> Medicine:
     return _read(Record(content, "", ""), chart)
 
 
+def _route(said: str, of_product: str) -> str:
+    """The route said, else the product's. What a patch on the skin holds goes through it."""
+    through_skin = said == "topical" and of_product == "transdermal"
+    return of_product if through_skin else said or of_product
+
+
 def _about(record: Record, gaps: tuple[Gap, ...]) -> tuple[Gap, ...]:
     return tuple(gap if gap.about else Gap(record.reference, gap.reason, gap.detail) for gap in gaps)
 
@@ -106,7 +112,7 @@ def _read(record: Record, chart: Chart) -> Medicine:
     drug = _drug_of(record, chart.index, chart.references)
     instructions = record.resource.get("dosageInstruction", record.resource.get("dosage"))
     dosage = _dosage_of(instructions, drug.mg_per_piece)
-    route = dosage.route or drug.route
+    route = _route(dosage.route, drug.route)
     return Medicine(
         drug.name, drug.ingredients, drug.coding, dosage.dose, drug.strength_mg, route, drug.gaps, drug.unread
     )

@@ -23,6 +23,9 @@ LOCAL_ROUTES = frozenset(
 )
 """Routes that do not act on the whole body; everything else, and no route at all, counts as systemic."""
 
+OUTER_ROUTES = frozenset({"topical", "ophthalmic", "otic", "intravitreal", "intradermal", "dental"})
+"""Routes of which too little reaches the blood to act on another medicine. From the nose, the lungs and the vagina
+enough may."""
 
 Range: TypeAlias = tuple[float, float]
 """The least and the most that a number may be, where it is reckoned from dates that are told roughly."""
@@ -147,9 +150,10 @@ class Context:
 
     def comedication(self) -> Evidence:
         """Ids of the other drugs taken or drafted, the order's own other ingredients included, and of the groups
-        that hold them."""
-        taken = [(m.ingredients, m.reference) for m in self.medications()]
-        taken += [(o.ingredients, o.reference) for o in (self.order, *self.others)]
+        that hold them. What stays outside of the body is not taken."""
+        taken = [(m.ingredients, m.reference) for m in self.medications() if m.route not in OUTER_ROUTES]
+        taken += [(o.ingredients, o.reference) for o in self.others if o.route not in OUTER_ROUTES]
+        taken.append((self.order.ingredients, self.order.reference))
         groups = self.knowledge.groups_by_drug
         said = [((d, *groups.get(d, ())), reference) for drugs, reference in taken for d in drugs if d != self.drug]
         return _collected(said, complete=self.is_complete(Query.MEDICATIONS))
@@ -163,7 +167,7 @@ class Context:
 
     def exposure_days(self) -> Range | None:
         """Days that this drug has been taken without a new start; 0 when it is new, None when not known."""
-        taken = [m for m in self.patient.medications if self.drug in m.ingredients and m.stopped is None]
+        taken = self._taken_alike()
         if not taken:
             return (0.0, 0.0) if self.is_complete(Query.MEDICATIONS) and not self.order.active else None
         starts = [(m.started, m.may_have_ended) for m in taken if m.started is not None]
@@ -175,8 +179,13 @@ class Context:
 
     def is_taken(self) -> bool:
         """Whether this drug was taken before today, so that its dose may be an adjusted one already."""
-        taken = (m for m in self.patient.medications if self.drug in m.ingredients and m.stopped is None)
-        return any(m.started is None or earliest(m.started) < self.today for m in taken)
+        return any(m.started is None or earliest(m.started) < self.today for m in self._taken_alike())
+
+    def _taken_alike(self) -> list[Medication]:
+        """The active entries of this drug. A cream or eye drops are no earlier use of what goes through the body."""
+        outer = self.route in OUTER_ROUTES
+        taken = [m for m in self.patient.medications if self.drug in m.ingredients and m.stopped is None]
+        return [m for m in taken if outer or m.route not in OUTER_ROUTES]
 
     def _days_since(self, day: date) -> float:
         return float(max((self.today - day).days, 0))

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from cds_service.knowledge.schema import Fact, Gene, Modifier, Modulator, ModulatorRole
 from cds_service.model import Trust, latest
 from cds_service.policy import Policy
-from cds_service.reasoning.context import Context
+from cds_service.reasoning.context import OUTER_ROUTES, Context
 from cds_service.reasoning.phenotypes import states_of_score
 
 
@@ -73,7 +73,7 @@ def _still_acting(context: Context) -> frozenset[str]:
     return frozenset(
         drug
         for m in context.patient.medications
-        if m.stopped is not None
+        if m.stopped is not None and m.route not in OUTER_ROUTES
         for drug in m.ingredients
         if (context.today - latest(m.stopped)).days <= _offset_days(drug, context)
     )

@@ -144,7 +144,7 @@ def _codes(knowledge: Knowledge) -> Iterator[Coding]:
         yield from (code for code in test.codes if code.system == LOINC)
     asked = {marker for table in knowledge.tables.values() for marker in table.markers}
     for observable in knowledge.observables.values():
-        if observable.id in asked:
+        if observable.id in asked or not asked.isdisjoint(observable.tells):
             yield from (Coding(c.system, c.code) for c in observable.codes if c.role != CodeRole.ORDER)
     for code in (
         *vocabulary.GENOTYPE,

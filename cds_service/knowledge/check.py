@@ -73,7 +73,7 @@ def _use_problems(marker: str, use: MarkerUse, knowledge: Knowledge) -> Iterator
     tested = f"gene:{name}" if kind == "genotype" else marker
     if kind in _LIFELONG and not states_named(tested, knowledge):
         yield "no such gene or HLA marker"
-    if kind not in ("gene", "hla") and not use.states and not use.bands:
+    if kind not in ("gene", "hla") and not (use.states or use.bands or use.variants):
         yield "the marker needs the states that the table tells apart"
     asked = use.testing is not Testing.NONE or bool(use.required_when)
     if asked and not any(tested in test.markers for test in knowledge.tests.values()):

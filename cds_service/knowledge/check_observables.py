@@ -15,6 +15,7 @@ def observable_problems(knowledge: Knowledge) -> Iterator[str]:
     for observable in knowledge.observables.values():
         for problem in (*_own_problems(observable), *_unit_problems(observable, units)):
             yield f"observable {observable.id}: {problem}"
+    yield from _told_problems(knowledge)
     yield from _shared_codes(knowledge)
     yield from _shared_names(knowledge)
 
@@ -44,6 +45,17 @@ def _unit_problems(observable: Observable, units: set[str]) -> Iterator[str]:
     for conversion in observable.conversions:
         if conversion.factor <= 0:
             yield f"conversion from {conversion.unit!r}: expected a factor above 0"
+
+
+def _told_problems(knowledge: Knowledge) -> Iterator[str]:
+    """What tests tell of others that no result could mean, or that is not known."""
+    for observable in knowledge.observables.values():
+        own = {*observable.answers.values(), "positive", "negative"}
+        for other, told in observable.tells.items():
+            if not other.startswith(("tumour:", "somatic:")) or other not in knowledge.observables:
+                yield f"observable {observable.id}: tells {other!r}, which is no observable of a tumour"
+            for state in sorted(told.keys() - own):
+                yield f"observable {observable.id}: tells by {state!r}, which is none of its states"
 
 
 def _shared_codes(knowledge: Knowledge) -> Iterator[str]:

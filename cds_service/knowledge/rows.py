@@ -10,6 +10,8 @@ from cds_service.memory import Memory
 from cds_service.model import INDETERMINATE, NO_RESULT, Action
 
 HLA_STATES = ("positive", "negative")
+OTHER_VARIANT = "other"
+NO_VARIANT = "negative"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,8 @@ def states_of_marker(marker: str, table: Table, genes: Mapping[str, Gene]) -> tu
     use = table.markers[marker]
     if use.bands:
         return tuple(use.bands)
+    if use.variants:
+        return (*use.variants, OTHER_VARIANT, NO_VARIANT)
     if use.states:
         return use.states
     kind, _, name = marker.partition(":")

@@ -179,6 +179,8 @@ class ResultWords:
     """Deny a call or suppose it."""
     duplications: tuple[str, ...] = ()
     """A duplication without its number."""
+    liquid_biopsies: tuple[str, ...] = ()
+    """Specimens in which a tumour's variant may be missed: nothing found there excludes none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,6 +253,9 @@ class Observable:
     hgnc: str = ""
     contradicted_by: tuple[str, ...] = ()
     """Folded words that contradict the code where they stand beside it (`qtc` beside the uncorrected QT)."""
+    tells: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
+    """Of a tumour's test: another observable -> own state -> the states that it leaves possible there. Several leave
+    it to another test (`2+` of immunohistochemistry)."""
     trust: Trust = Trust.CORROBORATED
 
 
@@ -434,6 +439,9 @@ class MarkerUse:
     """The states of a `genotype:` or fact marker that is defined by this table alone, or of a laboratory marker
     that is present or absent (`positive`, `negative`). `*3/any` is any other genotype that contains `*3`, `other`
     one that no state names."""
+    variants: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Of a gene of the tumour: state -> the variants that mean it, as reports name them, amino acids in one letter.
+    The first state that was found counts; `other` is a variant that no state names, `negative` none at all."""
     bands: Mapping[str, Band] = field(default_factory=dict)
     """The states of a quantity, by name. A quantity has no global states: each table names its cut-points."""
     unit: str = ""

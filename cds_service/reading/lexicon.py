@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from cds_service.codes import LOINC, Coding
 from cds_service.knowledge.base import Knowledge
 from cds_service.knowledge.derived import once_for_each, spoiling_conditions
-from cds_service.knowledge.schema import CodeRole, Gene, HlaMarker, Observable, ObservationCode
+from cds_service.knowledge.schema import CodeRole, Gene, HlaMarker, Observable, ObservationCode, Test
 from cds_service.memory import Memory, content_key
 from cds_service.reading.shapes import fold
 from cds_service.reading.vocabulary import NEGATING_WORDS
@@ -289,13 +289,19 @@ def _test_markers(knowledge: Knowledge) -> Iterator[tuple[tuple[str, str], str]]
     for test in knowledge.tests.values():
         for code in test.codes:
             yield from (((code.system, code.code), marker) for marker in test.markers)
-        measured = (knowledge.observables[marker] for marker in test.markers if marker in knowledge.observables)
-        for reported in (code for observable in measured for code in observable.codes):
+        for reported in (code for observable in _reporting(test, knowledge) for code in observable.codes):
             yield from (((reported.system, reported.code), marker) for marker in test.markers)
     for gene in knowledge.genes.values():
         yield from (((code.system, code.code), gene.marker) for code in gene.codes)
     for marker in knowledge.hla.values():
         yield from (((code.system, code.code), marker.marker) for code in marker.codes)
+
+
+def _reporting(test: Test, knowledge: Knowledge) -> Iterator[Observable]:
+    """The observables that report a result of the test."""
+    for observable in knowledge.observables.values():
+        if observable.id in test.markers or not observable.tells.keys().isdisjoint(test.markers):
+            yield observable
 
 
 def _labels(gene: Gene, knowledge: Knowledge) -> Mapping[str, str]:

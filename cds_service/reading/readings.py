@@ -156,7 +156,7 @@ def reading_of(found: Found, record: Record, around: Circumstances, chart: Chart
         at=around.at,
         laboratory=around.laboratory,
         method=found.method,
-        specimen=specimen_of(record, chart) if found.observable.startswith(("gene:", "hla:")) else "",
+        specimen=specimen_of(record, chart) if found.observable.startswith(("gene:", "hla:", "somatic:")) else "",
         panel=found.panel,
         quoted=found.quoted,
         coding=found.coding,

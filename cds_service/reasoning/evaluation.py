@@ -35,6 +35,7 @@ from cds_service.reasoning.measures import is_measured
 from cds_service.reasoning.predicates import FALSE, Truth, all_hold
 from cds_service.reasoning.silence import switch_of
 from cds_service.reasoning.tables import situation_of
+from cds_service.reasoning.tumours import is_of_tumour
 
 
 def evaluate(
@@ -263,9 +264,9 @@ def _evaluator(
 
 
 def _shared(table: Table) -> frozenset[str]:
-    """What tables have in common of which one source leads: their markers. Tables of no marker or of a measured one
-    stand for themselves."""
-    alone = not table.markers or any(map(is_measured, table.markers))
+    """What tables have in common of which one source leads: their markers. Tables of no marker, of a measured one or
+    of a tumour's stand for themselves."""
+    alone = not table.markers or any(is_measured(m) or is_of_tumour(m) for m in table.markers)
     return frozenset((table.id,)) if alone else frozenset(table.markers)
 
 

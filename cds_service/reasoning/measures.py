@@ -63,7 +63,7 @@ def measured(marker: str, use: MarkerUse, states: frozenset[str], context: Conte
     if not usable:
         return untold(marker, readings, context.patient)
     newest = tuple(sorted(newest_of(usable), key=_place))
-    told = _together([_told(reading, use, states) for reading in newest], newest, states)
+    told = _together([told_alone(reading, use, states) for reading in newest], newest, states)
     window = _window_days(use, context)
     if window is None:
         return _spoiled(told, use, states, context, table)
@@ -131,7 +131,8 @@ def _clearance(creatinine: Reading, sex: str, age_years: float, weight_kg: float
     )
 
 
-def _told(reading: Reading, use: MarkerUse, states: frozenset[str]) -> MarkerKnowledge:
+def told_alone(reading: Reading, use: MarkerUse, states: frozenset[str]) -> MarkerKnowledge:
+    """What one reading of the marker tells by itself, whenever it was made."""
     match reading.says:
         case Quantity(value, unit, comparator):
             return _banded(reading, value, unit, comparator, use)

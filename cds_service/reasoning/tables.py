@@ -23,6 +23,7 @@ from cds_service.reasoning.context import Context
 from cds_service.reasoning.measures import is_measured, measured
 from cds_service.reasoning.modifiers import Shift, shift_of, shifted
 from cds_service.reasoning.states import knowledge_of, possible
+from cds_service.reasoning.tumours import is_of_tumour, of_tumour
 
 Assignment = tuple[str, ...]
 """One state a marker, in the order of `Situation.markers`."""
@@ -117,6 +118,8 @@ def _resulting(row: Row | None, context: Context) -> ResultingOrder:
 
 
 def _view(marker: str, rows: TableRows, context: Context, shift: Shift | None) -> MarkerView:
+    if is_of_tumour(marker):
+        return _of_tumour(marker, rows, context)
     view = _measured(marker, rows, context) if is_measured(marker) else _lifelong(marker, rows, context)
     if shift is None:
         return view
@@ -126,6 +129,11 @@ def _view(marker: str, rows: TableRows, context: Context, shift: Shift | None) -
 
 def _measured(marker: str, rows: TableRows, context: Context) -> MarkerView:
     known = measured(marker, rows.uses[marker], frozenset(rows.states[marker]), context, rows.table)
+    return MarkerView(marker, known, possible(known, rows.answered[marker]))
+
+
+def _of_tumour(marker: str, rows: TableRows, context: Context) -> MarkerView:
+    known = of_tumour(marker, rows.uses[marker], rows.answered[marker], context)
     return MarkerView(marker, known, possible(known, rows.answered[marker]))
 
 

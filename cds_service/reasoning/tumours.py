@@ -1,0 +1,207 @@
+"""What is known of a marker of a tumour: a protein, a burden, a variant of its DNA (docs/reasoning.md, step 2).
+
+Several tests may tell one marker, and some leave it to another: an equivocal immunohistochemistry to the in situ
+hybridisation. Of each test the newest result counts, and what the tests tell is taken together.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from itertools import groupby
+
+from cds_service.knowledge.base import Knowledge
+from cds_service.knowledge.derived import once_for_each
+from cds_service.knowledge.rows import NO_VARIANT, OTHER_VARIANT
+from cds_service.knowledge.schema import MarkerUse
+from cds_service.model import (
+    FUTURE,
+    Conflicting,
+    Grade,
+    Indeterminate,
+    Known,
+    MarkerKnowledge,
+    Narrowed,
+    Phenotype,
+    Presence,
+    Reading,
+    ReadingStatus,
+    Unreadable,
+    earliest,
+    newest_of,
+)
+from cds_service.reasoning.context import Context
+from cds_service.reasoning.measures import told_alone
+from cds_service.reasoning.states import possible, untold
+
+_MISSED_IN_PLASMA, _NOT_NAMED, _OTHERS_OPEN = "plasma_may_miss_it", "variant_not_named", "other_variants_not_told"
+
+_AMINO_ACIDS = {
+    "ala": "a", "arg": "r", "asn": "n", "asp": "d", "cys": "c", "gln": "q", "glu": "e", "gly": "g", "his": "h",
+    "ile": "i", "leu": "l", "lys": "k", "met": "m", "phe": "f", "pro": "p", "ser": "s", "thr": "t", "trp": "w",
+    "tyr": "y", "val": "v", "ter": "*",
+}  # fmt: skip
+_AMINO_ACID = re.compile(rf"({'|'.join(_AMINO_ACIDS)})(?=\d)|(?<=\d)({'|'.join(_AMINO_ACIDS)})(?![a-z])")
+
+
+def is_of_tumour(marker: str) -> bool:
+    """Whether the marker is of a tumour and not of the patient's inherited genes or blood."""
+    return marker.startswith(("tumour:", "somatic:"))
+
+
+def of_tumour(marker: str, use: MarkerUse, states: frozenset[str], context: Context) -> MarkerKnowledge:
+    """What the patient's results tell of the marker. `states` are all that a test could return for the table."""
+    told_by = _told_by(context.knowledge).get(marker, {})
+    readings = tuple(sorted([r for r in context.patient.readings if r.observable in told_by], key=_place))
+    usable = [r for r in readings if r.status is ReadingStatus.FINAL and r.grade is not Grade.UNVERIFIED]
+    usable = [r for r in usable if r.says != FUTURE] or usable
+    if not usable:
+        return untold(marker, readings, context.patient)
+    told = [(r, _told(r, marker, use, states, context.knowledge)) for r in usable]
+    found = _first_found(told, marker, use)
+    return found if found is not None else _together(_newest(told), states)
+
+
+@once_for_each
+def _told_by(knowledge: Knowledge) -> Mapping[str, Mapping[str, None]]:
+    """Marker -> the observables that tell it, itself first."""
+    found: dict[str, dict[str, None]] = {i: {i: None} for i in knowledge.observables if is_of_tumour(i)}
+    for observable in knowledge.observables.values():
+        for marker in observable.tells:
+            found[marker][observable.id] = None
+    return found
+
+
+def _place(reading: Reading) -> tuple[str, int, str, str]:
+    """The observable, then the newest first and undated ones last; the name only between equal ones."""
+    days = 0 if reading.on is None else -earliest(reading.on).toordinal()
+    return reading.observable, days, repr(reading.says), reading.reference
+
+
+Told = tuple[Reading, MarkerKnowledge]
+
+
+def _told(
+    reading: Reading, marker: str, use: MarkerUse, states: frozenset[str], knowledge: Knowledge
+) -> MarkerKnowledge:
+    """What one reading tells by itself."""
+    if reading.observable != marker:
+        return _told_of_another(reading, marker, states, knowledge)
+    if isinstance(reading.says, Presence) and not reading.says.present and _is_liquid(reading, knowledge):
+        return Narrowed(states, _MISSED_IN_PLASMA, (reading,))
+    if isinstance(reading.says, Presence) and use.variants:
+        return _by_variant(reading, reading.says, use, states)
+    return told_alone(reading, use, states)
+
+
+def _told_of_another(reading: Reading, marker: str, states: frozenset[str], knowledge: Knowledge) -> MarkerKnowledge:
+    """What a result of another test leaves possible of the marker."""
+    match reading.says:
+        case Presence(_, present):
+            said = "positive" if present else "negative"
+        case Phenotype(term):
+            said = term
+        case _:
+            return told_alone(reading, MarkerUse(), states)
+    left = states.intersection(knowledge.observables[reading.observable].tells[marker].get(said, ()))
+    if not left:
+        return Unreadable("unexpected_value", (reading,))
+    if len(left) == 1:
+        return Known(next(iter(left)), (reading,))
+    return Indeterminate(left, (reading,), spent=_methods(reading, marker, knowledge))
+
+
+def _methods(reading: Reading, marker: str, knowledge: Knowledge) -> frozenset[str]:
+    """How the result was got, as the tests of the marker name it: doing the same again tells nothing."""
+    coding = reading.coding
+    tests = knowledge.tests_by_marker.get(marker, ())
+    done = [t.method for t in tests if coding is not None and coding.code in [c.code for c in t.codes]]
+    return frozenset(done or [reading.method])
+
+
+def _is_liquid(reading: Reading, knowledge: Knowledge) -> bool:
+    specimen = f" {reading.specimen} "
+    return any(f" {word} " in specimen for word in knowledge.result_words.liquid_biopsies)
+
+
+def _by_variant(reading: Reading, says: Presence, use: MarkerUse, states: frozenset[str]) -> MarkerKnowledge:
+    named = _state_named(says.allele, use)
+    if says.present:
+        if says.allele:
+            return Known(named or OTHER_VARIANT, (reading,))
+        return Narrowed(states - {NO_VARIANT}, _NOT_NAMED, (reading,))
+    if not says.allele:
+        return Known(NO_VARIANT, (reading,))
+    return Narrowed(states - {named}, _OTHERS_OPEN, (reading,))
+
+
+def _state_named(variant: str, use: MarkerUse) -> str:
+    """The state that the variant means; empty where no state names it."""
+    written = _plain(variant)
+    return next((s for s, names in use.variants.items() if any(_stands_in(_plain(n), written) for n in names)), "")
+
+
+def _plain(name: str) -> str:
+    """A variant's name in small letters, amino acids in one letter: `p.Val600Glu` -> `v600e`."""
+    small = _AMINO_ACID.sub(lambda m: _AMINO_ACIDS[m.group()], name.lower())
+    return re.sub(r"\bp\.\(?|[()]", "", small)
+
+
+def _stands_in(name: str, written: str) -> bool:
+    return re.search(rf"(?<![a-z0-9]){re.escape(name)}(?![a-z0-9])", written) is not None
+
+
+def _first_found(told: list[Told], marker: str, use: MarkerUse) -> Known | None:
+    """Of a gene the first state that was ever found: a later test that misses the variant takes nothing back."""
+    found = use.variants or (("positive",) if marker.startswith("somatic:") else ())
+    for state in found:
+        readings = tuple([r for r, known in told if isinstance(known, Known) and known.state == state])
+        if readings:
+            return Known(state, readings)
+    return None
+
+
+def _newest(told: list[Told]) -> list[Told]:
+    """The newest of each observable; what leaves everything open hides no older result."""
+    found: list[Told] = []
+    for _, of_one in groupby(told, key=lambda pair: pair[0].observable):
+        every = [*of_one]
+        telling = [pair for pair in every if not _is_missed(pair[1])] or every
+        newest = newest_of([r for r, _ in telling])
+        found += [pair for pair in telling if pair[0] in newest]
+    return found
+
+
+def _is_missed(known: MarkerKnowledge) -> bool:
+    return isinstance(known, Narrowed) and known.why == _MISSED_IN_PLASMA
+
+
+def _together(told: list[Told], states: frozenset[str]) -> MarkerKnowledge:
+    """What results of one marker tell taken together: they conflict where no state is left."""
+    unreadable = [(r, k) for r, k in told if isinstance(k, Unreadable)]
+    clear = [(r, k) for r, k in told if not isinstance(k, Unreadable)]
+    if not clear or any(_is_as_new(r, [other for other, _ in clear]) for r, _ in unreadable):
+        return unreadable[0][1]
+    readings = tuple([r for r, _ in clear])
+    left = frozenset.intersection(*[possible(k, states) for _, k in clear])
+    if not left:
+        return Conflicting(frozenset().union(*[possible(k, states) for _, k in clear]), readings)
+    if len(left) == 1:
+        return Known(next(iter(left)), readings)
+    return _open(left, [k for _, k in clear], readings)
+
+
+def _is_as_new(reading: Reading, others: list[Reading]) -> bool:
+    return reading in newest_of([reading, *others])
+
+
+def _open(left: frozenset[str], told: list[MarkerKnowledge], readings: tuple[Reading, ...]) -> MarkerKnowledge:
+    undetermined = [k for k in told if isinstance(k, Indeterminate)]
+    if undetermined:
+        spent = frozenset().union(*[k.spent for k in undetermined])
+        return Indeterminate(left, readings, spent, tried=spent.union(*[k.tried for k in undetermined]))
+    return Narrowed(left, next(_reasons(told)), readings)
+
+
+def _reasons(told: list[MarkerKnowledge]) -> Iterator[str]:
+    return (k.why for k in told if isinstance(k, Narrowed))

@@ -1,0 +1,205 @@
+"""Markers of a tumour: several tests tell one marker, variants by name, plasma, what was found once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from cds_service.codes import LOINC, Coding
+from cds_service.knowledge.schema import Band, MarkerUse, Observable, ObservableKind, Test
+from cds_service.model import (
+    FUTURE,
+    Conflicting,
+    Grade,
+    Indeterminate,
+    Known,
+    Narrowed,
+    NotReadable,
+    NotTested,
+    Phenotype,
+    Presence,
+    Quantity,
+    Reading,
+    Undetermined,
+    Unreadable,
+    Unverified,
+)
+from cds_service.reasoning.tumours import is_of_tumour, of_tumour
+from tests.support.tiny import ago, around, person, row, table, world
+
+PROTEIN, STAIN, PROBE, GENE = "tumour:PROT", "tumour:PROT_ihc", "tumour:PROT_ish", "somatic:GENE"
+STAIN_CODE, PROBE_CODE = Coding(LOINC, "1-1"), Coding(LOINC, "2-2")
+OBSERVABLES = {
+    PROTEIN: Observable(PROTEIN, ObservableKind.ORDINAL, "source"),
+    STAIN: Observable(
+        STAIN, ObservableKind.ORDINAL, "source",
+        tells={PROTEIN: {"0": ("negative",), "2+": ("positive", "negative"), "3+": ("positive",)}},
+    ),
+    PROBE: Observable(
+        PROBE, ObservableKind.PRESENCE, "source",
+        tells={PROTEIN: {"positive": ("positive",), "negative": ("negative",)}},
+    ),
+    GENE: Observable(GENE, ObservableKind.PRESENCE, "source", gene="GENE"),
+}  # fmt: skip
+TESTS = tuple(
+    Test(id=method, markers=(PROTEIN,), codes=(code,), method=method, source="source")
+    for method, code in (("stain", STAIN_CODE), ("probe", PROBE_CODE))
+)
+EITHER = MarkerUse(states=("positive", "negative"))
+V600 = MarkerUse(variants={"V600E": ("V600E", "c.1799T>A"), "V600K": ("V600K",)})
+V600_STATES = frozenset({"V600E", "V600K", "other", "negative"})
+
+
+def told(marker: str, use: MarkerUse, *readings: Reading):
+    states = frozenset((*use.variants, "other", "negative") if use.variants else use.states or use.bands)
+    of = table("oncol", row({marker: next(iter(states))}, "standard"), uses={marker: use})
+    words = replace(world(of).result_words, liquid_biopsies=("plasma",))
+    knowledge = replace(world(of), observables=OBSERVABLES, tests_by_marker={PROTEIN: TESTS}, result_words=words)
+    return of_tumour(marker, use, states, around("oncol", person(*readings), knowledge))
+
+
+def stain(shown: str, days: int = 1, **fields) -> Reading:
+    return Reading(STAIN, Phenotype(shown), f"Observation/s{shown}{days}", on=ago(days), coding=STAIN_CODE, **fields)
+
+
+def probe(present: bool, days: int = 1, **fields) -> Reading:
+    return Reading(PROBE, Presence("", present), f"Observation/p{days}", on=ago(days), coding=PROBE_CODE, **fields)
+
+
+def gene(allele: str, present: bool, days: int = 1, **fields) -> Reading:
+    return Reading(GENE, Presence(allele, present), f"Observation/{allele}{days}", on=ago(days), **fields)
+
+
+def state(known) -> str:
+    assert isinstance(known, Known)
+    return known.state
+
+
+def test_a_tumour_s_markers_are_told_by_their_kind():
+    assert is_of_tumour(PROTEIN)
+    assert is_of_tumour(GENE)
+    assert not is_of_tumour("gene:GENE")
+
+
+def test_without_a_result_nothing_is_known():
+    assert told(PROTEIN, EITHER) == NotTested()
+
+
+@pytest.mark.parametrize(("grade", "expected"), [("0", "negative"), ("3+", "positive")])
+def test_another_test_that_settles_the_marker_is_enough(grade, expected):
+    assert state(told(PROTEIN, EITHER, stain(grade))) == expected
+
+
+def test_an_equivocal_test_leaves_it_open_and_is_not_done_again():
+    known = told(PROTEIN, EITHER, stain("2+"))
+    assert known == Indeterminate(
+        frozenset({"positive", "negative"}), (stain("2+"),), frozenset({"stain"}), tried=frozenset({"stain"})
+    )
+
+
+@pytest.mark.parametrize(("present", "expected"), [(True, "positive"), (False, "negative")])
+def test_the_second_test_settles_what_the_first_left_open_whichever_is_newer(present, expected):
+    for days in (1, 9):
+        assert state(told(PROTEIN, EITHER, stain("2+", 5), probe(present, days))) == expected
+
+
+def test_tests_that_exclude_each_other_conflict():
+    known = told(PROTEIN, EITHER, stain("3+", 5), probe(False, 1))
+    assert known == Conflicting(frozenset({"positive", "negative"}), (stain("3+", 5), probe(False, 1)))
+
+
+def test_of_one_test_the_newest_result_counts():
+    assert state(told(PROTEIN, EITHER, stain("3+", 400), stain("0", 3))) == "negative"
+
+
+def test_a_newer_result_that_cannot_be_read_does_not_give_way_to_an_older_one():
+    unread = Reading(PROBE, NotReadable("not_understood"), "Observation/x", on=ago(1), coding=PROBE_CODE)
+    assert told(PROTEIN, EITHER, stain("3+", 9), unread) == Unreadable("not_understood", (unread,))
+    assert state(told(PROTEIN, EITHER, stain("3+", 1), replace(unread, on=ago(9)))) == "positive"
+
+
+def test_a_grade_that_tells_nothing_of_the_marker_is_not_understood():
+    assert told(PROTEIN, EITHER, stain("9+")) == Unreadable("unexpected_value", (stain("9+"),))
+
+
+def test_a_test_without_a_result_leaves_it_open():
+    failed = Reading(PROBE, Undetermined(), "Observation/x", on=ago(1), method="probe")
+    assert told(PROTEIN, EITHER, failed) == Indeterminate(
+        frozenset(EITHER.states), (failed,), frozenset(), tried=frozenset({"probe"})
+    )
+
+
+def test_the_marker_s_own_result_and_its_bands_are_read_as_any_other():
+    own = Reading(PROTEIN, Phenotype("positive"), "Observation/x", on=ago(1))
+    assert state(told(PROTEIN, EITHER, own)) == "positive"
+    high = MarkerUse(bands={"low": Band(below=50), "high": Band(at_least=50)}, unit="%")
+    share = Reading(PROTEIN, Quantity(60, "%"), "Observation/y", on=ago(1))
+    assert state(told(PROTEIN, high, share)) == "high"
+
+
+def test_results_that_do_not_count_are_told_as_such():
+    assert isinstance(told(PROTEIN, EITHER, stain("3+", grade=Grade.UNVERIFIED)), Unverified)
+    ahead = replace(stain("3+"), says=FUTURE)
+    assert told(PROTEIN, EITHER, ahead) == Unreadable("future_date", (ahead,))
+    assert state(told(PROTEIN, EITHER, ahead, stain("0", 4))) == "negative"
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("p.Val600Glu", "V600E"),
+        ("NM_004333.6(BRAF):c.1799T>A (p.Val600Glu)", "V600E"),
+        ("V600E", "V600E"),
+        ("p.(Val600Lys)", "V600K"),
+        ("p.Val600Glufs*11", "other"),
+        ("p.Gly469Ala", "other"),
+    ],
+)
+def test_a_variant_is_known_by_its_name_however_it_is_written(written, expected):
+    assert state(told(GENE, V600, gene(written, present=True))) == expected
+
+
+def test_nothing_found_in_the_gene_excludes_all_variants():
+    assert state(told(GENE, V600, gene("", present=False))) == "negative"
+
+
+def test_one_variant_that_was_not_found_excludes_that_one_alone():
+    known = told(GENE, V600, gene("V600E", present=False))
+    assert (known.states, known.why) == (V600_STATES - {"V600E"}, "other_variants_not_told")
+
+
+def test_a_mutation_without_its_name_excludes_only_that_there_is_none():
+    known = told(GENE, V600, gene("", present=True))
+    assert (known.states, known.why) == (V600_STATES - {"negative"}, "variant_not_named")
+
+
+def test_the_variant_that_the_table_names_counts_beside_others():
+    both = gene("V600K", present=True), gene("p.Gly469Ala", present=True)
+    assert state(told(GENE, V600, *both)) == "V600K"
+    assert state(told(GENE, V600, gene("V600E", present=True), *both)) == "V600E"
+
+
+@pytest.mark.parametrize("use", [V600, EITHER])
+def test_what_was_found_once_is_not_taken_back_by_a_test_that_misses_it(use):
+    known = told(GENE, use, gene("V600E", present=True, days=400), gene("", present=False, days=2))
+    assert state(known) == next(iter((*use.variants, *use.states)))
+
+
+def test_a_protein_may_change_so_that_its_newest_result_counts():
+    own = Reading(PROTEIN, Presence("", present=True), "Observation/x", on=ago(400))
+    newer = replace(own, says=Presence("", present=False), reference="Observation/y", on=ago(2))
+    assert state(told(PROTEIN, EITHER, own, newer)) == "negative"
+
+
+@pytest.mark.parametrize("use", [V600, EITHER])
+def test_nothing_found_in_plasma_leaves_all_open_and_hides_no_result_of_tissue(use):
+    missed = gene("", present=False, specimen="plasma edta")
+    known = told(GENE, use, missed)
+    assert isinstance(known, Narrowed)
+    assert (known.why, known.readings) == ("plasma_may_miss_it", (missed,))
+    assert state(told(GENE, use, missed, gene("", present=False, days=30, specimen="tissue"))) == "negative"
+
+
+def test_what_is_found_in_plasma_is_there():
+    assert state(told(GENE, V600, gene("V600E", present=True, specimen="plasma"))) == "V600E"

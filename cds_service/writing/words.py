@@ -73,13 +73,13 @@ class Words:
 
     @remembered_by_identity
     def marker(self, marker: str) -> str:
-        """`gene:CYP2C19` -> CYP2C19, `hla:B*57:01` -> HLA-B*57:01."""
+        """`gene:CYP2C19` -> CYP2C19, `hla:B*57:01` -> HLA-B*57:01, `tumour:ERBB2` -> HER2."""
         kind, _, name = marker.partition(":")
-        measured = kind in {"lab", "derived", "fact"}
-        return self.wording.say("markers", kind, name=self._measured(name) if measured else name)
+        has_own_name = kind in {"lab", "derived", "fact", "tumour"}
+        return self.wording.say("markers", kind, name=self._own_name(name) if has_own_name else name)
 
-    def _measured(self, name: str) -> str:
-        """A laboratory marker's own name where the phrases have one, else its id with spaces."""
+    def _own_name(self, name: str) -> str:
+        """A marker's own name where the phrases have one, else its id with spaces."""
         return self.wording.phrases.get(f"marker_{name}", spaced(name))
 
     @remembered_by_identity

@@ -1,4 +1,4 @@
-"""Every row of the laboratory facts, of the test-dependent facts and of the high-priority pairs is entered or listed.
+"""Every row of the laboratory, tumour and test-dependent facts and of the high-priority pairs is entered or listed.
 
 "Listed" is with its reason in docs/not-entered. Skipped where the facts are absent.
 
@@ -167,6 +167,22 @@ def test_every_laboratory_row_is_entered_or_listed() -> None:
 
 def test_the_tables_named_by_hand_exist() -> None:
     assert set(ENTERED_BY_HAND.values()) <= set(knowledge().tables)
+
+
+def tumour_row_is_entered(row: dict[str, str]) -> bool:
+    """Whether each drug that the row names has a table on a marker of the tumour, or on another gene of the row."""
+    drugs = drugs_named(row["drug"])
+    asking = [t for t in knowledge().tables.values() if any(m.startswith(("tumour:", "somatic:")) for m in t.markers)]
+    return bool(drugs) and all(any(drug in t.drugs for t in asking) for drug in drugs)
+
+
+def test_every_tumour_row_is_entered_or_listed() -> None:
+    listed = frozenset(i for _, cell, _ in listed_lines() for i in re.findall(r"ONC\d+", cell))
+    found = [
+        (row["row_id"], row["row_id"] in listed or tumour_row_is_entered(row)) for row in rows("biomarker_drug.csv")
+    ]
+    assert len(found) == 136
+    assert missing(found) == []
 
 
 def fact_is_entered(row: dict[str, str]) -> bool:

@@ -76,6 +76,7 @@ class NameTable:
         """Names of `drugs` (id, display and synonyms) win over equal names of `brands`."""
         self._lists = lists
         self._plain = lists.plain
+        self._beside_brand = lists.plain_words | lists.ends
         self._brands: dict[str, Brand] = {}
         self._by_first: dict[str, tuple[_Name, ...]] = {}
         keyed: dict[tuple[str, ...], _Name] = {}
@@ -184,7 +185,7 @@ class NameTable:
         if mention.name.ordinary:
             return self._is_alone(found, mention)
         if mention.name.is_brand:
-            is_plain = not following.isalpha() or following in self._lists.plain_words
+            is_plain = not following.isalpha() or following in self._beside_brand
             return is_plain or self._drug_follows(found, mention)
         return mention.name.key not in self._lists.leading_only or self._leads(found, mention.first)
 

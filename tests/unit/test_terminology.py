@@ -118,6 +118,18 @@ def test_ordinary_words_are_no_brands(text: str) -> None:
     assert by_name(text) is None
 
 
+@pytest.mark.parametrize(
+    ("text", "drug"),
+    [
+        ("Kadcyla instead of Herceptin", "trastuzumab emtansine"),
+        ("Herceptin (not Kadcyla/Enhertu)", "trastuzumab"),
+        ("Plavix because of a stent", "clopidogrel"),
+    ],
+)
+def test_a_remark_behind_a_brand_makes_no_other_product_of_it(text: str, drug: str) -> None:
+    assert drugs_of(text) == (drug,)
+
+
 def test_a_drug_named_for_a_reaction_counts_only_where_no_other_is_named() -> None:
     for text in ("Allergy to codeine (finding)", "codeine allergy", "allergic to codeine"):
         assert drugs_of(text) == ("codeine",)

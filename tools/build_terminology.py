@@ -37,7 +37,6 @@ NAME_COLUMNS = (
     ("brand_ingredient.csv", "ingredient_name", "ingredient_rxcui"),
     ("cyp_modulators.csv", "drug", "rxcui_in"),
     ("onc_high_priority_15.csv", "drug", "rxcui_in"),
-    ("biomarker_drug.csv", "drug", "rxnorm_ingredient_cui"),
 )
 CODE_COLUMNS = (
     # Cells of `name=code`, often several: codes for drugs that are named elsewhere.
@@ -108,6 +107,7 @@ def named_codes(facts: Path) -> Iterator[tuple[str, str]]:
     for file, name, code in NAME_COLUMNS:
         for row in rows(facts / file):
             yield row[name].strip().lower(), row[code].strip() if row[code].strip().isdigit() else ""
+    yield from biomarker_codes(facts)
     for row in rows(facts / "test_dependent_facts.csv"):
         for part in re.split(r"[;|,+]", row["drugs_rxcui"]):
             name, _, code = part.strip().lower().partition("=")
@@ -115,14 +115,30 @@ def named_codes(facts: Path) -> Iterator[tuple[str, str]]:
                 yield name, code
 
 
+def biomarker_codes(facts: Path) -> Iterator[tuple[str, str]]:
+    """One for each drug of a row; the name alone where a row gives no code or does not say where it is from."""
+    for row in rows(facts / "biomarker_drug.csv"):
+        coded = coded_names(row["rxnorm_ingredient_cui"]) if row["rxcui_source"].strip() else ()
+        yield from list(coded) or [(without_use(row["drug"].lower()), "")]
+
+
 def codes_beside_names(facts: Path) -> Iterator[tuple[str, str]]:
     for file, column in CODE_COLUMNS:
         for row in rows(facts / file):
-            for part in re.split(r"[;|,+]", row[column]):
-                name, _, code = part.strip().lower().partition("=")
-                if code.isdigit():
-                    # "alemtuzumab (ms)": the use stands in brackets.
-                    yield re.sub(r" \(.*\)$", "", name), code
+            yield from coded_names(row[column])
+
+
+def coded_names(cell: str) -> Iterator[tuple[str, str]]:
+    """The names and codes of a cell of `name=code`, often several."""
+    for part in re.split(r"[;|,+]", cell):
+        name, _, code = part.strip().lower().partition("=")
+        if code.isdigit():
+            yield without_use(name), code
+
+
+def without_use(name: str) -> str:
+    """The name without the use that stands in brackets behind it ("alemtuzumab (ms)")."""
+    return re.sub(r" \(.*\)$", "", name)
 
 
 def add_code(found: Ingredients, name: str, code: str, curation: Curation) -> None:
@@ -239,14 +255,15 @@ def brand_rows(
 
 
 def biomarker_brands(facts: Path, found: Ingredients, curation: Curation) -> dict[str, list[str]]:
-    """Brands of rows that name one drug and one brand."""
+    """Brands of rows that name one brand for each drug, in the same order."""
     brands = {}
     for row in rows(facts / "biomarker_drug.csv"):
-        name, brand = row["drug"].lower(), row["brand"].removesuffix(" and biosimilars")
-        drug = curation.ids.get(name, name)
-        if drug in found.names and brand.isalpha() and brand != "generic":
-            brands[brand] = [drug]
-    return brands
+        names = [name for name in row["drug"].lower().split(" + ") if name not in curation.not_drugs]
+        drugs = [curation.ids.get(name, name) for name in map(without_use, names)]
+        written = row["brand"].removesuffix(" and biosimilars").split(" + ")
+        if len(written) == len(drugs):
+            brands |= {brand: [drug] for brand, drug in zip(written, drugs, strict=True) if drug in found.names}
+    return {brand: drugs for brand, drugs in brands.items() if brand.isalpha() and brand != "generic"}
 
 
 def is_ordinary(brand: str, curation: Curation) -> bool:

@@ -65,3 +65,13 @@ def offered_doses(case: Mapping[str, Any], policy: Policy) -> list[str]:
     cards: Any = answered(case, policy).body["cards"]
     suggestions = [s for card in cards for s in card.get("suggestions", [])]
     return [s["label"] for s in suggestions if "dosageInstruction" in str(s["actions"]) and "Change" in s["label"]]
+
+
+def test_a_drug_without_guidance_makes_no_card_and_no_gap() -> None:
+    knowledge = service().knowledge
+    without = [drug for drug in knowledge.drugs if drug not in knowledge.tables_by_drug]
+    case = {"patient": {"age": 60, "sex": "female"}, "orders": [{"drug": drug, "dose": "1 mg"} for drug in without]}
+    result = answered(case, Policy())
+    assert {f.silent for f in result.findings} == {"no_guidance"}
+    assert {f.drug for f in result.findings} >= set(without)
+    assert result.body["cards"] == []

@@ -146,3 +146,13 @@ def test_codes_that_stand_beside_names_are_known() -> None:
     """Codes in cells of `name=code`, of drugs that only guidance names."""
     for code, drug in (("5690", "imipenem"), ("117055", "alemtuzumab"), ("6448", "lithium carbonate")):
         assert ingredients(Coding(RXNORM, code)) == {drug}
+
+
+def test_every_drug_of_the_tumour_markers_is_known_by_the_code_that_has_a_source() -> None:
+    """All but `platinum`, which is a class. A use may stand in brackets: `tretinoin (oral atra)`."""
+    cells = [row["rxnorm_ingredient_cui"] for row in rows("biomarker_drug.csv") if row["rxcui_source"]]
+    pairs = {tuple(part.strip().lower().split("=")) for cell in cells for part in cell.split(";")}
+    found = {name: ingredients(Coding(RXNORM, code)) for name, code in pairs}
+    assert len(found) > 110
+    assert {name for name, drugs in found.items() if not drugs} == {"platinum"}
+    assert {n for n, drugs in found.items() if drugs != ingredients(text=re.sub(r" \(.*\)$", "", n))} == set()

@@ -167,6 +167,74 @@ def test_a_part_of_a_name_that_names_nothing_is_told(
 
 
 @pytest.mark.parametrize(
+    ("text", "drug"),
+    [
+        ("trastuzumab-dkst 150 mg", "trastuzumab"),
+        ("Ogivri", "trastuzumab"),
+        ("ado-trastuzumab emtansine 100 MG Injection", "trastuzumab emtansine"),
+        ("trastuzumab-emtansine", "trastuzumab emtansine"),
+        ("T-DM1", "trastuzumab emtansine"),
+        ("fam-trastuzumab deruxtecan-nxki 100 MG Injection", "trastuzumab deruxtecan"),
+        ("TRASTUZUMAB DERUXTECAN 100MG", "trastuzumab deruxtecan"),
+        ("switched from trastuzumab emtansine to trastuzumab deruxtecan", "trastuzumab deruxtecan"),
+        ("datopotamab deruxtecan-dlnk", "datopotamab deruxtecan"),
+        ("telisotuzumab vedotin-tllv", "telisotuzumab vedotin"),
+        ("tebentafusp-tebn", "tebentafusp"),
+        ("abemaciclib 150 mg tablet", "abemaciclib"),
+        ("dabrafenib mesylate 75 mg capsule", "dabrafenib"),
+        ("trametinib dimethyl sulfoxide 2 mg tablet", "trametinib"),
+        ("Vesanoid", "tretinoin"),
+    ],
+)
+def test_antibodies_their_conjugates_and_salts_are_told_apart(text: str, drug: str) -> None:
+    match = by_name(text)
+    assert match is not None
+    assert (match.drugs, match.unread, match.disagrees) == ((drug,), (), ())
+
+
+@pytest.mark.parametrize("text", ["trastuzumab duocarmazine", "cetuximab sarotalocan", "sacituzumab tirumotecan"])
+def test_a_conjugate_that_we_do_not_know_is_not_its_antibody(text: str) -> None:
+    assert by_name(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "drugs"),
+    [
+        ("pertuzumab, trastuzumab, and hyaluronidase-zzxf", ("pertuzumab", "trastuzumab", "hyaluronidase")),
+        ("Phesgo", ("pertuzumab", "trastuzumab", "hyaluronidase")),
+        ("trastuzumab / hyaluronidase-oysk", ("trastuzumab", "hyaluronidase")),
+        ("Herceptin Hylecta 600 mg", ("trastuzumab", "hyaluronidase")),
+        ("Braftovi 75 mg + Mektovi 15 mg", ("encorafenib", "binimetinib")),
+        ("Avmapki Fakzynja Co-Pack", ("avutometinib", "defactinib")),
+        ("niraparib / abiraterone", ("niraparib", "abiraterone")),
+        ("Akeega", ("niraparib", "abiraterone")),
+        ("Kisqali Femara Co-Pack", ("ribociclib", "letrozole")),
+    ],
+)
+def test_packs_and_mixtures_give_all_their_ingredients(text: str, drugs: tuple[str, ...]) -> None:
+    match = by_name(text)
+    assert match is not None
+    assert (match.drugs, match.unread) == (drugs, ())
+
+
+@pytest.mark.parametrize(
+    ("code", "drug", "display"),
+    [
+        ("224905", "trastuzumab", "trastuzumab emtansine"),
+        ("1371041", "trastuzumab emtansine", "trastuzumab"),
+        ("2267582", "trastuzumab deruxtecan", "ado-trastuzumab emtansine"),
+    ],
+)
+def test_the_code_of_one_antibody_under_the_name_of_another_is_told(code: str, drug: str, display: str) -> None:
+    named = by_code((RXNORM, code), text=drug)
+    confused = by_code((RXNORM, code), text=display)
+    assert named is not None
+    assert confused is not None
+    assert (named.drugs, named.disagrees) == ((drug,), ())
+    assert (confused.drugs, bool(confused.disagrees)) == ((drug,), True)
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "clopidogrel 75 MG Oral Tablet",

@@ -202,8 +202,9 @@ def test_a_table_that_only_may_fit_never_displaces_one_that_fits():
 def test_tables_of_other_markers_and_of_none_stand_beside_each_other():
     beta = table("unol", row({BETA: POOR}, half()), id="beta", source="label")
     limit = table("unol", row({}, "standard"), id="limit", source="label")
-    found = findings(world(GUIDELINE, beta, limit), order("unol"), person(POOR_READING))
-    assert {f.table for f in found} == {"guide", "beta", "limit"}
+    other_limit = table("unol", row({}, half()), id="other_limit")
+    found = findings(world(GUIDELINE, beta, limit, other_limit), order("unol"), person(POOR_READING))
+    assert {f.table for f in found} == {"guide", "beta", "limit", "other_limit"}
 
 
 def test_the_worst_of_several_decides_and_closes_the_rest():
@@ -286,6 +287,12 @@ def test_an_active_medicine_that_a_draft_does_not_change_is_not_reported():
     knowledge = world(OPIOL, TRAMOL, unol(drug="oldol"), **PHENOCONVERSION)
     patient = person(POOR_READING, medications=(taking("oldol"), taking("endol", stopped=ago(4))))
     assert {f.drug for f in findings(knowledge, order("blockol"), patient)} == {"blockol"}
+
+
+@pytest.mark.parametrize(("route", "told"), [("oral", 1), ("topical", 0)])
+def test_a_draft_affects_a_medicine_taken_only_by_the_route_by_which_it_is_given(route, told):
+    patient = person(medications=(taking("unol", route=route),))
+    assert len(shown(findings(world(interaction("unol", "blockol")), order("blockol"), patient))) == told
 
 
 def test_a_medicine_that_a_draft_replaces_is_not_affected():

@@ -278,8 +278,9 @@ def test_a_conflict_in_which_one_contraindicates_warns_and_holds():
     assert [t.order_it for t in finding.tests] == [True], "the test that settles it can be ordered"
 
 
-def test_a_conflict_about_a_dose_informs():
-    finding = only(found(abol(half()), hla(True), hla(False)))
+@pytest.mark.parametrize("then", [half(), advice(half(), gravity=Gravity.SERIOUS), fatal(half())])
+def test_a_conflict_about_a_dose_informs(then):
+    finding = only(found(abol(then), hla(True), hla(False)))
     assert (finding.kind, finding.indicator, finding.hold) == (Kind.RESULTS_CONFLICT, Indicator.INFO, False)
 
 

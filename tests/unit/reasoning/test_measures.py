@@ -77,6 +77,11 @@ def test_results_of_which_any_may_be_the_newest_conflict_where_they_differ():
     assert told(high, potassium(3.0, days=2), usual).states == {"high", "usual"}
 
 
+def test_values_beyond_the_range_of_which_any_may_be_the_newest_conflict_where_they_leave_other_bands():
+    below, above = potassium(4.0, comparator="<"), potassium(4.5, comparator=">")
+    assert told(below, above) == Conflicting(frozenset(BANDS), (below, above))
+
+
 def test_an_unreadable_result_that_may_be_the_newest_leaves_everything_possible():
     unread = replace(potassium(9.9), says=NotReadable("no_value"))
     assert told(potassium(4.0), unread).states == STATES

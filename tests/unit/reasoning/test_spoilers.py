@@ -7,7 +7,18 @@ from dataclasses import replace
 import pytest
 
 from cds_service.knowledge.schema import ConditionKey, ResultSpoiler
-from cds_service.model import Condition, Conflicting, Indeterminate, Known, Narrowed, Span, Trust, Undetermined
+from cds_service.model import (
+    Condition,
+    Conflicting,
+    HlaType,
+    Indeterminate,
+    Known,
+    Narrowed,
+    OneOf,
+    Span,
+    Trust,
+    Undetermined,
+)
 from cds_service.reasoning.states import knowledge_of
 from tests.support.tiny import (
     ALPHA,
@@ -135,6 +146,12 @@ def test_an_unclear_result_of_the_donor_spends_no_method():
     assert isinstance(known(ALPHA, unclear, events=[event("transplant", days=30)]), Narrowed)
 
 
+def test_an_ambiguous_typing_of_the_donor_says_that_it_is_the_donors():
+    unclear = reading(HLA, HlaType((), complete=True, ambiguous=("*57:01",)), on=ago(5), method="hla_typing")
+    assert isinstance(known(HLA, unclear), Indeterminate)
+    assert known(HLA, unclear, events=[event("transplant", days=30)]) == Narrowed(ALL[HLA], "the_donors", (unclear,))
+
+
 @pytest.mark.parametrize(
     ("result", "transplant", "stands"),
     [
@@ -172,6 +189,13 @@ def test_a_transfusion_may_hide_the_graver_states(found, left):
     result = activity(ALPHA, found)
     assert known(ALPHA, result, events=[event("transfusion", days=20)]) == Narrowed(
         frozenset(left), "the_donors_cells", (result,)
+    )
+
+
+def test_a_range_that_a_transfusion_leaves_beside_another_says_so():
+    ranged, result = reading(ALPHA, OneOf((POOR, NORMAL)), on=ago(1)), activity(ALPHA, NORMAL)
+    assert known(ALPHA, ranged, result, events=[event("transfusion", days=20)]) == Narrowed(
+        frozenset({POOR, NORMAL}), "the_donors_cells", (ranged, result)
     )
 
 

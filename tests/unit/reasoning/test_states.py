@@ -111,6 +111,11 @@ def test_a_reading_that_says_nothing_of_the_marker(marker, says):
     assert known(marker, result) == NotTested((result,))
 
 
+def test_a_reading_that_says_nothing_of_the_marker_is_not_shown_as_its_result():
+    result, other = reading(ALPHA, "*2/*2"), reading(ALPHA, Presence("*3", False), "Observation/other")
+    assert known(ALPHA, result, other) == Known(POOR, (result,))
+
+
 def test_a_marker_of_no_gene_is_not_read():
     assert isinstance(known("lab:iron", reading("lab:iron", Quantity(1, "mg")), states=("low", "high")), NotTested)
 
@@ -309,6 +314,8 @@ def test_of_two_indeterminate_results_the_failed_run_may_be_repeated():
 def test_a_preliminary_result_is_pending():
     early = reading(ALPHA, "*2/*2", status=ReadingStatus.PRELIMINARY, on=ago(2))
     assert known(ALPHA, early) == Pending(ago(2), early.reference, (early,))
+    earlier = reading(ALPHA, "*1/*2", status=ReadingStatus.PRELIMINARY, on=ago(9))
+    assert known(ALPHA, earlier, early) == Pending(ago(2), early.reference, (early, earlier))
 
 
 def test_a_pending_order_goes_before_an_unverified_result():
@@ -327,6 +334,11 @@ def test_the_newest_order_counts():
     assert known(ALPHA, pending=orders).request == "ServiceRequest/new"
     undated = PendingTest((ALPHA,), "ServiceRequest/undated")
     assert pending_of(ALPHA, person(pending=(*orders, undated)))[0] == undated
+
+
+def test_of_two_orders_of_one_day_the_same_is_told_in_whatever_order_they_come():
+    one, other = (PendingTest((ALPHA,), f"ServiceRequest/{n}", ago(3)) for n in (1, 2))
+    assert pending_of(ALPHA, person(pending=(other, one))) == pending_of(ALPHA, person(pending=(one, other)))
 
 
 @pytest.mark.parametrize(("marker", "ordered"), [("genotype:ALPHA", ALPHA), (HLA, "hla:B"), (HLA, HLA)])

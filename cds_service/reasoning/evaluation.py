@@ -172,11 +172,7 @@ class _Evaluator:
         if len(same) == 1:
             return [same[0][0]]
         leader, _ = min(same, key=lambda pair: (not pair[1].holds, self._rank(pair[0])))
-        return [
-            table
-            for table, fit in same
-            if table.source == leader.source or (not fit.holds and self._rank(table) < self._rank(leader))
-        ]
+        return [table for table, _ in same if table.source == leader.source or self._rank(table) < self._rank(leader)]
 
     def _rank(self, table: Table) -> tuple[bool, int]:
         """What leads: knowledge that may be shown before what is recalled, then the site's order of sources."""

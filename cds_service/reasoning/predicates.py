@@ -82,9 +82,7 @@ def _plain(predicate: Predicate, context: Context, table: str) -> Truth:
         return all_hold(predicate.all, context, table)
     if predicate.any:
         return any_holds(predicate.any, context, table)
-    if predicate.none:
-        return _negated(any_holds(predicate.none, context, table))
-    return TRUE
+    return _negated(any_holds(predicate.none, context, table))
 
 
 def _negated(truth: Truth) -> Truth:

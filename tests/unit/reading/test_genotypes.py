@@ -220,6 +220,31 @@ def test_what_a_result_entered_in_error_says_is_not_inherited() -> None:
     assert [found.observable for found in read_all(resource, source).patient.readings] == ["implication"]
 
 
+def test_an_implication_inherits_no_gene_from_a_result_that_names_two() -> None:
+    source = observation(
+        component=[gene_component("HGNC:2621", text="CYP2C9")], valueCodeableConcept={"text": "*1/*1"}
+    )
+    resource = implication(
+        "therapeutic-implication", concept("LA9657-3"), derivedFrom=[{"reference": "Observation/obs"}]
+    )
+    found = read_all(resource, source).patient.readings
+    assert [r.observable for r in found if r.reference == "Observation/imp"] == ["implication"]
+
+
+def test_a_number_of_another_list_is_no_gene() -> None:
+    part = {"code": concept("48018-6"), "valueCodeableConcept": concept("2621", system="http://lab.example/genes")}
+    assert says(observation(component=[part], valueCodeableConcept={"text": "*1/*2"})) == []
+
+
+def test_a_result_on_a_gene_that_its_code_alone_names_inherits_none() -> None:
+    """Of a gene that is not ours, by number and without a name."""
+    resource = observation(
+        "imp", component=[gene_component("99")], valueString="*1/*1", derivedFrom=[{"reference": "Observation/obs"}]
+    )
+    found = read_all(resource, genotype("CYP2C19", "*2/*2")).patient.readings
+    assert [(r.observable, r.reference) for r in found] == [("gene:CYP2C19", "Observation/obs")]
+
+
 def test_an_implication_of_no_named_gene_is_a_gap() -> None:
     assert gap_reasons(read_all(implication("therapeutic-implication", concept("LA9657-3")))) == ["gene_not_named"]
 

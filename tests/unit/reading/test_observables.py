@@ -125,6 +125,12 @@ def test_a_value_that_is_there_and_not_read_is_a_reading(fields: dict[str, objec
     assert (found.says, found.quoted, found.on) == (NotReadable("no_number"), quoted, date(2026, 11, 2))
 
 
+def test_a_panel_whose_values_stand_in_its_components_lacks_none() -> None:
+    part = {"code": concept("2823-3"), "valueQuantity": {"value": 4.1, "unit": "mmol/L", "code": "mmol/L"}}
+    result = read_all(observation(code=concept("2823-3"), component=[part]))
+    assert ([r.observable for r in result.patient.readings], gap_reasons(result)) == (["lab:potassium"], [])
+
+
 def test_a_quantity_without_a_number_is_no_value() -> None:
     result = read_all(observation(code=concept("2823-3"), valueQuantity={"unit": "mmol/L"}))
     assert (result.patient.readings, gap_reasons(result)) == ((), ["no_value"])
@@ -506,15 +512,20 @@ def test_a_variant_of_the_table_without_a_call_is_told() -> None:
     assert (result.patient.readings, gap_reasons(result)) == ((), ["no_value"])
 
 
-def test_gl_strings_in_an_extension_of_the_report() -> None:
-    gl_string = "HLA-A*31:01+HLA-A*01:01^HLA-B*57:01/HLA-B*57:02+HLA-B*07:02"
+GL_STRING = "HLA-A*31:01+HLA-A*01:01^HLA-B*57:01/HLA-B*57:02+HLA-B*07:02"
+
+
+@pytest.mark.parametrize(
+    "within", [{"extension": [{"url": "text", "valueString": GL_STRING}]}, {"valueString": GL_STRING}]
+)
+def test_gl_strings_in_an_extension_of_the_report(within: dict[str, object]) -> None:
     report = {
         "resourceType": "DiagnosticReport",
         "id": "r",
         "status": "final",
         "extension": [
             {"url": "x/other", "valueString": "HLA-A*31:01+HLA-A*01:01"},
-            {"url": "x/hla-genotyping-results-glstring", "extension": [{"url": "text", "valueString": gl_string}]},
+            {"url": "x/hla-genotyping-results-glstring", **within},
         ],
     }
     found = read_all(report).patient
@@ -522,6 +533,7 @@ def test_gl_strings_in_an_extension_of_the_report() -> None:
         "hla:A": ("*31:01", "*01:01"),
         "hla:B": ("*07:02",),
     }
+    assert {r.method for r in found.readings} == {"hla_typing"}
     assert found.gaps == ()
 
 

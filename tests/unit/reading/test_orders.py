@@ -50,6 +50,16 @@ def test_statuses_that_are_orders(status: str | None) -> None:
     assert len(read_all(drafts=(order(status=status),)).orders) == 1
 
 
+def test_a_status_that_fhir_does_not_have_is_told_as_such() -> None:
+    result = read_all(drafts=(order(status="sleeping"),))
+    assert (result.orders, gap_reasons(result)) == ((), ["unknown_status"])
+
+
+def test_a_medicine_is_called_what_its_sender_calls_it() -> None:
+    drug = concept("309362", "Clopi 75", system=RXNORM)
+    assert read_all(drafts=(order(medicationCodeableConcept=drug),)).orders[0].name == "Clopi 75"
+
+
 @pytest.mark.parametrize("status", ["cancelled", "stopped", "completed"])
 def test_statuses_that_are_no_orders_are_told(status: str) -> None:
     result = read_all(drafts=(order(status=status),))
@@ -328,6 +338,12 @@ def test_two_drafts_under_one_id_are_told_apart() -> None:
     other = order("a", medicationCodeableConcept={"text": "warfarin"})
     result = read_all(drafts=(order("a"), other))
     assert len(result.orders) == len(result.drafts) == 2
+
+
+def test_a_draft_may_replace_a_statement_of_a_medicine_taken() -> None:
+    statement = {**order("old", status="active"), "resourceType": "MedicationStatement"}
+    draft = order(basedOn=[{"reference": "MedicationStatement/old"}])
+    assert read_all(statement, drafts=(draft,)).orders[0].replaces == "MedicationStatement/old"
 
 
 @pytest.mark.parametrize("field", ["basedOn", "priorPrescription"])

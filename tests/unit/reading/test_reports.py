@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
-from cds_service.codes import SNOMED
+from cds_service.codes import SNOMED, Coding
 from cds_service.model import Diplotype, Grade, HlaType, NotReadable, Phenotype, Presence, Reading, SelfContradiction
 
 from .small import concept, gap_reasons, genotype, observation, read_all, subject
@@ -31,6 +33,15 @@ def test_a_coded_conclusion_names_gene_and_phenotype() -> None:
     assert readings(report(conclusionCode=[DPYD_FINDING])) == [
         ("gene:DPYD", Phenotype("Poor Metabolizer"), Grade.CLINICAL)
     ]
+
+
+def test_a_coded_conclusion_needs_no_words_and_keeps_its_code_its_day_and_its_laboratory() -> None:
+    coded = concept("1144910008", system=SNOMED)
+    fields = {"effectiveDateTime": "2024-05-01", "performer": [{"display": "Testhausen Laboratory"}]}
+    (found,) = read_all(report(conclusionCode=[coded], **fields)).patient.readings
+    assert (found.observable, found.says) == ("gene:CYP2C9", Phenotype("Poor Metabolizer"))
+    assert found.coding == Coding(SNOMED, "1144910008")
+    assert (found.on, found.laboratory) == (date(2024, 5, 1), "Testhausen Laboratory")
 
 
 def test_a_conclusion_in_words_is_free_text() -> None:

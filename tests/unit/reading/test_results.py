@@ -119,6 +119,7 @@ def test_a_registered_result_is_a_pending_test() -> None:
     ("fields", "why"),
     [
         ({"performer": [subject()]}, "patient_reported"),
+        ({"performer": [{"reference": "RelatedPerson/mother"}]}, "patient_reported"),
         ({"category": [{"coding": [{"code": "survey"}]}]}, "patient_reported"),
         ({"derivedFrom": [{"reference": "QuestionnaireResponse/q"}]}, "patient_reported"),
         ({"performer": [{"display": "Direct-to-Consumer Genomics"}]}, "consumer"),
@@ -164,6 +165,10 @@ def test_the_laboratory_by_reference_and_from_the_report() -> None:
         {"component": [gene_component(text="CYP2C19"), {"code": concept("48002-0"), "valueString": "Fetal"}]},
         {"specimen": {"display": "Tumour biopsy"}},
         {"specimen": {"reference": "Specimen/s"}},
+        {
+            "specimen": {"reference": "#inside"},
+            "contained": [{"resourceType": "Specimen", "id": "inside", "type": {"text": "Solid tumor"}}],
+        },
         {
             "extension": [
                 {

@@ -85,6 +85,16 @@ def test_cards_are_in_the_store_soon_without_being_asked_for(opened, tmp_path):
     store.close()
 
 
+def test_a_process_that_ends_writes_what_waits(opened, monkeypatch):
+    at_the_end: list[Callable[[], None]] = []
+    monkeypatch.setattr(module.atexit, "register", at_the_end.append)
+    store = FakeStore()
+    opened(store).put(issued("c1"))
+    (end,) = at_the_end
+    end()
+    assert store.batches == [["c1"]]
+
+
 def test_answers_that_come_together_are_written_together(opened):
     store = FakeStore()
     store.may_go.clear()

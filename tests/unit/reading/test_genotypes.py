@@ -245,6 +245,26 @@ def test_a_result_on_a_gene_that_its_code_alone_names_inherits_none() -> None:
     assert [(r.observable, r.reference) for r in found] == [("gene:CYP2C19", "Observation/obs")]
 
 
+def test_the_interpretation_of_a_result_without_a_value_may_be_its_phenotype() -> None:
+    parts, words = [gene_component("HGNC:2621")], [{"text": "Poor metabolizer"}]
+    assert says(observation(component=parts, interpretation=words)) == [Phenotype("Poor Metabolizer")]
+
+
+def test_a_result_takes_its_gene_from_what_it_consists_of() -> None:
+    members = [{"reference": "Observation/obs"}]
+    whole = observation(
+        "whole",
+        code=concept("l", "Metaboliser status", system="u"),
+        valueString="Poor metabolizer",
+        hasMember=members,
+    )
+    found = read_all(whole, genotype("CYP2C19", "*2/*2")).patient.readings
+    assert {(r.observable, r.reference) for r in found} == {
+        ("gene:CYP2C19", "Observation/whole"),
+        ("gene:CYP2C19", "Observation/obs"),
+    }
+
+
 def test_an_implication_of_no_named_gene_is_a_gap() -> None:
     assert gap_reasons(read_all(implication("therapeutic-implication", concept("LA9657-3")))) == ["gene_not_named"]
 
@@ -433,6 +453,7 @@ def test_value_and_component_that_differ_contradict_each_other() -> None:
             {"code": concept("l", "CYP2D6 activity score", system="u"), "valueQuantity": {"value": 2}},
             ActivityScore(2.0),
         ),
+        ({"code": concept("l", "CYP2D6 activity score", system="u"), "valueString": "1.5"}, ActivityScore(1.5)),
         ({"code": concept("l", "CYP2D6", system="u"), "valueString": "Activity score: 0.5"}, ActivityScore(0.5)),
         (
             {"code": concept("l", "CYP2D6", system="u"), "valueString": "Activity score: 1.0-1.25"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import date
 
 import pytest
@@ -73,6 +74,15 @@ def test_day(value: object, expected: When | None) -> None:
 def test_moments_compare_across_time_zones() -> None:
     assert moment("2024-01-01T12:00:00+02:00") == moment("2024-01-01T10:00:00Z") == moment("2024-01-01T10:00:00")
     assert moment("soon") == 0.0
+
+
+def test_an_instant_without_a_zone_is_the_same_wherever_the_service_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setenv("TZ", "EST+5")
+        time.tzset()
+        found = moment("2024-01-01T10:00:00")
+    time.tzset()
+    assert found == moment("2024-01-01T10:00:00Z")
 
 
 @pytest.mark.parametrize(

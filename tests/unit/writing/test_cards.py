@@ -194,6 +194,8 @@ def test_the_same_finding_of_the_same_draft_keeps_its_ids(respond):
     ("finding", "others"),
     [
         (change_now(order=order(dose=Dose(50.0, "mg", 1.0))), {}),
+        (change_now(order=order(dose=Dose(100.0, "mg/kg", 1.0))), {}),
+        (change_now(order=order(dose=Dose(100.0, "mg", 2.0))), {}),
         (change_now(order=order(dose=None)), {}),
         (change_now(order=order(number="2")), {}),
         (change_now(row="other"), {}),

@@ -294,6 +294,13 @@ def test_a_figure_that_no_product_has_is_not_written(card_of, old, factor):
     assert "suggestions" not in card
 
 
+@pytest.mark.parametrize(("factor", "offered"), [(0.5, 1), (0.66, 0)])
+def test_a_dose_reckoned_by_weight_is_written_in_milligrams_where_a_product_has_the_figure(card_of, factor, offered):
+    reckoned = DoseArithmetic(1.0, "mg/kg", (factor, factor), (factor, factor), "per_dose")
+    card = card_of(dose_change(arithmetic=reckoned), drafts={"MedicationRequest/1": _dosage(100, "mg")})
+    assert len(card.get("suggestions", ())) == offered
+
+
 @pytest.mark.parametrize(("strength", "offered"), [(100.0, 1), (50.0, 1), (20.0, 1), (200.0, 0), (30.0, 0)])
 def test_milligrams_are_written_where_the_tablet_ordered_can_give_them(card_of, strength, offered):
     card = card_of(dose_change(order=order(strength_mg=strength)), drafts=DRAFTS)

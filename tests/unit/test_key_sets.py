@@ -51,6 +51,7 @@ def test_a_key_may_name_its_one_algorithm():
         GOOD | {"x": 7},
         GOOD | {"kty": ["EC"]},
         GOOD | {"crv": ["P-384"]},
+        *[GOOD | {part: "AAAA"} for part in ("d", "p", "q", "dp", "dq", "qi", "oth", "k")],
         private_jwk(ES384.key, "k"),
         public_jwk(private_key("P-256"), "k"),
         public_jwk(private_key("RSA1024"), "k"),

@@ -66,6 +66,7 @@ def test_a_body_without_entries_is_refused(body):
         ({"overrideReason": {}}, "overrideReason"),
         ({"overrideReason": {"reason": {"code": "d7"}}}, "overrideReason.reason.system"),
         ({"overrideReason": {"userComment": 7}}, "overrideReason.userComment"),
+        ({"overrideReason": {"userComment": "x" * 4097}}, "overrideReason.userComment"),
         ({"outcomeTimestamp": None}, "outcomeTimestamp"),
         ({"outcomeTimestamp": "yesterday"}, "outcomeTimestamp"),
         ({"outcomeTimestamp": "2026-11-22T10:05:31"}, "outcomeTimestamp"),

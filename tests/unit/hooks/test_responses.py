@@ -75,7 +75,11 @@ def without(path):
         ("suggestions", 0, "actions", 0, "description"),
         ("suggestions", 0, "actions", 0, "resource"),
         ("suggestions", 0, "actions", 0, "type"),
+        ("overrideReasons", 0, "code"),
+        ("overrideReasons", 0, "system"),
         ("overrideReasons", 0, "display"),
+        ("links", 0, "label"),
+        ("links", 0, "url"),
         ("links", 0, "type"),
     ],
 )

@@ -103,6 +103,26 @@ def test_no_trace_of_the_old_drug_or_dose_is_left_in_a_swap(card_of, more):
     assert "primol" not in json.dumps(resource)
 
 
+def test_a_swap_keeps_for_whom_by_whom_and_for_what_the_draft_is(card_of):
+    kept = {
+        "meta": {"versionId": "7"},
+        "identifier": [{"value": "order 7"}],
+        "priority": "urgent",
+        "encounter": {"reference": "Encounter/1"},
+        "authoredOn": "2026-11-25",
+        "requester": {"reference": "Practitioner/1"},
+        "performer": {"reference": "Practitioner/2"},
+        "performerType": {"text": "Pharmacist"},
+        "recorder": {"reference": "Practitioner/3"},
+        "reasonReference": [{"reference": "Condition/1"}],
+        "groupIdentifier": {"value": "group 7"},
+        "courseOfTherapyType": {"text": "Acute"},
+        "insurance": [{"reference": "Coverage/1"}],
+    }
+    (resource,) = _resources(card_of(change_now(), drafts={"MedicationRequest/1": draft(**kept)}))
+    assert {name: resource.get(name) for name in kept} == kept
+
+
 def test_at_most_three_swaps_are_offered_and_only_one_may_be_taken(card_of):
     alternatives = tuple(Alternative(drug) for drug in ("secundol", "tertiol", "quartol", "shown"))
     card = card_of(change_now(alternatives=alternatives), drafts=DRAFTS)

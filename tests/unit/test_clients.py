@@ -66,9 +66,11 @@ def test_a_server_is_the_clients_own_in_any_spelling_or_it_is_not(tmp_path):
         [entry_a(fhir_servers=["https://[/r4"])],
         [entry_a(fhir_servers=["https://fhir.example.org/a%2Fr4"])],
         [entry_a(fhir_servers=["https://fhir.example.org/a/../r4"])],
+        [entry_a(fhir_servers=["https://fhír.example.org/r4"])],
         [entry_a(calls_per_second=0)],
         [entry_a(), entry_a(name="again")],
         [entry_a(), entry_a(name="again", tenant="t")],
+        [entry_a(tenant="t"), entry_a(name="again", tenant="t")],
         [entry_a(), entry_b(name="ehr-a")],
         [{"name": "x"}],
         ["x"],
@@ -78,6 +80,13 @@ def test_a_server_is_the_clients_own_in_any_spelling_or_it_is_not(tmp_path):
 def test_what_cannot_be_meant_is_refused(tmp_path, entries):
     with pytest.raises(SettingsError, match=r"^CDS_CLIENTS: "):
         load_clients(clients_file(tmp_path, *entries))
+
+
+def test_a_file_that_is_no_text_is_refused(tmp_path):
+    path = tmp_path / "clients.yaml"
+    path.write_bytes(b"clients: \xff")
+    with pytest.raises(SettingsError, match=r"^CDS_CLIENTS: "):
+        load_clients(path)
 
 
 def test_every_fault_is_told_at_once(tmp_path):

@@ -64,6 +64,12 @@ def test_what_a_site_leaves_out_keeps_its_default(policy_of):
     assert policy.content_hash != load_policy().content_hash
 
 
+def test_a_site_has_its_own_override_reasons(tmp_path):
+    path = tmp_path / "policy.yaml"
+    path.write_text("override_reasons: [{code: local, display: As decided here}]")
+    assert [reason.code for reason in load_policy(path).override_reasons] == ["local"]
+
+
 def test_a_catalogue_entry_names_the_local_order(policy_of):
     entry = "{markers: ['gene:X'], code: L1, system: 'https://lab.example', name: X, turnaround_days: [2, 5]}"
     (test,) = policy_of(f"catalogue: [{entry}]").catalogue

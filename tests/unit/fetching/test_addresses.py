@@ -6,7 +6,7 @@ from ipaddress import ip_address
 
 import pytest
 
-from cds_service.fetching.addresses import is_metadata, is_public, parse
+from cds_service.fetching.addresses import is_metadata, is_public, parse, path_below
 
 TEREDO = "2001:0:4136:e378:8000:63bf:{}"
 """Holds the client's IPv4 address with every bit turned."""
@@ -53,3 +53,21 @@ def test_other_addresses_are_of_the_open_internet_or_inside(text: str, public: b
 def test_an_address_of_no_web_server_is_refused(url: str) -> None:
     with pytest.raises(ValueError, match="expected"):
         parse(url)
+
+
+@pytest.mark.parametrize("path", ["fhir/./Patient", "fhir/../Patient", "fhir/.;x/Patient", "fhir/%2e%2e/Patient"])
+def test_a_path_that_goes_up_or_stands_still_is_refused(path: str) -> None:
+    with pytest.raises(ValueError, match="expected"):
+        parse(f"https://ehr.example/{path}")
+
+
+def test_an_internationalised_host_is_the_one_of_dns_and_a_spelling_that_folds_to_another_is_refused() -> None:
+    assert parse("https://bücher.example/fhir").host == "xn--bcher-kva.example"
+    with pytest.raises(ValueError, match="expected"):
+        parse("https://faß.example/fhir")
+
+
+def test_a_relative_link_with_a_scheme_is_read_by_nobody() -> None:
+    base = "https://ehr.example/fhir"
+    assert path_below("Observation?page=2", base) == "Observation?page=2"
+    assert path_below("https:Observation?page=2", base) is None

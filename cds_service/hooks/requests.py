@@ -146,7 +146,7 @@ def _selections(context: JsonObject, drafts: tuple[JsonObject]) -> tuple[frozens
     """
     where = "context.selections"
     given = context.get("selections")
-    if given is None or given == []:
+    if given is None:
         return None, ()
     if not isinstance(given, list) or not all(isinstance(reference, str) for reference in given):
         raise RequestError(400, "structure", f"{where} is not a list of references 'Type/id'", where)

@@ -29,6 +29,11 @@ def test_each_key_is_bound_to_the_algorithms_of_its_kind():
     assert [sorted(key.algorithms) for key in keys] == [["ES384"], ["ES512"], ["PS384", "PS512", "RS384", "RS512"]]
 
 
+def test_keys_of_two_names_may_be_for_one_algorithm():
+    keys, faults = read_key_set({"keys": [public_jwk(ES384.key, "old"), public_jwk(private_key("P-384", "b"), "new")]})
+    assert ([key.key_id for key in keys], faults) == (["old", "new"], ())
+
+
 def test_a_key_may_name_its_one_algorithm():
     rsa = public_jwk(private_key("RSA2048"), "k", alg="PS384")
     ((key,), _) = read_key_set({"keys": [rsa]})

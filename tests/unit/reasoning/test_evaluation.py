@@ -25,6 +25,7 @@ from cds_service.policy import Policy, Switch
 from tests.support.tiny import (
     ALPHA,
     BETA,
+    HLA,
     INTERMEDIATE,
     NORMAL,
     POOR,
@@ -211,6 +212,23 @@ def test_the_worst_of_several_decides_and_closes_the_rest():
     beta = table("unol", row({BETA: POOR}, half()), id="beta", uses={BETA: use("required")})
     found = findings(world(unol(), beta), order("unol"), person(POOR_READING))
     assert {f.table: f.kind for f in found} == {"unol_table": Kind.CHANGE_NOW, "beta": Kind.NO_TEST_CHANGES}
+
+
+def test_a_change_beside_a_silent_question_closes_the_rest_too():
+    either = table(
+        "unol",
+        row({ALPHA: POOR, HLA: "negative"}, "avoid"),
+        row({ALPHA: POOR, HLA: "positive"}, "stop"),
+        row({ALPHA: REST}, "standard", id="rest"),
+    )
+    beta = table("unol", row({BETA: POOR}, half()), id="beta", uses={BETA: use("required")})
+    patient = person(POOR_READING, pending=(PendingTest((HLA,), "ServiceRequest/1", ago(1)),))
+    found = findings(world(either, beta), order("unol"), patient)
+    assert {(f.table, f.kind, f.silent) for f in found} == {
+        ("unol_table", Kind.CHANGE_NOW, ""),
+        ("unol_table", Kind.TEST_PENDING, "below_threshold"),
+        ("beta", Kind.NO_TEST_CHANGES, "no_test_changes"),
+    }
 
 
 def test_silent_advice_closes_nothing():

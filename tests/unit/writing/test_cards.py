@@ -114,6 +114,18 @@ def test_findings_of_one_order_are_one_card_the_worst_first(respond):
     assert [link["label"] for link in card["links"]] == ["Guideline third", "Guideline made_up"]
 
 
+def test_of_findings_of_one_kind_the_graver_departure_goes_first(respond):
+    milder = dose_change(table="primol_gens")
+    (card,) = respond(milder, change_now())["cards"]
+    actions = [one["options"][0]["action"] for one in card["extension"]["org.cds-service.findings"]]
+    assert actions == ["avoid", "dose"]
+
+
+def test_findings_that_weigh_the_same_stand_in_one_order_in_whatever_order_they_came(respond):
+    alike = [change_now(table=table, row=row) for table in ("primol_gena", "primol_gens") for row in ("a", "b")]
+    assert respond(*alike) == respond(*reversed(alike))
+
+
 def test_cards_come_worst_first(respond):
     other = change_now(order=order("secundol", "2"), drug="secundol", indicator=Indicator.CRITICAL)
     cards = respond(test_wanted(), other)["cards"]

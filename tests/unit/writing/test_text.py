@@ -31,6 +31,11 @@ def test_what_is_empty_in_a_draft_is_left_out_at_any_depth(empty: Any) -> None:
     assert repaired(MappingProxyType({**ORDER, "x": held}), "p") == {**ORDER, "x": {"g": "kept", "h": [1]}}
 
 
+@pytest.mark.parametrize("other", [{"resourceType": "ServiceRequest"}, {"id": None}, {"id": 7}])
+def test_what_is_no_draft_that_can_be_updated_is_not_repaired(other: dict[str, object]) -> None:
+    assert repaired({**ORDER, **other}, "p") is None
+
+
 @pytest.mark.parametrize("something", [0, 0.0, False, True, "0", " x ", [0], {"a": False}])
 def test_what_says_something_in_a_draft_stays(something: Any) -> None:
     said = {**ORDER, "x": {"a": something, "b": [something]}}

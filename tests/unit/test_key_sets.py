@@ -30,7 +30,8 @@ def test_each_key_is_bound_to_the_algorithms_of_its_kind():
 
 
 def test_keys_of_two_names_may_be_for_one_algorithm():
-    keys, faults = read_key_set({"keys": [public_jwk(ES384.key, "old"), public_jwk(private_key("P-384", "b"), "new")]})
+    old, new = public_jwk(ES384.key, "old"), public_jwk(private_key("P-384", "b"), "new")
+    keys, faults = read_key_set({"keys": [old, new]})
     assert ([key.key_id for key in keys], faults) == (["old", "new"], ())
 
 

@@ -157,6 +157,12 @@ def test_a_test_required_before_the_start_waits_and_never_changes_now():
     assert found.now.resulting.outcome is Outcome.WAIT
 
 
+def test_a_change_that_every_outcome_asks_for_is_made_and_not_waited_with():
+    found = decided(unol(half(0.25), half(), uses={ALPHA: FIRST}))
+    assert (found.basis, found.changes_now, found.holds_order) == (Basis.MILDEST, True, False)
+    assert question(found).fires
+
+
 def test_a_no_result_row_does_not_end_the_waiting():
     found = decided(unol(fatal(), uses={ALPHA: FIRST}, more=(row({ALPHA: NO_RESULT}, "standard"),)))
     assert found.basis is Basis.WAIT

@@ -212,6 +212,11 @@ def test_the_worst_of_several_decides_and_closes_the_rest():
     beta = table("unol", row({BETA: POOR}, half()), id="beta", uses={BETA: use("required")})
     found = findings(world(unol(), beta), order("unol"), person(POOR_READING))
     assert {f.table: f.kind for f in found} == {"unol_table": Kind.CHANGE_NOW, "beta": Kind.NO_TEST_CHANGES}
+    # What others make of the order, which is never what the table itself makes of it.
+    assert {f.table: f.decided.outcome for f in found} == {
+        "unol_table": Outcome.AS_DRAFTED,
+        "beta": Outcome.OTHER_DRUG,
+    }
 
 
 def test_a_change_beside_a_silent_question_closes_the_rest_too():

@@ -231,6 +231,19 @@ def test_an_implication_inherits_no_gene_from_a_result_that_names_two() -> None:
     assert [r.observable for r in found if r.reference == "Observation/imp"] == ["implication"]
 
 
+def test_a_gene_number_needs_no_system_where_it_says_whose_it_is() -> None:
+    part = {"code": concept("48018-6"), "valueCodeableConcept": {"coding": [{"code": "HGNC:2621"}]}}
+    resource = observation(component=[part], valueCodeableConcept={"text": "*1/*2"})
+    assert [r.observable for r in read_all(resource).patient.readings] == ["gene:CYP2C19"]
+
+
+def test_a_code_of_one_gene_beside_the_name_of_a_gene_that_is_not_ours_contradicts_itself() -> None:
+    resource = observation(
+        code=concept("66489-6"), component=[gene_component(text="NOSUCH1")], valueCodeableConcept={"text": "*1/*2"}
+    )
+    assert [type(one) for one in says(resource)] == [SelfContradiction]
+
+
 def test_a_number_of_another_list_is_no_gene() -> None:
     part = {"code": concept("48018-6"), "valueCodeableConcept": concept("2621", system="http://lab.example/genes")}
     assert says(observation(component=[part], valueCodeableConcept={"text": "*1/*2"})) == []

@@ -109,3 +109,10 @@ def test_an_allele_of_another_locus_is_not_this_loci() -> None:
 @pytest.mark.parametrize("text", ["HLA-B*57:01 negative (donor)", "negative, sample mix-up", "HLA-B*57:01 invalid"])
 def test_an_allele_that_words_take_back_is_not_read(text: str) -> None:
     assert says(observation(code=concept("50956-2"), valueString=text)) == [NotReadable("not_understood")]
+
+
+@pytest.mark.parametrize("other", ["HLA-A*31:01", "HLA-A*57:01", "A*31:01, A*02:01", "HLA-A*57"])
+def test_alleles_of_another_locus_are_none_of_this_one(other: str) -> None:
+    resource = observation(component=[gene_component(text="HLA-B")], valueString=f"{other}; HLA-B*07:02, HLA-B*08:01")
+    found = [r.says for r in read_all(resource).patient.readings if r.observable == "hla:B"]
+    assert found == [HlaType(("*07:02", "*08:01"), complete=True)]

@@ -249,6 +249,7 @@ def test_a_known_marker_closes_the_other():
         ((reading(ALPHA, "*2/*9", on=ago(9)),), {"pending": (PendingTest((ALPHA,), "S", ago(2)),)}, Status.PENDING),
         ((reading(ALPHA, "*2/*9", on=ago(2)),), {"pending": (PendingTest((ALPHA,), "S", ago(9)),)}, Status.OPEN),
         ((reading(ALPHA, "*2/*9", on=ago(2)),), {"pending": (PendingTest((ALPHA,), "S"),)}, Status.PENDING),
+        ((reading(ALPHA, "*2/*9"),), {"pending": (PendingTest((ALPHA,), "S", ago(2)),)}, Status.PENDING),
         (
             (reading(ALPHA, "*2/*9", on=ago(9)),),
             {"pending": (PendingTest((ALPHA,), "S", Span(ago(10), ago(2))),)},
@@ -320,10 +321,27 @@ def test_a_genotype_that_defers_asks_for_the_enzyme(says):
     assert asked.fires, "the guidance itself asks for the other test"
 
 
+def test_a_deferring_row_asks_where_nothing_grave_hangs_on_it():
+    of = table(
+        "oxidol",
+        row({XI: "Deficient"}, "avoid"),
+        row({XI: "Variable"}, "use_other_test"),
+        row({XI: "Normal"}, "standard"),
+    )
+    assert question(decided(of), XI).silent == "below_threshold"
+    assert question(decided(of, reading(XI, "A-/B", method="genotype")), XI).fires
+
+
 def test_a_failed_run_is_repeated_where_no_other_method_is_left():
     tried = (reading(XI, Undetermined(), method="genotype"), reading(XI, Undetermined(), method="enzyme_activity"))
     asked = question(decided(oxidol(), *tried), XI)
     assert (asked.status, asked.question.test, asked.silent) == (Status.OPEN, "xi_genotype", "")
+
+
+def test_an_unclear_result_that_no_test_can_clear_asks_for_none():
+    of = unol(uses={ALPHA: FIRST})
+    asked = question(decided(of, phenotype(ALPHA, INDETERMINATE), knowledge=world(of, tests=())))
+    assert (asked.status, asked.question, asked.silent) == (Status.OPEN, None, "no_test")
 
 
 def test_a_spent_method_leaves_no_test_and_is_said_all_the_same():

@@ -265,6 +265,18 @@ def test_a_milder_change_says_that_results_were_lost():
     assert (finding.kind, finding.gaps) == (Kind.CHANGE_NOW, (Gap("results", "further_results_lost"),))
 
 
+def test_a_question_that_fires_is_shown_beside_one_that_stays_silent():
+    of = table(
+        "duol",
+        row({ALPHA: POOR}, half()),
+        row({ALPHA: REST, BETA: POOR}, "avoid", id="beta"),
+        uses={BETA: use("recommended")},
+    )
+    finding = only(found(of))
+    assert (finding.kind, finding.silent) == (Kind.TEST_WOULD_CHANGE, "")
+    assert [t.marker for t in finding.tests] == [BETA]
+
+
 # --- conflicts ----------
 
 
@@ -272,8 +284,9 @@ def abol(then=None, **fields):
     return table("abol", row({HLA: "positive"}, then or fatal()), row({HLA: "negative"}, "standard"), **fields)
 
 
-def test_a_conflict_in_which_one_contraindicates_warns_and_holds():
-    finding = only(found(abol(), hla(True), hla(False)))
+@pytest.mark.parametrize("then", [fatal(), advice("avoid", half(), gravity=Gravity.SERIOUS)])
+def test_a_conflict_in_which_one_contraindicates_warns_and_holds(then):
+    finding = only(found(abol(then), hla(True), hla(False)))
     assert (finding.kind, finding.indicator, finding.hold) == (Kind.RESULTS_CONFLICT, Indicator.WARNING, True)
     assert [t.order_it for t in finding.tests] == [True], "the test that settles it can be ordered"
 

@@ -244,6 +244,13 @@ def test_a_code_of_one_gene_beside_the_name_of_a_gene_that_is_not_ours_contradic
     assert [type(one) for one in says(resource)] == [SelfContradiction]
 
 
+@pytest.mark.parametrize("name", ["geneticsGene", "observation-geneticsGene", "gene-studied"])
+def test_an_extension_may_name_the_gene(name: str) -> None:
+    extension = {"url": f"http://x/{name}", "valueCodeableConcept": {"text": "CYP2C19"}}
+    resource = observation(extension=[extension], valueCodeableConcept={"text": "*1/*2"})
+    assert [r.observable for r in read_all(resource).patient.readings] == ["gene:CYP2C19"]
+
+
 def test_a_number_of_another_list_is_no_gene() -> None:
     part = {"code": concept("48018-6"), "valueCodeableConcept": concept("2621", system="http://lab.example/genes")}
     assert says(observation(component=[part], valueCodeableConcept={"text": "*1/*2"})) == []

@@ -14,9 +14,17 @@ GROUPS = (DrugGroup("sedatives", ("drowsin", "slumberol")),)
 KNOWLEDGE = world(groups=GROUPS)
 
 
-def test_only_local_routes_are_local():
-    assert around("skinol", person(), KNOWLEDGE, route="topical").route == "topical"
-    assert around("skinol", person(), KNOWLEDGE, route="intravenous").route == "systemic"
+@pytest.mark.parametrize(
+    "route",
+    ["topical", "ophthalmic", "otic", "nasal", "inhaled", "vaginal", "intravitreal", "intradermal", "dental"],
+)
+def test_a_local_route_stands_for_itself(route):
+    assert around("skinol", person(), KNOWLEDGE, route=route).route == route
+
+
+@pytest.mark.parametrize("route", ["oral", "intravenous", "rectal", "sublingual", "transdermal", "intrathecal"])
+def test_only_local_routes_are_local(route):
+    assert around("skinol", person(), KNOWLEDGE, route=route).route == "systemic"
     assert around("skinol", person(), KNOWLEDGE).route == "systemic"
 
 

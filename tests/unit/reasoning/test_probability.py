@@ -72,6 +72,15 @@ def test_shares_that_leave_much_of_a_population_out_say_nothing():
     assert probability(ONE, partly).populations == 1
 
 
+def test_another_marker_without_shares_takes_nothing_from_what_all_its_states_lead_to():
+    either = table(
+        "duol",
+        row({ALPHA: POOR, BETA: POOR}, "stop"),
+        row({ALPHA: POOR, BETA: (INTERMEDIATE, NORMAL, "Ultrarapid Metabolizer")}, "avoid", id="rest"),
+    )
+    assert probability(either, alpha("North", 0.1)).high == pytest.approx(0.1)
+
+
 def test_a_population_known_to_be_counted_too_low_serves_only_alone():
     low = tuple(
         Frequency(f.marker, f.state, "South", f.low, f.high, "s", Trust.READ, lower_bound=True)

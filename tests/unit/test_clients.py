@@ -66,7 +66,7 @@ def test_a_server_is_the_clients_own_in_any_spelling_or_it_is_not(tmp_path):
         [entry_a(fhir_servers=["https://[/r4"])],
         [entry_a(fhir_servers=["https://fhir.example.org/a%2Fr4"])],
         [entry_a(fhir_servers=["https://fhir.example.org/a/../r4"])],
-        [entry_a(fhir_servers=["https://fhír.example.org/r4"])],
+        [entry_a(fhir_servers=["https://fhir.example.org/r4é"])],
         [entry_a(calls_per_second=0)],
         [entry_a(), entry_a(name="again")],
         [entry_a(), entry_a(name="again", tenant="t")],

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import partial, reduce
 from threading import Lock
 
 import requests
@@ -48,6 +48,9 @@ class Limits:
     servers: frozenset[str] | None = None
     largest_bytes: int = 10_000_000
     most_pages: int = 10
+    longest_search: int = 2000
+    """Characters of a search beneath the base URL. Servers and proxies have a limit, the strictest one of 2,048; what
+    is longer is asked in parts."""
     most_reads: int = 50
     """Medications and dispatched orders that one request may have us read singly."""
     workers: int = 32
@@ -143,16 +146,20 @@ class Fetcher:
     ) -> dict[Query, QueryResult]:
         templates = request.service.prefetch
         patient_id = request.question.patient_id
-        reads: dict[Query, Callable[[], QueryResult]] = {}
+        reads: dict[tuple[Query, int], Callable[[], QueryResult]] = {}
         for query, found in pages.items():
             if found.result.availability is Availability.MISSING and query in templates:
                 path = templates[query].replace(PATIENT_TOKEN, patient_id)
-                reads[query] = partial(self._search, client, query, path, patient_id, _of_reads(deadline))
+                for n, part in enumerate(in_parts(path, self._limits.longest_search)):
+                    reads[query, n] = partial(self._search, client, query, part, patient_id, _of_reads(deadline))
             elif found.result.reason == MORE_PAGES:
-                reads[query] = partial(self._pages, client, query, found, _of_reads(deadline))
+                reads[query, 0] = partial(self._pages, client, query, found, _of_reads(deadline))
         answers = server_reads.in_parallel(reads, deadline)
         kept = {query: found.result for query, found in pages.items()}
-        return kept | {query: _answer(result, kept[query]) for query, result in answers.items()}
+        parts: defaultdict[Query, list[QueryResult]] = defaultdict(list)
+        for (query, _), result in answers.items():
+            parts[query].append(_answer(result, kept[query]))
+        return kept | {query: reduce(_with_part, results) for query, results in parts.items()}
 
     def _search(
         self, client: FhirClient, query: Query, path: str, patient_id: str, deadline: Deadline
@@ -221,6 +228,40 @@ def _answer(answer: QueryResult | FetchError, before: QueryResult) -> QueryResul
     if before.availability is Availability.PARTIAL:
         return replace(before, reason=answer.reason)
     return failed(answer.reason)
+
+
+def in_parts(path: str, longest: int) -> tuple[str, ...]:
+    """The searches that together ask what `path` does, none longer than `longest` characters as it is sent, but one
+    of a single value: they share out the values of the last parameter, of which any is meant.
+
+    >>> in_parts("Observation?patient=1&code=a,b,c", 29)
+    ('Observation?patient=1&code=a', 'Observation?patient=1&code=b', 'Observation?patient=1&code=c')
+    """
+    if _length(path) <= longest:
+        return (path,)
+    head, _, values = path.rpartition("=")
+    parts: list[str] = []
+    for value in values.split(","):
+        longer = f"{parts[-1]},{value}" if parts else ""
+        if parts and _length(longer) <= longest:
+            parts[-1] = longer
+        else:
+            parts.append(f"{head}={value}")
+    return tuple(parts)
+
+
+def _length(path: str) -> int:
+    """As it is sent: a vertical bar takes three characters."""
+    return len(path) + 2 * path.count("|")
+
+
+def _with_part(whole: QueryResult, part: QueryResult) -> QueryResult:
+    """A query's answer with that of a further part of it. It failed where all of it did."""
+    if whole.availability is part.availability is Availability.FAILED:
+        return whole
+    reason = whole.reason or part.reason
+    availability = Availability.PARTIAL if reason else Availability.COMPLETE
+    return QueryResult(availability, (*whole.resources, *part.resources), reason)
 
 
 def _joined(first: QueryResult, following: QueryResult) -> QueryResult:

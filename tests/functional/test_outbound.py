@@ -229,7 +229,7 @@ def fetch(reach: Reach, server=f"https://{OWN_HOST}/fhir"):
         "context": {"patientId": "p1", "draftOrders": bundle(CODEINE)},
         "prefetch": {query.value: None for query in Query if query is not Query.RESULTS},
     }
-    fetcher = Fetcher(Limits(servers=frozenset({server}), reach=reach))
+    fetcher = Fetcher(Limits(longest_search=100_000, servers=frozenset({server}), reach=reach))
     try:
         return fetcher.resolve(parse(body, definition("order-sign")), Deadline.after(2))[Query.RESULTS].reason
     finally:
@@ -304,7 +304,11 @@ def test_outside_development_names_lead_to_the_internet_alone(service, tmp_path,
 
 def test_even_in_development_metadata_is_not_read(service, tmp_path, monkeypatch):
     names = Names(monkeypatch)
-    fetcher = Fetcher(Limits())
+    fetcher = Fetcher(
+        Limits(
+            longest_search=100_000,
+        )
+    )
     body = {
         "hook": "order-sign",
         "hookInstance": "i",

@@ -35,7 +35,7 @@ DEADLINE_S = 0.4
 PATIENCE_S = 3.0
 """For faults that do not wait: a busy machine must not turn them into late ones."""
 GRACE_S = 0.25
-LIMITS = Limits(largest_bytes=2 * MIB, most_pages=3, workers=9)
+LIMITS = Limits(longest_search=100_000, largest_bytes=2 * MIB, most_pages=3, workers=9)
 LARGEST_GROWTH_BYTES = 60 * MIB
 """All queries at once, each with its compressed and its decompressed piece; the bombs are 200 MiB each."""
 FINDINGS, BASIS = "org.cds-service.findings", "org.cds-service.basis"

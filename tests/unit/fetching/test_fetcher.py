@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from pytest_httpserver import HTTPServer
@@ -12,7 +13,7 @@ from werkzeug import Request, Response
 
 from cds_service.codes import LOINC, Coding
 from cds_service.fetching.deadline import Deadline
-from cds_service.fetching.fetcher import Fetcher, Limits
+from cds_service.fetching.fetcher import Fetcher, Limits, in_parts
 from cds_service.fetching.prefetch import resources_in
 from cds_service.hooks.discovery import services
 from cds_service.hooks.requests import HookRequest, parse
@@ -89,6 +90,60 @@ def test_missing_keys_are_read_with_the_token(fetcher, httpserver):
     assert results[Query.PATIENT] == QueryResult(Availability.COMPLETE, (PATIENT,))
     assert [r["id"] for r in resources_in(results[Query.RESULTS].resources)] == ["o1"]
     assert len(httpserver.log) == 2
+
+
+def parts_of_results(server: HTTPServer, answers: list) -> QueryResult:
+    """Results asked for in as many parts as there are answers: a bundle, or the status of a refusal."""
+    codes = [f"8{n}-1" for n in range(len(answers))]
+    service = next(s for s in services(Coding(LOINC, code) for code in codes) if s.id == "order-sign")
+    for code, answer in zip(codes, answers, strict=True):
+        expected = server.expect_request(
+            "/fhir/Observation", query_string={"patient": "p1", "code": f"{LOINC}|{code}"}
+        )
+        if isinstance(answer, int):
+            expected.respond_with_data("", status=answer)
+        else:
+            expected.respond_with_json(answer)
+    fetcher = Fetcher(Limits(longest_search=60))
+    try:
+        return resolved(fetcher, replace(asked(server, "results"), service=service), Query.RESULTS)
+    finally:
+        fetcher.close()
+
+
+def test_a_search_that_servers_might_refuse_for_its_length_is_asked_in_parts(httpserver):
+    ids = ["o1", "o2", "o3"]
+    result = parts_of_results(httpserver, [bundle({"resourceType": "Observation", "id": i}) for i in ids])
+    assert result.availability is Availability.COMPLETE
+    assert [r["id"] for r in resources_in(result.resources)] == ids
+    assert len(httpserver.log) == 3
+
+
+@pytest.mark.parametrize(
+    ("answers", "availability", "reason"),
+    [
+        ([EMPTY, 403], Availability.PARTIAL, "refused"),
+        ([404, EMPTY], Availability.PARTIAL, "not_found"),
+        ([EMPTY, bundle(total=5)], Availability.PARTIAL, "fewer_than_total"),
+        ([404, 403], Availability.FAILED, "not_found"),
+    ],
+)
+def test_a_part_that_does_not_come_leaves_the_results_incomplete(httpserver, answers, availability, reason):
+    result = parts_of_results(httpserver, answers)
+    assert (result.availability, result.reason) == (availability, reason)
+
+
+def test_parts_share_out_the_values_and_none_is_lost_or_too_long():
+    codes = [f"http://loinc.org|{n}-{n % 10}" for n in range(500)]
+    parts = in_parts(f"Observation?patient=p1&code={','.join(codes)}", 2000)
+    assert [code for part in parts for code in part.rpartition("=")[2].split(",")] == codes
+    assert {part.rpartition("=")[0] for part in parts} == {"Observation?patient=p1&code"}
+    assert max(len(part.replace("|", "%7C")) for part in parts) <= 2000
+    assert len(parts) == 7
+
+
+def test_a_value_that_is_too_long_by_itself_is_asked_alone():
+    assert in_parts("Observation?code=long,short", 20) == ("Observation?code=long", "Observation?code=short")
 
 
 def test_what_the_client_sent_is_not_asked_again(fetcher, httpserver):

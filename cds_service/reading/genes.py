@@ -73,12 +73,13 @@ def _own_naming(resource: Resource, chart: Chart) -> GeneNaming:
     """The naming by the resource's own witnesses; each resource of the chart is looked at once."""
     known = chart.namings.get(id(resource))
     if not isinstance(known, GeneNaming):
-        known = chart.namings[id(resource)] = _remembered_naming(resource, chart.lexicon)
+        known = chart.namings[id(resource)] = naming_of(resource, chart.lexicon)
     return known
 
 
-def _remembered_naming(resource: Resource, lexicon: Lexicon) -> GeneNaming:
-    """What names the gene is the same in the results of many patients."""
+def naming_of(resource: Resource, lexicon: Lexicon) -> GeneNaming:
+    """The naming by the witnesses of a resource alone. What names the gene is the same in the results of many
+    patients."""
     naming = {name: part for name, part in resource.items() if name in _NAMING or name.startswith("value")}
     return lexicon.of_content("naming", naming, _naming_of)
 

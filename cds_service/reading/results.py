@@ -17,10 +17,11 @@ from cds_service.model import (
 from cds_service.reading.answers import VALUE_FIELDS, answer_of
 from cds_service.reading.chart import Chart
 from cds_service.reading.dates import date_of, dated_of, is_after
-from cds_service.reading.genes import GeneNaming, gene_naming, is_measurement, naming_gaps
+from cds_service.reading.genes import GeneNaming, gene_naming, is_measurement, naming_gaps, naming_of
 from cds_service.reading.germline import implications, is_germline, names_one_allele, read_genes
 from cds_service.reading.lexicon import HLA_PREFIX
 from cds_service.reading.observables import named_by_label, read_components, read_gene_result, read_observables
+from cds_service.reading.parts import parts_of
 from cds_service.reading.patient import weight_in
 from cds_service.reading.phenotype_terms import term_of_code
 from cds_service.reading.provenance import Circumstances, circumstances_of, origin_of, tissue_of
@@ -175,8 +176,22 @@ def _read(record: Record, subject: _Subject, chart: Chart) -> Iterator[Found | W
     if subject.ids:
         yield from read_observables(record, subject.ids, subject.naming, chart)
     yield from read_components(record, chart)
+    parts = list(_read_parts(record, chart))
+    yield from parts
     if not subject.by_code:
-        yield from _beside_code(record, subject, chart)
+        told = _beside_code(record, subject, chart)
+        yield from (one for one in told if not (parts and isinstance(one, Gap) and one.reason == "no_value"))
+
+
+def _read_parts(record: Record, chart: Chart) -> Iterator[Found | Gap]:
+    """What the components say that are results on genes themselves."""
+    for part in parts_of(record, chart.lexicon):
+        naming = naming_of(part.resource, chart.lexicon)
+        yield from naming_gaps(part, naming)
+        if naming.symbols:
+            yield from _read_by_gene(part, naming, (), chart)
+        else:
+            yield from _without_gene(part, naming)
 
 
 def _beside_code(record: Record, subject: _Subject, chart: Chart) -> Iterator[Found | Gap]:

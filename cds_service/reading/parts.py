@@ -1,0 +1,42 @@
+"""Results on genes that stand in the components of a panel, each as a result of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cds_service.codes import LOINC
+from cds_service.knowledge.schema import CodeRole
+from cds_service.reading.answers import VALUE_FIELDS, answer_of
+from cds_service.reading.lexicon import Lexicon
+from cds_service.reading.records import Record
+from cds_service.reading.shapes import Resource, codings, has_code, objects
+from cds_service.reading.vocabulary import GENE_STUDIED, GENOTYPE
+
+_OF_WHOLE = frozenset({"code", "component", "derivedFrom", "hasMember", "interpretation", "note", *VALUE_FIELDS})
+"""What a panel says of itself and not of its parts."""
+_OF_PART = ("code", "interpretation", *VALUE_FIELDS)
+_READ_ALONE = frozenset({CodeRole.GENOTYPE, CodeRole.PHENOTYPE, CodeRole.PRESENCE})
+
+
+def parts_of(record: Record, lexicon: Lexicon) -> Iterator[Record]:
+    """The components that are results on genes: by a code of the gene's own, or by that of any genotype."""
+    components = objects(record.resource.get("component"))
+    results = [part for part in components if _is_result(part, lexicon) and not answer_of(part).is_empty]
+    genotypes = [part for part in results if has_code(part.get("code"), LOINC, GENOTYPE)]
+    genes = [part for part in components if has_code(part.get("code"), LOINC, GENE_STUDIED)]
+    named = genes if len(genotypes) == len(genes) == 1 else []
+    for part in results:
+        yield record._replace(resource=_as_result(record.resource, part, named if part in genotypes else []))
+
+
+def _is_result(component: Resource, lexicon: Lexicon) -> bool:
+    code = component.get("code")
+    if has_code(code, LOINC, GENOTYPE):
+        return True
+    return any(meaning.role in _READ_ALONE for meaning in lexicon.meanings(codings(code)))
+
+
+def _as_result(panel: Resource, part: Resource, genes: list[Resource]) -> Resource:
+    own = {name: part[name] for name in _OF_PART if name in part}
+    around = {name: said for name, said in panel.items() if name not in _OF_WHOLE}
+    return {**around, **own, **({"component": genes} if genes else {})}

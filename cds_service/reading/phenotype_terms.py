@@ -12,7 +12,7 @@ from cds_service.reading.shapes import fold
 
 _SHORT = 3
 """Abbreviations up to this length (`PM`) count only where they stand alone, in brackets, or in capitals that follow
-no figure (`3 PM` is an hour)."""
+no figure (`3 PM` is an hour, `CYP2D6 PM` a call)."""
 _OR = "or"
 _BETWEEN = frozenset({_OR, "to"})
 """What joins the two ends of a range; `/` and `-` between words are folded away or said as `or`."""
@@ -101,5 +101,5 @@ def _longest_first(labels: Mapping[str, str], text: str) -> list[str]:
 
 def _is_abbreviation(label: str, text: str) -> bool:
     in_brackets = re.search(rf"[(\[]\s*{re.escape(label)}\s*[)\]]", text, re.IGNORECASE)
-    in_capitals = re.search(rf"(?<![\w*/])(?<!\d\s){re.escape(label.upper())}(?![\w*/])", text)
+    in_capitals = re.search(rf"(?<![\w*/])(?<!\b\d\s)(?<!\b\d\d\s){re.escape(label.upper())}(?![\w*/])", text)
     return in_brackets is not None or in_capitals is not None

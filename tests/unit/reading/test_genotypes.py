@@ -346,6 +346,12 @@ def test_an_abbreviation_counts_only_in_brackets() -> None:
     assert set(says(genotype("CYP2C19", "*2/*2 (PM)"))) == {Diplotype("*2/*2"), Phenotype("Poor Metabolizer")}
     assert set(says(genotype("CYP2C19", "*2/*2 PM"))) == {Diplotype("*2/*2"), Phenotype("Poor Metabolizer")}
     assert says(genotype("CYP2C19", "*2/*2 reported at 3 PM")) == [NotReadable("other_words")]
+    assert says(genotype("CYP2C19", "*2/*2 reported at 10 PM")) == [NotReadable("other_words")]
+
+
+@pytest.mark.parametrize("text", ["CYP2C19 PM", "CYP2C19: PM", "CYP2C19 (PM)", "CYP2C19 PM phenotype"])
+def test_the_figure_at_the_end_of_a_symbol_makes_no_hour_of_the_abbreviation_behind_it(text: str) -> None:
+    assert says(genotype("CYP2C19", text)) == [Phenotype("Poor Metabolizer")]
 
 
 @pytest.mark.parametrize(

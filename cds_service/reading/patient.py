@@ -8,12 +8,14 @@ from dataclasses import replace
 from cds_service.codes import LOINC
 from cds_service.model import MEDICATION_NOT_SENT, Gap, Medication, Query, When, earliest, latest
 from cds_service.reading.addresses import local_name, reference, references
+from cds_service.reading.answers import answer_of
 from cds_service.reading.chart import Chart
 from cds_service.reading.dates import day
 from cds_service.reading.dose_text import known_unit
 from cds_service.reading.medications import medicine_of
+from cds_service.reading.quantities import quantity_in_text
 from cds_service.reading.records import Record
-from cds_service.reading.shapes import Resource, child, clean, first, has_code, number, objects, text_at
+from cds_service.reading.shapes import Resource, child, clean, first, has_code, objects, text_at
 from cds_service.reading.vocabulary import (
     BODY_WEIGHT,
     ENDED_STATUSES,
@@ -37,15 +39,17 @@ def sex_of(patient: Resource) -> str:
     return found if found in _SEXES else ""
 
 
-def weight_in(resource: Resource) -> float | None:
-    """The body weight in kilograms that an Observation measured; None where it is of something else."""
-    if not has_code(resource.get("code"), LOINC, BODY_WEIGHT):
+def weight_in(holder: Resource) -> float | None:
+    """The body weight in kilograms that an Observation or a component measured; None where it is of something else,
+    is taken back, or is only a bound."""
+    if not has_code(holder.get("code"), LOINC, BODY_WEIGHT):
         return None
-    quantity = first(resource.get("valueQuantity"))
-    value = number(quantity.get("value"))
-    unit = text_at(quantity, "code") or text_at(quantity, "unit")
-    factor = _KILOGRAMS.get(known_unit(unit) or unit.lower())
-    return round(value * factor, 3) if value is not None and value > 0 and factor is not None else None
+    answer = answer_of(holder)
+    weight = answer.quantity or quantity_in_text(answer)
+    if weight is None or weight.comparator or answer.missing or weight.value <= 0:
+        return None
+    factor = _KILOGRAMS.get(known_unit(weight.unit) or weight.unit.lower())
+    return round(weight.value * factor, 3) if factor is not None else None
 
 
 def medication_records(chart: Chart) -> tuple[Record, ...]:

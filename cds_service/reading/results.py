@@ -167,9 +167,8 @@ def _subject_of(record: Record, chart: Chart) -> _Subject:
 
 
 def _read(record: Record, subject: _Subject, chart: Chart) -> Iterator[Found | Weighed | PendingTest | Gap]:
-    kilograms = weight_in(record.resource)
-    if kilograms is not None:
-        yield Weighed(kilograms)
+    weights = map(weight_in, (record.resource, *objects(record.resource.get("component"))))
+    yield from (Weighed(kilograms) for kilograms in weights if kilograms is not None)
     if record.status in UNSTARTED_STATUSES:
         yield from _pending(record, subject, chart)
         return

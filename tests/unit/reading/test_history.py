@@ -68,6 +68,24 @@ def test_the_newest_weight_counts() -> None:
     assert read_all(new, future).patient.weight_kg == pytest.approx(45.359)
 
 
+@pytest.mark.parametrize(
+    ("said", "kilograms"),
+    [
+        ({"valueString": "71,5 kg"}, 71.5),
+        ({"valueCodeableConcept": {"text": "71.5\u00a0KG"}}, 71.5),
+        ({"valueQuantity": {"value": "71.5", "unit": "kg"}}, 71.5),
+        ({"valueQuantity": {"value": 71.5, "code": "kg"}, "dataAbsentReason": {"text": "error"}}, None),
+        ({"valueQuantity": {"value": 250, "comparator": ">", "code": "kg"}}, None),
+        ({"valueString": "> 250 kg"}, None),
+        ({"valueQuantity": {"value": 0, "code": "kg"}}, None),
+    ],
+)
+def test_a_weight_is_read_as_any_other_value_is(said: dict[str, object], kilograms: float | None) -> None:
+    assert read_all(observation("a", code=concept("29463-7"), **said)).patient.weight_kg == kilograms
+    panel = {"code": {"text": "Vital signs"}, "component": [{"code": concept("29463-7"), **said}]}
+    assert read_all(observation("a", **panel)).patient.weight_kg == kilograms
+
+
 def test_another_patient_in_the_prefetch_is_refused() -> None:
     results = {Query.PATIENT: QueryResult(Availability.COMPLETE, ({**ADA, "id": "bob"},))}
     with pytest.raises(RequestError) as refused:

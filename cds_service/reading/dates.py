@@ -8,8 +8,8 @@ from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 
 from cds_service.memory import remembered_by_text
-from cds_service.model import Span, When, earliest
-from cds_service.reading.shapes import Resource, clean, first
+from cds_service.model import Span, When, earliest, latest
+from cds_service.reading.shapes import Resource, child, clean, first, items
 
 _DATE = re.compile(r"(\d{4})(?:([-/.])(\d{2})(?:\2(\d{2}))?)?(?![\d/.-])")
 _A_DAY = timedelta(days=1)
@@ -44,7 +44,16 @@ def dated_of(resource: Resource) -> Dated | None:
 
 def _dated_otherwise(resource: Resource) -> Dated | None:
     period = first(resource.get("effectivePeriod"))
-    return dated(period.get("end"), period.get("start"), resource.get("effectiveInstant"), resource.get("issued"))
+    ends = (period.get("end"), period.get("start"), resource.get("effectiveInstant"))
+    return dated(*ends) or _last_event(resource.get("effectiveTiming")) or dated(resource.get("issued"))
+
+
+def _last_event(timing: object) -> Dated | None:
+    """When the last of the events was, or the end of the time in which they were."""
+    events = [found for event in items(first(timing).get("event")) if (found := dated(event)) is not None]
+    bounds = child(timing, "repeat", "boundsPeriod")
+    newest = max(events, key=lambda found: (latest(found.on), found.at or 0.0), default=None)
+    return newest or dated(bounds.get("end"), bounds.get("start"))
 
 
 def date_of(resource: Resource) -> When | None:

@@ -76,6 +76,9 @@ def test_the_specimen_of_a_gene_result_is_kept_and_of_a_laboratory_value_it_is_n
     [
         ({"issued": "2020-02-03T00:00:00Z"}, date(2020, 2, 3)),
         ({"effectivePeriod": {"start": "2019-01-01", "end": "2019-02-01"}}, date(2019, 2, 1)),
+        ({"effectiveTiming": {"event": ["2019-02-01T08:00:00Z", "2019-01-01"]}}, date(2019, 2, 1)),
+        ({"effectiveTiming": {"repeat": {"boundsPeriod": {"end": "2019-02-01"}}}}, date(2019, 2, 1)),
+        ({"effectiveTiming": {"code": {"text": "BID"}}, "issued": "2019-02-01"}, date(2019, 2, 1)),
         ({"effectiveDateTime": "2016"}, Span(date(2016, 1, 1), date(2016, 12, 31))),
         ({"effectiveDateTime": "2016-13-45"}, None),
         ({}, None),

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from datetime import date
 from typing import NamedTuple
 
-from cds_service.memory import remembered_by_content
 from cds_service.model import Allergy, Condition, FamilyCondition, Gap, Span, When, earliest, latest
 from cds_service.reading.chart import Chart
 from cds_service.reading.dates import day
@@ -15,7 +14,6 @@ from cds_service.reading.records import Record
 from cds_service.reading.screening import is_ruled_out
 from cds_service.reading.shapes import (
     Resource,
-    clean,
     codings,
     concept_label,
     concept_texts,
@@ -23,6 +21,7 @@ from cds_service.reading.shapes import (
     fold,
     items,
     objects,
+    statuses,
     text_at,
 )
 from cds_service.reading.vocabulary import (
@@ -52,10 +51,9 @@ def _problem_of(concept: object, lexicon: Lexicon) -> _Problem:
     return _Problem(concept_label(concept), relatives, lexicon.conditions(codings(concept), texts))
 
 
-@remembered_by_content
 def _is_past(clinical_status: object) -> bool:
     """Resolved, inactive or in remission."""
-    return not PAST_STATUSES.isdisjoint((clean(clinical_status), *(c.code for c in codings(clinical_status))))
+    return not PAST_STATUSES.isdisjoint(statuses(clinical_status))
 
 
 def _end(resource: Resource) -> When | None:

@@ -10,11 +10,21 @@ from functools import cache
 from typing import NamedTuple
 
 from cds_service.codes import LOINC
-from cds_service.memory import remembered_by_content
 from cds_service.model import Gap, Query, QueryResult
 from cds_service.reading.addresses import base_of, base_url, is_absolute, local_name, reference, references
 from cds_service.reading.dates import moment
-from cds_service.reading.shapes import Resource, child, clean, first, has_code, items, number, objects, text_at
+from cds_service.reading.shapes import (
+    Resource,
+    child,
+    clean,
+    first,
+    has_code,
+    items,
+    number,
+    objects,
+    statuses,
+    text_at,
+)
 from cds_service.reading.vocabulary import (
     DRAFT_STATUSES,
     ENDED_STATUSES,
@@ -117,7 +127,7 @@ def _contained(name: str, within: Resource | None) -> Record | None:
 def _is_withdrawn(status: str, resource: Resource, holder: Resource | None) -> bool:
     return (
         status == ENTERED_IN_ERROR
-        or ("verificationStatus" in resource and ENTERED_IN_ERROR in verification(resource["verificationStatus"]))
+        or ("verificationStatus" in resource and ENTERED_IN_ERROR in statuses(resource["verificationStatus"]))
         or (holder is not None and _status_in(holder) == ENTERED_IN_ERROR)
     )
 
@@ -130,12 +140,6 @@ def _kind_of(resource: Resource) -> str:
 def _status_in(resource: Resource) -> str:
     status = resource.get("status")
     return status if type(status) is str and status in _STATUSES else clean(status).lower()
-
-
-@remembered_by_content
-def verification(status: object) -> frozenset[str]:
-    """The codes of a verification status, or the bare code in its place."""
-    return frozenset((clean(status), *(text_at(coding, "code") for coding in objects(first(status).get("coding")))))
 
 
 def records_of(answered: Mapping[Query, QueryResult]) -> tuple[tuple[Record, ...], tuple[Gap, ...]]:

@@ -8,8 +8,8 @@ from functools import cache
 from cds_service.errors import RequestError
 from cds_service.model import Gap
 from cds_service.reading.addresses import local_name, reference
-from cds_service.reading.records import SUBJECTS, Record, References, verification
-from cds_service.reading.shapes import Resource, clean, items, objects, text_at
+from cds_service.reading.records import SUBJECTS, Record, References
+from cds_service.reading.shapes import Resource, clean, items, objects, statuses, text_at
 from cds_service.reading.vocabulary import RULED_OUT
 
 _R5_KEYS = {
@@ -31,7 +31,7 @@ _DSTU2_KINDS = frozenset({"MedicationOrder", "DiagnosticOrder"})
 
 def is_ruled_out(resource: Resource) -> bool:
     """A condition or allergy that its own verification status takes back."""
-    return "verificationStatus" in resource and not RULED_OUT.isdisjoint(verification(resource["verificationStatus"]))
+    return "verificationStatus" in resource and not RULED_OUT.isdisjoint(statuses(resource["verificationStatus"]))
 
 
 def foreign_version(record: Record) -> str:

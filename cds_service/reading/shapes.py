@@ -141,6 +141,18 @@ def codings(concept: object) -> tuple[Coding, ...]:
     return _concept(concept).codings
 
 
+@remembered_by_content
+def statuses(concept: object) -> frozenset[str]:
+    """The codes of a status, or the bare code in its place; without a code its words, written as codes are.
+
+    >>> statuses({"text": "Entered in Error"})
+    frozenset({'entered-in-error'})
+    """
+    bare = clean(concept)
+    codes = frozenset(code.lower() for code in (bare, *codes_of(concept)) if code)
+    return codes or frozenset(fold(text).replace(" ", "-") for text in concept_texts(concept))
+
+
 def first_coded(found: tuple[Coding, ...]) -> Coding | None:
     """The first of the codings that has a code."""
     return next((coding for coding in found if coding.code), None)

@@ -313,7 +313,10 @@ def test_a_family_history_in_the_problem_list_is_one_of_a_relative() -> None:
         {"verificationStatus": {"coding": [{"code": "refuted"}]}},
         {"verificationStatus": {"coding": [{"code": "entered-in-error"}]}},
         {"verificationStatus": "refuted"},
+        {"verificationStatus": {"text": "Refuted"}},
+        {"verificationStatus": {"text": "Entered in error"}},
         {"clinicalStatus": {"coding": [{"code": "resolved"}]}},
+        {"clinicalStatus": {"coding": [{"display": "Resolved"}]}},
         {"clinicalStatus": "inactive"},
         {"abatementDateTime": "2020"},
         {"abatementDateTime": "2026-11-25"},
@@ -411,7 +414,9 @@ def test_an_unrecognised_medicine_is_kept_and_told() -> None:
     "fields",
     [
         {"clinicalStatus": {"coding": [{"code": "resolved"}]}},
+        {"clinicalStatus": {"text": "Inactive"}},
         {"verificationStatus": {"coding": [{"code": "refuted"}]}},
+        {"verificationStatus": {"text": "refuted"}},
     ],
 )
 def test_allergies_that_do_not_hold(fields: dict[str, object]) -> None:

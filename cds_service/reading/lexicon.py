@@ -130,8 +130,8 @@ class Lexicon:
         return tuple(dict.fromkeys(i for code in coded for i in self.observable_codes.get(code, ())))
 
     def meanings(self, codings: Iterable[Coding]) -> tuple[CodeMeaning, ...]:
-        """What the codings mean as codes of Observations of our markers."""
-        found = (m for c in codings for m in self.codes.get((c.system, c.code), ()))
+        """What the codings mean as codes of Observations of our markers, LOINC's also without its system."""
+        found = (m for c in codings for m in self.codes.get((c.system or LOINC, c.code), ()))
         return tuple(dict.fromkeys(found))
 
     def conditions(self, codings: Iterable[Coding], texts: Iterable[str]) -> frozenset[str]:

@@ -82,6 +82,8 @@ def test_the_newest_weight_counts() -> None:
 )
 def test_a_weight_is_read_as_any_other_value_is(said: dict[str, object], kilograms: float | None) -> None:
     assert read_all(observation("a", code=concept("29463-7"), **said)).patient.weight_kg == kilograms
+    bare = {"coding": [{"code": "29463-7", "display": "Body weight"}]}
+    assert read_all(observation("a", code=bare, **said)).patient.weight_kg == kilograms
     panel = {"code": {"text": "Vital signs"}, "component": [{"code": concept("29463-7"), **said}]}
     assert read_all(observation("a", **panel)).patient.weight_kg == kilograms
 

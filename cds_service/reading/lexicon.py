@@ -105,13 +105,14 @@ class Lexicon:
     def symbols_in(self, text: str) -> tuple[str, ...]:
         """Symbols that stand in the text as whole words, each once, in their order.
 
-        A cytochrome may be spelled out (`cytochrome P450 2D6`); an allele may follow at once (`CYP2C19*2`).
+        A cytochrome may be spelled out (`cytochrome P450 2D6`); an allele may follow at once (`CYP2C19*2`), and a
+        locus before the fields of an allele needs no prefix (`B*57:01`).
         """
         found: tuple[str, ...] = self.remembered.get_by_text("symbols", text, self._symbols_in)
         return found
 
     def _symbols_in(self, text: str) -> tuple[str, ...]:
-        spelled = _CYTOCHROME.sub(r"CYP\1", text)
+        spelled = _BARE_LOCUS.sub(HLA_PREFIX, _CYTOCHROME.sub(r"CYP\1", text))
         found = (self.symbols[fold(m.group())] for m in self.symbol_pattern.finditer(spelled))
         return tuple(dict.fromkeys(found))
 
@@ -172,6 +173,7 @@ def _negates(ahead: str, words: Iterable[str]) -> bool:
 
 
 _SYMBOL = re.compile(r"[A-Z][A-Z0-9]+")
+_BARE_LOCUS = re.compile(r"(?<![\w-])(?=[A-Z][A-Z0-9]{0,3}\*\s?\d{2,3}:\d{2})")
 _CYTOCHROME = re.compile(r"(?:cytochrome\s+)?\bp-?450[\s,]*(\d[a-z]\d+)", re.IGNORECASE)
 
 

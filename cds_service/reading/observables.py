@@ -19,7 +19,7 @@ from cds_service.model import (
     Undetermined,
 )
 from cds_service.reading.alleles import without_symbol
-from cds_service.reading.answers import Answer, answer_of, presence_disagrees, presence_of
+from cds_service.reading.answers import Answer, answer_of, presence_disagrees, presence_of, presence_word
 from cds_service.reading.chart import Chart
 from cds_service.reading.genes import GeneNaming
 from cds_service.reading.provenance import origin_of
@@ -226,9 +226,13 @@ def _states(result: _Result) -> set[str]:
 
 
 def _interpreted(holder: Resource) -> tuple[str, ...]:
-    """`positive`, `negative` or empty (open) for each interpretation that says one of them."""
-    found = (c.code for concept in items(holder.get("interpretation")) for c in codings(concept))
-    return tuple(_INTERPRETED[code] for code in found if code in _INTERPRETED)
+    """`positive`, `negative` or empty (open) for each interpretation that says one of them; without such a code its
+    words count."""
+    concepts = items(holder.get("interpretation"))
+    found = (c.code for concept in concepts for c in codings(concept))
+    coded = tuple(_INTERPRETED[code] for code in found if code in _INTERPRETED)
+    words = (presence_word(text) for concept in concepts for text in concept_texts(concept))
+    return coded or tuple(_POSITIVE if found else _NEGATIVE for found in words if found is not None)
 
 
 def _genotype(result: _Result) -> Statement:

@@ -53,11 +53,6 @@ SOMATIC_ANSWERS = frozenset({"LA6684-0"})
 GERMLINE_ANSWERS = frozenset({"LA6683-2"})
 COPIES_BY_ANSWER = {"LA6706-1": 1, "LA6705-3": 2, "LA6707-9": 1}
 
-PRESENCE_CODES = (
-    (LOINC, PRESENT_ANSWERS, ABSENT_ANSWERS),
-    (SNOMED, PRESENT_FINDINGS, ABSENT_FINDINGS),
-)
-
 # Folded words
 
 PRESENT_WORDS = frozenset(
@@ -65,7 +60,7 @@ PRESENT_WORDS = frozenset(
 )
 ABSENT_WORDS = frozenset({"absent", "negative", "not detected", "not present", "non carrier", "not carrier",
                           "none detected", "undetected"})  # fmt: skip
-WHOLE_WORD_ANSWERS = {"yes": True, "no": False, "true": True, "false": False}
+WHOLE_WORD_ANSWERS = {"yes": True, "no": False, "true": True, "false": False, "pos": True, "neg": False}
 UNDETERMINED_WORDS = frozenset(
     {"indeterminate", "no call", "nocall", "inconclusive", "unable to determine", "equivocal", "undetermined",
      "could not be determined", "not determined", "no result obtained", "test failed", "failed"}
@@ -82,10 +77,21 @@ CONSUMER_WORDS = ("direct to consumer", "dtc", "consumer", "23andme", "ancestryd
 NEGATING_WORDS = ("no", "not", "without", "denies", "negative", "family history", "fh", "rule out", "ruled out",
                   "exclude", "excluded", "unlikely", "risk of", "screening")  # fmt: skip
 
+INTERPRETATIONS = (
+    "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation",
+    "http://terminology.hl7.org/CodeSystem/v2-0078",
+)
 INTERPRETED_PRESENT = frozenset({"POS", "DET", "RR"})
 INTERPRETED_ABSENT = frozenset({"NEG", "ND", "NR"})
 INTERPRETED_OPEN = frozenset({"IND", "E"})
 """Codes of HL7's ObservationInterpretation that say found, not found, or neither."""
+
+PRESENCE_CODES = (
+    (LOINC, PRESENT_ANSWERS, ABSENT_ANSWERS),
+    (SNOMED, PRESENT_FINDINGS, ABSENT_FINDINGS),
+    *((system, INTERPRETED_PRESENT, INTERPRETED_ABSENT) for system in INTERPRETATIONS),
+)
+"""(system, codes of found, codes of not found): some senders put the interpretation where the value belongs."""
 
 GENOME_BUILD_37 = dict(
     zip(

@@ -15,7 +15,7 @@ from cds_service.reading.vocabulary import GENE_STUDIED, GENOTYPE
 _OF_WHOLE = frozenset({"code", "component", "derivedFrom", "hasMember", "interpretation", "note", *VALUE_FIELDS})
 """What a panel says of itself and not of its parts."""
 _OF_PART = ("code", "interpretation", *VALUE_FIELDS)
-_READ_ALONE = frozenset({CodeRole.GENOTYPE, CodeRole.PHENOTYPE, CodeRole.PRESENCE})
+_READ_ALONE = frozenset({CodeRole.ENZYME_ACTIVITY, CodeRole.GENOTYPE, CodeRole.PHENOTYPE, CodeRole.PRESENCE})
 
 
 def parts_of(record: Record, lexicon: Lexicon) -> Iterator[Record]:

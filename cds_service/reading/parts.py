@@ -22,18 +22,25 @@ def parts_of(record: Record, lexicon: Lexicon) -> Iterator[Record]:
     """The components that are results on genes: by a code of the gene's own, or by that of any genotype."""
     components = objects(record.resource.get("component"))
     results = [part for part in components if _is_result(part, lexicon) and not answer_of(part).is_empty]
-    genotypes = [part for part in results if has_code(part.get("code"), LOINC, GENOTYPE)]
     genes = [part for part in components if has_code(part.get("code"), LOINC, GENE_STUDIED)]
-    named = genes if len(genotypes) == len(genes) == 1 else []
+    are_of_one = len(genes) == 1 and sum(map(_is_genotype, results)) <= 1
     for part in results:
-        yield record._replace(resource=_as_result(record.resource, part, named if part in genotypes else []))
+        studied = genes if are_of_one and not _names_its_gene(part, lexicon) else []
+        yield record._replace(resource=_as_result(record.resource, part, studied))
 
 
-def _is_result(component: Resource, lexicon: Lexicon) -> bool:
-    code = component.get("code")
-    if has_code(code, LOINC, GENOTYPE):
-        return True
-    return any(meaning.role in _READ_ALONE for meaning in lexicon.meanings(codings(code)))
+def _is_genotype(part: Resource) -> bool:
+    return has_code(part.get("code"), LOINC, GENOTYPE)
+
+
+def _is_result(part: Resource, lexicon: Lexicon) -> bool:
+    meanings = lexicon.meanings(codings(part.get("code")))
+    return _is_genotype(part) or any(meaning.role in _READ_ALONE for meaning in meanings)
+
+
+def _names_its_gene(part: Resource, lexicon: Lexicon) -> bool:
+    """Whether the code alone tells the gene."""
+    return any(not meaning.ambiguous for meaning in lexicon.meanings(codings(part.get("code"))))
 
 
 def _as_result(panel: Resource, part: Resource, genes: list[Resource]) -> Resource:

@@ -25,7 +25,7 @@ GRAVE = {
     "DPYD": {"capecitabine", "fluorouracil"},
     "TPMT": {"azathioprine", "mercaptopurine", "thioguanine"},
     "NUDT15": {"azathioprine", "mercaptopurine", "thioguanine"},
-    "G6PD": {"rasburicase", "pegloticase", "primaquine", "tafenoquine"},
+    "G6PD": {"rasburicase", "pegloticase", "primaquine", "tafenoquine", "dapsone"},
     "CYP2D6": {"codeine", "tramadol"},
 }
 """Fatal or irreversible harm, common enough to ask for the test though no label does."""

@@ -9,11 +9,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from cds_service.knowledge.schema import Fact
-from cds_service.model import Gap, Outcome, Query, ResultingOrder
+from cds_service.model import Gap, Outcome, Query, ResultingOrder, Testing
 from cds_service.policy import Policy
 from cds_service.reasoning.context import Context, Gathered, is_lost, why_lost
 from cds_service.reasoning.decide import Decision, decide
 from cds_service.reasoning.modifiers import Shift, modifier_of
+from cds_service.reasoning.questions import MarkerQuestion
+from cds_service.reasoning.spoilers import may_be_spoiled
 from cds_service.reasoning.tables import Situation, outcomes_under, situation_of
 
 MORE_LOST = "further_results_lost"
@@ -24,7 +26,7 @@ def doubts(decision: Decision, policy: Policy) -> tuple[Gap, ...]:
     if decision.changes_now:
         return ()
     results = [Gap(marker, MORE_LOST) for marker in _reopened(decision, policy)]
-    return (*results, *_medicines_lost(decision, policy))
+    return (*results, *_events_lost(decision, policy), *_medicines_lost(decision, policy))
 
 
 def lost_beside(decision: Decision, policy: Policy) -> tuple[Gap, ...]:
@@ -49,12 +51,34 @@ def _rests_on_part(situation: Situation) -> bool:
 
 
 def _reopened(decision: Decision, policy: Policy) -> list[str]:
-    """The markers that would be asked for had none of the results been obtained: the table is decided once more."""
-    situation = decision.situation
-    if not _rests_on_part(situation):
+    """The markers that would be asked for had none of the results been obtained."""
+    if not _rests_on_part(decision.situation):
         return []
-    unread = decide(situation_of(situation.table, _without_readings(situation), policy), policy, decision.floor)
-    return [question.marker for question in unread.questions if question.fires]
+    return [question.marker for question in _questions_without_readings(decision, policy) if question.fires]
+
+
+def _events_lost(decision: Decision, policy: Policy) -> tuple[Gap, ...]:
+    """Where a result that labelling requires is on file, and what may have spoiled it was lost."""
+    situation = decision.situation
+    context = situation.context
+    if not context.is_lost(Fact.CONDITION):
+        return ()
+    doubtful = {
+        view.marker
+        for view in situation.views
+        if any(may_be_spoiled(view.marker, reading, context.knowledge) for reading in view.knowledge.readings)
+    }
+    asked = _questions_without_readings(decision, policy) if doubtful else ()
+    if any(q.marker in doubtful and q.testing is Testing.REQUIRED and q.fires for q in asked):
+        return (Gap(Fact.CONDITION.value, context.why_unknown(Fact.CONDITION)),)
+    return ()
+
+
+def _questions_without_readings(decision: Decision, policy: Policy) -> tuple[MarkerQuestion, ...]:
+    """What would be asked had no result been obtained: the table is decided once more."""
+    situation = decision.situation
+    unread = situation_of(situation.table, _without_readings(situation), policy)
+    return decide(unread, policy, decision.floor).questions
 
 
 def _without_readings(situation: Situation) -> Context:

@@ -36,6 +36,12 @@ def spoiler_today(
     return next((spoiler for spoiler, event in events if _is_in_effect(spoiler, event, today)), None)
 
 
+def may_be_spoiled(marker: str, reading: Reading, knowledge: Knowledge) -> bool:
+    """Whether some event could spoil the reading of the marker, were it on record."""
+    found = [s for s in knowledge.spoilers if _concerns(s, marker, reading.method) and _acts(s)]
+    return any(not _is_spared(reading, spoiler) for spoiler in found)
+
+
 def states_left(found: frozenset[str], spoiler: ResultSpoiler, states: frozenset[str]) -> frozenset[str]:
     """The states that a spoiled result leaves possible: all of them, or what was found with what it may hide."""
     if not spoiler.may_hide:
@@ -52,11 +58,14 @@ def _events(
     conditions = [c for c in patient.conditions if not (spoiling.isdisjoint(c.keys) and spoiling.isdisjoint(c.past))]
     if not conditions:
         return
-    names = {marker, marker.partition(":")[0]}
     for spoiler in knowledge.spoilers:
-        concerned = names.intersection(spoiler.markers) and (not spoiler.methods or method in spoiler.methods)
-        if concerned and _acts(spoiler):
+        if _concerns(spoiler, marker, method) and _acts(spoiler):
             yield from ((spoiler, c) for c in conditions if _is_event(c, spoiler, knowledge))
+
+
+def _concerns(spoiler: ResultSpoiler, marker: str, method: str) -> bool:
+    names = {marker, marker.partition(":")[0]}
+    return not names.isdisjoint(spoiler.markers) and (not spoiler.methods or method in spoiler.methods)
 
 
 def _acts(spoiler: ResultSpoiler) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from cds_service.knowledge.schema import Fact, Modifier, Modulator, Predicate
+from cds_service.knowledge.schema import Fact, Modifier, Modulator, Predicate, ResultSpoiler
 from cds_service.model import Availability, Gap, Gravity, Indicator, Kind, Outcome, PendingTest, Query, Trust
 from cds_service.reasoning.predicates import holds
 from tests.support.tiny import (
@@ -192,6 +192,39 @@ def test_a_lost_list_of_medicines_is_said_once_and_where_it_matters():
     )
     both = world(OPIOL, pair, modifiers=OPIOIDS.modifiers, modulators=(*OPIOIDS.modulators_by_drug["blockol"],))
     assert only(shown(findings(both, order("blockol"), lost))).table == "blockol_table"
+
+
+# --- events that would spoil a result ----------
+
+HAEMOLYSIS = ResultSpoiler(
+    "haemolysis", (ALPHA,), ("haemolysis",), "young_cells", "study", Trust.READ, methods=("enzyme_activity",),
+    spared_specimens=("hair",),
+)  # fmt: skip
+
+
+def activity(state, testing="required", query=Query.CONDITIONS, **fields):
+    of = table("unol", row({ALPHA: POOR}, "avoid"), uses={ALPHA: use(testing)})
+    reading = replace(phenotype(ALPHA, state), method="enzyme_activity", **fields)
+    lost = missing(query, Availability.FAILED, reading)
+    return only(findings(replace(world(of), spoilers=(HAEMOLYSIS,)), order("unol"), lost))
+
+
+def test_a_required_result_is_doubted_where_what_may_have_spoiled_it_was_lost():
+    finding = activity(NORMAL)
+    assert (finding.kind, finding.silent, finding.gaps) == (
+        Kind.NOT_ASSESSED, "", (Gap("condition", "not_obtained"),)
+    )  # fmt: skip
+
+
+def test_a_result_is_not_doubted_where_it_changes_the_order_is_not_required_or_cannot_be_spoiled():
+    assert activity(POOR).kind is Kind.CHANGE_NOW
+    assert activity(NORMAL, testing="recommended").kind is Kind.NO_CHANGE
+    assert activity(NORMAL, specimen="hair root").kind is Kind.NO_CHANGE
+    assert activity(NORMAL, query=Query.ALLERGIES).kind is Kind.NO_CHANGE
+    genotype = replace(phenotype(ALPHA, NORMAL), method="genotype")
+    of = table("unol", row({ALPHA: POOR}, "avoid"), uses={ALPHA: use("required")})
+    lost = missing(Query.CONDITIONS, Availability.FAILED, genotype)
+    assert only(findings(replace(world(of), spoilers=(HAEMOLYSIS,)), order("unol"), lost)).kind is Kind.NO_CHANGE
 
 
 # --- tests that are ordered ----------

@@ -161,12 +161,39 @@ def _results(patient: Mapping[str, Any], today: date) -> Iterable[Json]:
         yield _measured(
             "weight", BODY_WEIGHT, "Body weight", {"value": patient["weight"], "unit": "kg", "days": 30}, today
         )
-    for name, given in patient.get("labs", {}).items():
+    yield from _labs(patient.get("labs", {}), today)
+    for gene, given in patient.get("somatic", {}).items():
+        for n, found in enumerate(given if isinstance(given, list) else [given]):
+            yield _of_tumour(f"somatic-{gene}-{n}", gene, found, today)
+
+
+def _labs(labs: Mapping[str, Any], today: date) -> Iterable[Json]:
+    """{potassium: result or results}; an observable of another kind by its whole id (`tumour:ER`)."""
+    for name, given in labs.items():
+        observable = knowledge().observables[name if ":" in name else f"lab:{name}"]
+        code = observable.codes[0] if observable.codes else None
+        label = code.display or name if code else observable.names[0]
+        stem = f"lab-{name}".replace("_", "-").replace(":", "-")
         for n, result in enumerate(given if isinstance(given, list) else [given]):
-            observable = knowledge().observables[f"lab:{name}"]
-            code = observable.codes[0] if observable.codes else None
-            label = code.display or name if code else observable.names[0]
-            yield _measured(f"lab-{name}-{n}".replace("_", "-"), code.code if code else "", label, result, today)
+            yield _measured(f"{stem}-{n}", code.code if code else "", label, result, today)
+
+
+def _of_tumour(name: str, gene: str, found: Any, today: date) -> Json:
+    """A variant of a tumour by its name, `negative` for none found, or {variant, days, specimen}."""
+    told: Mapping[str, Any] = {"variant": found} if isinstance(found, str) else found
+    absent = told["variant"] == "negative"
+    on = (today - timedelta(days=told.get("days", 20))).isoformat()
+    answer = {"coding": [{"system": LOINC, "code": "LA9634-2" if absent else "LA9633-4"}]}
+    made = _genomic(name, "69548-6", "Genetic variant assessment", gene, answer, on)
+    somatic = {"coding": [{"system": LOINC, "code": "LA6684-0", "display": "Somatic"}]}
+    parts = [*made["component"], _part("48002-0", somatic)]
+    if not absent:
+        parts.append(_part("48005-3", {"text": told["variant"]}))
+    return {**made, "component": parts, "specimen": {"display": told.get("specimen", "tumour tissue")}}
+
+
+def _part(code: str, value: Json) -> Json:
+    return {"code": {"coding": [{"system": LOINC, "code": code}]}, "valueCodeableConcept": value}
 
 
 def _written(day: date, told: Mapping[str, Any]) -> str:

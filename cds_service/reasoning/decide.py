@@ -6,11 +6,11 @@ from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum
 
-from cds_service.model import CONTRAINDICATING, Action, Outcome, ResultingOrder, Testing, Timing
+from cds_service.model import CONTRAINDICATING, Outcome, ResultingOrder, Testing, Timing
 from cds_service.policy import Policy
 from cds_service.reasoning.apply import AS_DRAFTED, apply, departs, severity
 from cds_service.reasoning.questions import MarkerQuestion, questions_of
-from cds_service.reasoning.tables import Reached, Situation
+from cds_service.reasoning.tables import Reached, Situation, advising
 
 WAIT = ResultingOrder(Outcome.WAIT)
 
@@ -99,8 +99,8 @@ def _common(reached: list[Reached], situation: Situation) -> Reached:
 
 def _literal_advice(situation: Situation) -> Reached | None:
     """The row for exactly what is known, if it advises anything."""
-    row = situation.literal
-    if row is None or row.advice.options[0].action in (Action.NO_RECOMMENDATION, Action.USE_OTHER_TEST):
+    row = advising(situation.literal)
+    if row is None:
         return None
     context = situation.context
     return Reached(row, apply(row.advice, context.order, context.patient.weight_kg))

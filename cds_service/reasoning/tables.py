@@ -75,9 +75,23 @@ class Situation:
             return states
         return shifted(states, shift, self.context.knowledge.genes[marker.partition(":")[2]])
 
+    def spoken_of(self, marker: str, state: str) -> Reached | None:
+        """What the row for this one result, beside exactly what is known of the other markers, makes of the order."""
+        place = self.markers.index(marker)
+        tokens = [_token(view) for view in self.views]
+        rows = self.context.knowledge.rows_by_table[self.table.id]
+        row = advising(rows.find((*tokens[:place], state, *tokens[place + 1 :])))
+        return None if row is None else Reached(row, _resulting(row, self.context))
+
     def open_markers(self) -> tuple[str, ...]:
         """Markers with more than one state left."""
         return tuple([m for m, states in zip(self.markers, self.domains, strict=True) if len(states) > 1])
+
+
+def advising(row: Row | None) -> Row | None:
+    """The row, unless it advises nothing."""
+    silent = row is None or row.advice.options[0].action in (Action.NO_RECOMMENDATION, Action.USE_OTHER_TEST)
+    return None if silent else row
 
 
 def outcomes_under(shift: Shift, marker: str, situation: Situation) -> frozenset[ResultingOrder]:

@@ -500,6 +500,28 @@ def test_with_other_markers_open_a_state_stands_for_its_mildest_consequence():
     assert [b.resulting.outcome for b in found.question.branches] == [Outcome.AS_DRAFTED, Outcome.CHANGED_DOSE]
 
 
+def test_with_other_markers_open_the_row_that_speaks_of_a_state_alone_is_shown():
+    more = (
+        row({ALPHA: POOR, BETA: NO_RESULT}, half(), id="alone"),
+        row({ALPHA: POOR, BETA: NORMAL}, "standard", id="ok"),
+    )
+    of = table("duol", row({ALPHA: POOR, BETA: POOR}, "stop"), *more, row({ALPHA: REST}, "standard", id="rest"))
+    found = question(decided(of)).question.branches
+    assert [(b.states, b.resulting.outcome) for b in found] == [
+        ((INTERMEDIATE, NORMAL, RAPID, ULTRARAPID), Outcome.AS_DRAFTED),
+        ((POOR,), Outcome.CHANGED_DOSE),
+    ]
+
+
+def test_where_the_mildest_tells_no_states_apart_the_gravest_is_shown():
+    of = table("duol", row({ALPHA: POOR, BETA: POOR}, "stop"), row({ALPHA: REST}, "standard", id="rest"))
+    found = question(decided(of)).question.branches
+    assert [(b.states, b.resulting.outcome) for b in found] == [
+        ((INTERMEDIATE, NORMAL, RAPID, ULTRARAPID), Outcome.AS_DRAFTED),
+        ((POOR,), Outcome.STOP),
+    ]
+
+
 def test_a_conflict_is_held_against_what_its_readings_say():
     found = decided(
         table("abol", row({HLA: "positive"}, fatal()), row({HLA: "negative"}, "standard"), uses={HLA: FIRST}),

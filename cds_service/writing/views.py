@@ -214,9 +214,9 @@ def _tests(finding: Finding, words: Words, around: Surroundings) -> Mapping[str,
             for question, outcomes in zip(finding.tests, rows, strict=True)
         ],
         "test_names": words.wording.any_of(list(dict.fromkeys(map(words.test, finding.tests)))),
-        "worst": next((of_test[0] for of_test in rows if of_test), None),
-        "asked": words.wording.say("testing", level, markers=asked),
-        "need": _need(finding, level, asked, words),
+        "worst": next((of_test[0] for of_test in rows if of_test[1:]), None),
+        "asked": words.wording.say("testing", _level_said(level, finding, words), markers=asked),
+        "need": _need(finding, _level_said(level, finding, words), asked, words),
         "urgent": _is_urgent(finding, words),
     }
 
@@ -237,7 +237,7 @@ def _inherited(question: TestQuestion, words: Words) -> str:
     return words.wording.say("family", "inherited_from_the_mother" if maternal else "inherited")
 
 
-def _need(finding: Finding, level: Testing, asked: str, words: Words) -> str:
+def _need(finding: Finding, level: str, asked: str, words: Words) -> str:
     again = [question for question in finding.tests if question.due_days is not None]
     if again:
         return words.wording.say("needs", "recheck", tests=words.wording.any_of(list(map(words.test, again))))
@@ -253,11 +253,21 @@ def _testing(finding: Finding, words: Words) -> tuple[Testing, str]:
     return most, words.markers(tuple(marker for marker, level in levels.items() if level is most))
 
 
+def _level_said(level: Testing, finding: Finding, words: Words) -> str:
+    """A required test that runs beside the medicine is not needed first."""
+    first = level is not Testing.REQUIRED or any(use.timing is Timing.BEFORE_START for use in _uses(finding, words))
+    return level if first else "required_beside"
+
+
 def _is_urgent(finding: Finding, words: Words) -> bool:
     """A drug that cannot wait, asked about while its test runs."""
+    return any(use.urgent and use.timing is Timing.PARALLEL for use in _uses(finding, words))
+
+
+def _uses(finding: Finding, words: Words) -> list[MarkerUse]:
+    """How the finding's table uses the markers that it asks for."""
     table = table_of(finding, words)
-    uses = [table.markers[q.marker] for q in finding.tests if q.marker in table.markers] if table else []
-    return any(use.urgent and use.timing is Timing.PARALLEL for use in uses)
+    return [table.markers[q.marker] for q in finding.tests if q.marker in table.markers] if table else []
 
 
 def _level(use: MarkerUse) -> Testing:

@@ -486,6 +486,19 @@ def test_of_two_tests_the_one_that_labelling_requires_leads(card_of):
     assert "Chance that GENS test changes the order" in card["detail"]
 
 
+def test_a_required_test_that_runs_beside_the_medicine_is_not_needed_first(card_of):
+    card = card_of(test_wanted(table="beside", tests=(question(branches=()),)))
+    assert card["summary"] == "Primol: GENA test needed; the result could change the order"
+    assert "GENA testing is required." in head_of(card)
+    assert "before the medicine is given" not in card["detail"]
+
+
+def test_outcomes_that_are_all_alike_are_not_said_in_the_summary(card_of):
+    alike = (Branch(("Normal Metabolizer", "Poor Metabolizer"), ResultingOrder(Outcome.AS_DRAFTED), STANDARD),)
+    card = card_of(test_wanted(table="beside", tests=(question(branches=alike),)))
+    assert card["summary"] == "Primol: GENA test needed; the result could change the order"
+
+
 def test_a_test_asked_without_any_guidance_is_said_plainly(card_of):
     card = card_of(test_wanted(table="", tests=(question(branches=()),)))
     assert card["summary"] == "Primol: no GENA result; the result could change the order"

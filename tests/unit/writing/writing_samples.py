@@ -146,6 +146,7 @@ KNOWLEDGE = Knowledge(
                 markers={"gene:GENA": MarkerUse(testing=Testing.REQUIRED, timing=Timing.BEFORE_START)},
                 rows=(Row("poor", {}, Advice(()), trust=Trust.CORROBORATED),),
             ),
+            table("beside", "primol", "gene:GENA", markers={"gene:GENA": MarkerUse(testing=Testing.REQUIRED)}),
         )
     },
     modifiers=(),

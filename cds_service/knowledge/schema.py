@@ -255,7 +255,8 @@ class Observable:
     """Folded words that contradict the code where they stand beside it (`qtc` beside the uncorrected QT)."""
     tells: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
     """Of a tumour's test: another observable -> own state -> the states that it leaves possible there. Several leave
-    it to another test (`2+` of immunohistochemistry)."""
+    it to another test (`2+` of immunohistochemistry). Of itself: a coarser word -> the states that it may stand for
+    (`negative` for the scores 0 and 1+)."""
     trust: Trust = Trust.CORROBORATED
 
 

@@ -35,6 +35,7 @@ from cds_service.reasoning.measures import told_alone
 from cds_service.reasoning.states import possible, untold
 
 _MISSED_IN_PLASMA, _NOT_NAMED, _OTHERS_OPEN = "plasma_may_miss_it", "variant_not_named", "other_variants_not_told"
+_LEFT_OPEN = "reported_as_range"
 
 _AMINO_ACIDS = {
     "ala": "a", "arg": "r", "asn": "n", "asp": "d", "cys": "c", "gln": "q", "glu": "e", "gly": "g", "his": "h",
@@ -91,18 +92,28 @@ def _told(
         return Narrowed(states, _MISSED_IN_PLASMA, (reading,))
     if isinstance(reading.says, Presence) and use.variants:
         return _by_variant(reading, reading.says, use, states)
+    left = states.intersection(knowledge.observables[marker].tells.get(marker, {}).get(_said(reading), ()))
+    if left and _said(reading) not in states:
+        return Known(next(iter(left)), (reading,)) if len(left) == 1 else Narrowed(left, _LEFT_OPEN, (reading,))
     return told_alone(reading, use, states)
+
+
+def _said(reading: Reading) -> str:
+    """The state that the result names; empty where it names none."""
+    match reading.says:
+        case Presence(_, present):
+            return "positive" if present else "negative"
+        case Phenotype(term):
+            return term
+        case _:
+            return ""
 
 
 def _told_of_another(reading: Reading, marker: str, states: frozenset[str], knowledge: Knowledge) -> MarkerKnowledge:
     """What a result of another test leaves possible of the marker."""
-    match reading.says:
-        case Presence(_, present):
-            said = "positive" if present else "negative"
-        case Phenotype(term):
-            said = term
-        case _:
-            return told_alone(reading, MarkerUse(), states)
+    said = _said(reading)
+    if not said:
+        return told_alone(reading, MarkerUse(), states)
     left = states.intersection(knowledge.observables[reading.observable].tells[marker].get(said, ()))
     if not left:
         return Unreadable("unexpected_value", (reading,))

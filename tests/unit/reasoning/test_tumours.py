@@ -51,11 +51,11 @@ V600 = MarkerUse(variants={"V600E": ("V600E", "c.1799T>A"), "V600K": ("V600K",)}
 V600_STATES = frozenset({"V600E", "V600K", "other", "negative"})
 
 
-def told(marker: str, use: MarkerUse, *readings: Reading):
+def told(marker: str, use: MarkerUse, *readings: Reading, observables=OBSERVABLES):
     states = frozenset((*use.variants, "other", "negative") if use.variants else use.states or use.bands)
     of = table("oncol", row({marker: next(iter(states))}, "standard"), uses={marker: use})
     words = replace(world(of).result_words, liquid_biopsies=("plasma",))
-    knowledge = replace(world(of), observables=OBSERVABLES, tests_by_marker={PROTEIN: TESTS}, result_words=words)
+    knowledge = replace(world(of), observables=observables, tests_by_marker={PROTEIN: TESTS}, result_words=words)
     return of_tumour(marker, use, states, around("oncol", person(*readings), knowledge))
 
 
@@ -203,3 +203,14 @@ def test_nothing_found_in_plasma_leaves_all_open_and_hides_no_result_of_tissue(u
 
 def test_what_is_found_in_plasma_is_there():
     assert state(told(GENE, V600, gene("V600E", present=True, specimen="plasma"))) == "V600E"
+
+
+def test_a_coarser_word_for_the_marker_s_own_states_leaves_those_that_it_may_stand_for():
+    words = {"negative": ("0", "1+"), "equivocal": ("2+",)}
+    scored = MarkerUse(states=("0", "1+", "2+", "3+"))
+    observables = {STAIN: replace(OBSERVABLES[STAIN], tells={STAIN: words})}
+    assert told(STAIN, scored, stain("negative"), observables=observables) == Narrowed(
+        frozenset({"0", "1+"}), "reported_as_range", (stain("negative"),)
+    )
+    assert state(told(STAIN, scored, stain("equivocal"), observables=observables)) == "2+"
+    assert state(told(STAIN, scored, stain("3+"), observables=observables)) == "3+"

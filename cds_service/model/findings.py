@@ -115,6 +115,8 @@ class Branch:
     resulting: ResultingOrder
     advice: Advice
     probability: tuple[float, float] | None = None
+    given: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """Other open markers and the states of theirs with which it is so, where another state would lead to less."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import dataclass
 from itertools import product
 
 from cds_service.model import Branch, ResultingOrder
@@ -25,27 +25,70 @@ def lines_of(marker: str, situation: Situation) -> list[list[Assignment]]:
 
 def branches(marker: str, situation: Situation, floor: ResultingOrder) -> tuple[Branch, ...]:
     """The marker's outcomes, states with the same consequence together, the mildest first. Where other markers
-    are open too, each state stands for the row that speaks of it alone, else for its mildest consequence; where that
-    tells no states apart, for its gravest."""
-    mildest = _consequences(marker, situation, floor, min)
-    differ = len({beyond(r, floor) for r in mildest.values()}) > 1
-    reached = mildest if differ else _consequences(marker, situation, floor, max)
-    grouped: dict[tuple[ResultingOrder, str], tuple[list[str], Reached]] = {}
-    for state, of_state in reached.items():
-        key = (beyond(of_state, floor), of_state.row.id if of_state.row is not None else "")
-        grouped.setdefault(key, ([], of_state))[0].append(state)
-    found = [Branch(tuple(states), key[0], of_state.advice) for key, (states, of_state) in grouped.items()]
+    are open too, each state stands for the row that speaks of it alone, else for its mildest consequence. Where that
+    tells no states apart (one of several results is enough), it stands for its consequence in the mildest case in
+    which the marker decides.
+    """
+    told = [_told(state, marker, situation, floor) for state in sorted(_domain(marker, situation))]
+    if len({beyond(one.reached, floor) for one in told}) == 1:
+        told = _deciding(marker, situation, floor) or told
+    grouped: dict[tuple[ResultingOrder, str, Given], list[_Told]] = {}
+    for one in told:
+        key = (beyond(one.reached, floor), one.reached.row.id if one.reached.row is not None else "", one.given)
+        grouped.setdefault(key, []).append(one)
+    found = [
+        Branch(tuple([one.state for one in of_one]), resulting, of_one[0].reached.advice, given=given)
+        for (resulting, _, given), of_one in grouped.items()
+    ]
     return tuple(sorted(found, key=lambda b: severity(b.resulting)))
 
 
-def _consequences(
-    marker: str, situation: Situation, floor: ResultingOrder, chosen: Callable[..., Reached]
-) -> dict[str, Reached]:
-    """What each state stands for; `chosen` is `min` or `max` by severity."""
+Given = tuple[tuple[str, tuple[str, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What one state of the marker stands for, and the other results with which it does."""
+
+    state: str
+    reached: Reached
+    given: Given = ()
+
+
+def _domain(marker: str, situation: Situation) -> frozenset[str]:
+    return situation.domains[situation.markers.index(marker)]
+
+
+def _told(state: str, marker: str, situation: Situation, floor: ResultingOrder) -> _Told:
     place = situation.markers.index(marker)
-    found: dict[str, Reached] = {}
-    for state in sorted(situation.domains[place]):
-        reached = [r for a, r in situation.reached.items() if a[place] == state]
-        spoken = situation.spoken_of(marker, state) if len({r.resulting for r in reached}) > 1 else None
-        found[state] = spoken or chosen(reached, key=lambda r: severity(beyond(r, floor)))
-    return found
+    reached = [r for a, r in situation.reached.items() if a[place] == state]
+    spoken = situation.spoken_of(marker, state) if len({r.resulting for r in reached}) > 1 else None
+    return _Told(state, spoken or min(reached, key=lambda r: severity(beyond(r, floor))))
+
+
+def _deciding(marker: str, situation: Situation, floor: ResultingOrder) -> list[_Told]:
+    """The mildest line in which the marker's states lead to different orders; empty where there is none."""
+
+    def severities(line: list[Assignment]) -> list[tuple[int, float]]:
+        return sorted(severity(beyond(situation.reached[a], floor)) for a in line)
+
+    lines = [line for line in lines_of(marker, situation) if severities(line)[0] != severities(line)[-1]]
+    place = situation.markers.index(marker)
+    chosen = min(lines, key=severities, default=[])
+    return [_Told(a[place], situation.reached[a], _given(a, marker, situation, floor)) for a in chosen]
+
+
+def _given(assignment: Assignment, marker: str, situation: Situation, floor: ResultingOrder) -> Given:
+    """The other markers of which another state would lead to something milder, with the states that would not."""
+    here = severity(beyond(situation.reached[assignment], floor))
+
+    def is_as_grave(place: int, state: str) -> bool:
+        other = (*assignment[:place], state, *assignment[place + 1 :])
+        return severity(beyond(situation.reached[other], floor)) >= here
+
+    found = []
+    for place, (name, states) in enumerate(zip(situation.markers, situation.domains, strict=True)):
+        as_grave = tuple([state for state in sorted(states) if is_as_grave(place, state)])
+        if name != marker and len(as_grave) < len(states):
+            found.append((name, as_grave))
+    return tuple(found)

@@ -85,7 +85,7 @@ def _leading_advice(finding: Finding, words: Words) -> tuple[Advice | None, str]
     if not branches:
         return finding.advice, ""
     marker, worst = max(branches, key=lambda pair: _SEVERITY.index(pair[1].resulting.outcome))
-    return worst.advice, f"{words.marker(marker)} {words.states(marker, worst.states)}"
+    return worst.advice, f"{words.marker(marker)} {words.states(marker, worst.states)}{words.given(worst)}"
 
 
 @remembered_by_identity

@@ -273,6 +273,7 @@ def _outcome(branch: Branch, about: About, words: Words) -> dict[str, Any]:
     advice = _advice(branch.advice, words, about)
     return filled(
         states=list(branch.states),
+        given=[{"marker": marker, "states": list(states)} for marker, states in branch.given],
         resultingOrder=branch.resulting.outcome.value,
         options=orjson.loads(advice.options),
         strength=advice.strength,

@@ -199,10 +199,11 @@ def _tests(finding: Finding, words: Words, around: Surroundings) -> Mapping[str,
         return _NO_TESTS
     rows = [_outcomes(question, finding, words) for question in finding.tests]
     level, asked = _testing(finding, words)
+    of_tests = [question.test for question in finding.tests]
     return {
         "tests": [
             {
-                "name": words.test(question),
+                "name": words.marker(question.marker) if of_tests.count(question.test) > 1 else words.test(question),
                 "outcomes": [*outcomes[:_GRAVEST_SHOWN], *outcomes[_GRAVEST_SHOWN:][-1:]],
                 "rest": outcomes[_GRAVEST_SHOWN:-1],
                 "probability": words.probability(question.probability),
@@ -214,11 +215,21 @@ def _tests(finding: Finding, words: Words, around: Surroundings) -> Mapping[str,
             for question, outcomes in zip(finding.tests, rows, strict=True)
         ],
         "test_names": words.wording.any_of(list(dict.fromkeys(map(words.test, finding.tests)))),
-        "worst": next((of_test[0] for of_test in rows if of_test[1:]), None),
+        "worst": _worst(finding, rows, asked, words),
         "asked": words.wording.say("testing", _level_said(level, finding, words), markers=asked),
         "need": _need(finding, _level_said(level, finding, words), asked, words),
         "urgent": _is_urgent(finding, words),
     }
+
+
+def _worst(finding: Finding, rows: list[list[dict[str, str]]], asked: str, words: Words) -> Mapping[str, str] | None:
+    """The gravest outcome of the first test that has any; it names which, where several are needed."""
+    found = next(((q, of_test[0]) for q, of_test in zip(finding.tests, rows, strict=True) if of_test[1:]), None)
+    if found is None:
+        return None
+    question, worst = found
+    named = words.marker(question.marker)
+    return worst if asked == named else worst | {"states": f"{named} {worst['states']}"}
 
 
 def _relative(question: TestQuestion, words: Words) -> str:
@@ -276,7 +287,7 @@ def _level(use: MarkerUse) -> Testing:
 
 def _outcomes(question: TestQuestion, finding: Finding, words: Words) -> list[dict[str, str]]:
     """Outcomes with one resulting order, avoided for one kind of harm, as one row, the gravest first."""
-    rows: dict[tuple[str, str], list[Branch]] = {}
+    rows: dict[tuple[str, str, str], list[Branch]] = {}
     about, now = words.about(finding), _action(finding, advised(finding, words), words)
     departs = finding.resulting.outcome is not Outcome.AS_DRAFTED
     decided = finding.decided.outcome is not Outcome.AS_DRAFTED
@@ -287,15 +298,15 @@ def _outcomes(question: TestQuestion, finding: Finding, words: Words) -> list[di
     for branch in sorted(question.branches, key=_gravest_first):
         order = _resulting(branch, words, about)
         said = words.wording.say("outcomes", "as_advised") if is_said(order, branch) else order
-        rows.setdefault((said, words.harm(branch)), []).append(branch)
+        rows.setdefault((said, words.harm(branch), words.given(branch)), []).append(branch)
     return [
         {
-            "states": words.states(question.marker, tuple([state for branch in branches for state in branch.states])),
+            "states": words.states(question.marker, tuple([s for branch in branches for s in branch.states])) + given,
             "probability": words.branch_probability(_sum(branches)),
             "order": order,
             "harm": harm,
         }
-        for (order, harm), branches in rows.items()
+        for (order, harm, given), branches in rows.items()
     ]
 
 

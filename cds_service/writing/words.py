@@ -147,6 +147,11 @@ class Words:
         """Marker and state as a noun phrase: `CYP2D6 poor metaboliser`."""
         return f"{self.marker(marker)} {self.wording.say('states', self.term(marker, state))}"
 
+    def given(self, branch: Branch) -> str:
+        """` with HER2 negative`: the other results with which an outcome is so; "" where it is so in any case."""
+        results = self.wording.any_of([f"{self.marker(m)} {self.states(m, states)}" for m, states in branch.given])
+        return self.wording.say("outcomes", "given", results=results) if results else ""
+
     @remembered_by_identity
     def state(self, marker: str, state: str) -> str:
         """`poor metaboliser`, `activity score 1.0 (intermediate metaboliser)`, `positive`."""

@@ -68,3 +68,21 @@ def test_what_to_do_about_an_old_hepatitis_b_stands_in_the_summary() -> None:
 def test_a_contraindicating_syndrome_is_not_called_a_value() -> None:
     card = card_of({**WOMAN, "conditions": ["Long QT syndrome"]}, "dofetilide")
     assert "In long QT syndrome dofetilide" in card["summary"]
+
+
+def test_of_several_tests_the_summary_names_the_one_whose_outcome_it_tells() -> None:
+    patient = {"age": 52, "labs": {"tumour:ER": {"result": "positive", "days": 9}}}
+    assert card_of(patient, "alpelisib")["summary"] == (
+        "Alpelisib: tumour PIK3CA and HER2 test needed first; if tumour PIK3CA negative: not indicated"
+    )
+
+
+def test_where_one_of_several_results_is_enough_each_says_what_it_leads_to_and_with_which_others() -> None:
+    patient = {
+        "age": 52,
+        "labs": {"tumour:ER": {"result": "positive", "days": 9}, "tumour:ERBB2": {"grade": "negative"}},
+    }
+    detail = card_of(patient, "capivasertib")["detail"]
+    for gene, others in (("PIK3CA", ("AKT1", "PTEN")), ("AKT1", ("PIK3CA", "PTEN")), ("PTEN", ("PIK3CA", "AKT1"))):
+        negative = " and ".join(f"tumour {other} negative" for other in others)
+        assert f"Tumour {gene}, by result:\n- negative with {negative}: not indicated" in detail

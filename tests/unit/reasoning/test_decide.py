@@ -513,13 +513,11 @@ def test_with_other_markers_open_the_row_that_speaks_of_a_state_alone_is_shown()
     ]
 
 
-def test_where_the_mildest_tells_no_states_apart_the_gravest_is_shown():
-    of = table("duol", row({ALPHA: POOR, BETA: POOR}, "stop"), row({ALPHA: REST}, "standard", id="rest"))
+def test_where_one_of_two_results_is_enough_a_state_stands_for_what_it_leads_to_when_the_other_is_missing():
+    of = table("duol", row({ALPHA: POOR, HLA: "positive"}, "stop"))
     found = question(decided(of)).question.branches
-    assert [(b.states, b.resulting.outcome) for b in found] == [
-        ((INTERMEDIATE, NORMAL, RAPID, ULTRARAPID), Outcome.AS_DRAFTED),
-        ((POOR,), Outcome.STOP),
-    ]
+    assert [(b.states, departs(b.resulting)) for b in found] == [(REST, False), ((POOR,), True)]
+    assert [b.given for b in found] == [(), ((HLA, ("positive",)),)]
 
 
 def test_a_conflict_is_held_against_what_its_readings_say():

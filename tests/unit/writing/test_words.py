@@ -466,6 +466,21 @@ def test_assumptions_further_options_and_open_results_are_said(card_of):
     assert told["furtherMayAskMore"] is True
 
 
+def test_an_outcome_that_needs_another_result_too_names_it(card_of):
+    branches = (
+        Branch(("Poor Metabolizer",), ResultingOrder(Outcome.STOP), AVOID, given=(("hla:B*57:01", ("positive",)),)),
+        Branch(("Normal Metabolizer",), SAME, STANDARD),
+    )
+    card = card_of(change_now(tests=(question(branches=branches),)))
+    assert "- poor metaboliser with HLA-B\\*57:01 positive: " in head_of(card)
+    assert "- normal metaboliser: as drafted" in head_of(card)
+    (test,) = card["extension"]["org.cds-service.findings"][0]["tests"]
+    assert [outcome.get("given") for outcome in test["outcomes"]] == [
+        [{"marker": "hla:B*57:01", "states": ["positive"]}],
+        None,
+    ]
+
+
 def test_an_outcome_that_asks_for_what_is_advised_already_says_so(card_of):
     branches = (
         Branch(("Poor Metabolizer",), ResultingOrder(Outcome.OTHER_DRUG), AVOID),

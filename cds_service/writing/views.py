@@ -15,6 +15,7 @@ from cds_service.model import (
     Gravity,
     Indeterminate,
     Kind,
+    MarkerView,
     Outcome,
     Testing,
     TestQuestion,
@@ -87,7 +88,7 @@ def _subject(finding: Finding, words: Words, around: Surroundings) -> dict[str, 
         "active": order.active,
         "cause": around.names.get(finding.caused_by, wording.say("causes", "unknown")) if finding.caused_by else "",
         "topic": wording.phrase(table.label) if table and table.label else "",
-        "results": wording.any_of([result for view in finding.markers if (result := result_of(view, words))]),
+        "results": wording.any_of([said for view in _deciding(finding, table) if (said := result_of(view, words))]),
         "marker_names": words.markers(asked_markers(finding)),
         "why": [sentence(known_of(view, words)) for view in finding.markers],
         "used": _used(finding, words),
@@ -99,6 +100,14 @@ def _subject(finding: Finding, words: Words, around: Surroundings) -> dict[str, 
         "further": finding.further_may_ask_more,
         "unclear": _unclear(finding, words),
     }
+
+
+def _deciding(finding: Finding, table: Table | None) -> tuple[MarkerView, ...]:
+    """The markers that the row of a change names; all that the finding saw where no row is known."""
+    row = next((row for row in table.rows if row.id == finding.row), None) if table else None
+    if finding.kind is not Kind.CHANGE_NOW or row is None or not row.when:
+        return finding.markers
+    return tuple([view for view in finding.markers if view.marker in row.when])
 
 
 def _unclear(finding: Finding, words: Words) -> tuple[str, ...]:

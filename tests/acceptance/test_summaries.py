@@ -86,3 +86,9 @@ def test_where_one_of_several_results_is_enough_each_says_what_it_leads_to_and_w
     for gene, others in (("PIK3CA", ("AKT1", "PTEN")), ("AKT1", ("PIK3CA", "PTEN")), ("PTEN", ("PIK3CA", "AKT1"))):
         negative = " and ".join(f"tumour {other} negative" for other in others)
         assert f"Tumour {gene}, by result:\n- negative with {negative}: not indicated" in detail
+
+
+def test_of_several_known_markers_the_summary_names_those_that_decide() -> None:
+    receptors = {"tumour:ER": {"result": "positive", "days": 9}, "tumour:ERBB2": {"grade": "positive", "days": 9}}
+    patient = {"age": 52, "labs": receptors, "somatic": {"PIK3CA": "p.His1047Arg"}}
+    assert card_of(patient, "alpelisib")["summary"].startswith("Alpelisib, HER2 positive: not indicated. ")

@@ -53,6 +53,7 @@ from cds_service.reasoning.context import Context
 from cds_service.reasoning.decide import decide
 from cds_service.reasoning.measures import is_measured
 from cds_service.reasoning.tables import situation_of
+from cds_service.reasoning.tumours import is_of_tumour
 from tests.support.world import TODAY, knowledge
 
 SILENT_RULES = frozenset(
@@ -396,7 +397,7 @@ def untested_of_one_marker(draw, drafts, patient):
 @given(situations(odd=False), st.data())
 def test_a_test_without_a_clear_result_never_speaks_less_than_none(situation, data):
     drafts, untested, marker = data.draw(untested_of_one_marker(*situation))
-    lifelong = not is_measured(marker)
+    lifelong = not is_measured(marker) and not is_of_tumour(marker)
     says = data.draw(
         st.sampled_from([Undetermined(), Phenotype(INDETERMINATE)]) if lifelong else st.just(Undetermined())
     )

@@ -12,6 +12,7 @@ from cds_service.knowledge.derived import reached_drugs
 from cds_service.knowledge.schema import Fact, Table, TableKind
 from cds_service.model import (
     MEDICATION_NOT_SENT,
+    Action,
     Advice,
     Alternative,
     Finding,
@@ -279,9 +280,10 @@ def moot_by(decided: Decided, decisions: list[Decided]) -> str:
 
 
 def _supports(decided: Decided) -> bool:
-    """What is known indicates the drug."""
+    """What is known indicates the drug; a row without advice speaks neither for nor against it."""
     decision, fit = decided
-    return bool(fit.holds) and not decision.changes_now and not decision.questions
+    settled = bool(fit.holds) and not decision.changes_now and not decision.questions
+    return settled and decision.now.advice.options[0].action is not Action.NO_RECOMMENDATION
 
 
 def _advices(finding: Finding) -> Iterator[Advice]:

@@ -451,11 +451,11 @@ def test_an_alternative_is_evaluated_without_the_old_dose():
 # --- indications are any-of ----------------------------------------------------------------------------------
 
 
-def _indication(name: str, marker: str, **fields):
+def _indication(name: str, marker: str, fitting: str = "standard", **fields):
     return table(
         "onculol",
         row({marker: "negative"}, "not_indicated"),
-        row({marker: "positive"}, "standard"),
+        row({marker: "positive"}, fitting),
         id=name,
         kind=TableKind.INDICATION,
         uses={marker: use("required", states=("positive", "negative"))},
@@ -471,9 +471,9 @@ def _found(marker: str, present: bool) -> Reading:
     return Reading(marker, Presence("", present), f"Observation/{marker}", on=ago(3))
 
 
-def _told(*readings: Reading) -> dict[str, tuple[Kind, str]]:
+def _told(*readings: Reading, tables=ONCULOL) -> dict[str, tuple[Kind, str]]:
     tests = tuple(Test(m, (m,), (), "stain", "study") for m in (PROTEIN, REPAIR))
-    found = findings(world(*ONCULOL, tests=tests), order("onculol"), person(*readings))
+    found = findings(world(*tables, tests=tests), order("onculol"), person(*readings))
     return {f.table: (f.kind, f.silent) for f in found}
 
 
@@ -482,6 +482,12 @@ def test_one_indication_that_is_supported_ends_the_others():
     assert told == {"protein": (Kind.CHANGE_NOW, "indicated_otherwise"), "repair": (Kind.NO_CHANGE, "no_change")}
     told = _told(_found(REPAIR, True))
     assert told["protein"] == (Kind.TEST_WOULD_CHANGE, "indicated_otherwise")
+
+
+def test_a_result_without_advice_supports_no_indication_and_ends_no_other():
+    silent = (_indication("protein", PROTEIN, "no_recommendation"), ONCULOL[1])
+    told = _told(_found(PROTEIN, True), tables=silent)
+    assert told["repair"] == (Kind.TEST_WOULD_CHANGE, "")
 
 
 def test_an_excluded_indication_says_nothing_while_another_is_open():

@@ -92,6 +92,8 @@ def _told(
         return Narrowed(states, _MISSED_IN_PLASMA, (reading,))
     if isinstance(reading.says, Presence) and use.variants:
         return _by_variant(reading, reading.says, use, states)
+    if isinstance(reading.says, Presence) and reading.says.allele and not reading.says.present:
+        return Narrowed(states, _OTHERS_OPEN, (reading,))
     left = states.intersection(knowledge.observables[marker].tells.get(marker, {}).get(_said(reading), ()))
     if left and _said(reading) not in states:
         return Known(next(iter(left)), (reading,)) if len(left) == 1 else Narrowed(left, _LEFT_OPEN, (reading,))
@@ -173,18 +175,20 @@ def _first_found(told: list[Told], marker: str, use: MarkerUse) -> Known | None:
 
 
 def _newest(told: list[Told]) -> list[Told]:
-    """The newest of each observable; what leaves everything open hides no older result."""
+    """The newest of each observable; what leaves everything open, or tells of one variant alone, hides no older
+    result."""
     found: list[Told] = []
     for _, of_one in groupby(told, key=lambda pair: pair[0].observable):
         every = [*of_one]
-        telling = [pair for pair in every if not _is_missed(pair[1])] or every
-        newest = newest_of([r for r, _ in telling])
+        telling = [pair for pair in every if not _is_open(pair[1], _MISSED_IN_PLASMA)] or every
+        whole = [pair for pair in telling if not _is_open(pair[1], _OTHERS_OPEN)]
+        newest = [reading for of in (telling, whole) for reading in newest_of([r for r, _ in of])]
         found += [pair for pair in telling if pair[0] in newest]
     return found
 
 
-def _is_missed(known: MarkerKnowledge) -> bool:
-    return isinstance(known, Narrowed) and known.why == _MISSED_IN_PLASMA
+def _is_open(known: MarkerKnowledge, why: str) -> bool:
+    return isinstance(known, Narrowed) and known.why == why
 
 
 def _together(told: list[Told], states: frozenset[str]) -> MarkerKnowledge:

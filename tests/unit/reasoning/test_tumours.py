@@ -169,6 +169,17 @@ def test_one_variant_that_was_not_found_excludes_that_one_alone():
     assert (known.states, known.why) == (V600_STATES - {"V600E"}, "other_variants_not_told")
 
 
+def test_one_variant_that_was_not_found_tells_nothing_of_a_gene_of_which_any_counts():
+    known = told(GENE, EITHER, gene("T790M", present=False))
+    assert (known.states, known.why) == ({"positive", "negative"}, "other_variants_not_told")
+
+
+@pytest.mark.parametrize("use", [V600, EITHER])
+def test_one_variant_that_was_not_found_later_hides_no_result_of_the_whole_gene(use):
+    whole = gene("", present=False, days=60)
+    assert state(told(GENE, use, whole, gene("V600E", present=False, days=2))) == "negative"
+
+
 def test_a_mutation_without_its_name_excludes_only_that_there_is_none():
     known = told(GENE, V600, gene("", present=True))
     assert (known.states, known.why) == (V600_STATES - {"negative"}, "variant_not_named")

@@ -44,6 +44,8 @@ _AMINO_ACIDS = {
 }  # fmt: skip
 _AMINO_ACID = re.compile(rf"({'|'.join(_AMINO_ACIDS)})(?=\d)|(?<=\d)({'|'.join(_AMINO_ACIDS)})(?![a-z])")
 
+_VARIANT = re.compile(r"(?<![a-z0-9])(?:[a-z]\d+[a-z*](?![a-z0-9])|c\.\d|exon \d)")
+
 
 def is_of_tumour(marker: str) -> bool:
     """Whether the marker is of a tumour and not of the patient's inherited genes or blood."""
@@ -92,7 +94,7 @@ def _told(
         return Narrowed(states, _MISSED_IN_PLASMA, (reading,))
     if isinstance(reading.says, Presence) and use.variants:
         return _by_variant(reading, reading.says, use, states)
-    if isinstance(reading.says, Presence) and reading.says.allele and not reading.says.present:
+    if isinstance(reading.says, Presence) and not reading.says.present and _names_a_variant(reading, reading.says):
         return Narrowed(states, _OTHERS_OPEN, (reading,))
     left = states.intersection(knowledge.observables[marker].tells.get(marker, {}).get(_said(reading), ()))
     if left and _said(reading) not in states:
@@ -138,14 +140,19 @@ def _is_liquid(reading: Reading, knowledge: Knowledge) -> bool:
 
 
 def _by_variant(reading: Reading, says: Presence, use: MarkerUse, states: frozenset[str]) -> MarkerKnowledge:
-    named = _state_named(says.allele, use)
+    named = _state_named(says.allele or reading.quoted, use)
     if says.present:
-        if says.allele:
+        if says.allele or named:
             return Known(named or OTHER_VARIANT, (reading,))
         return Narrowed(states - {NO_VARIANT}, _NOT_NAMED, (reading,))
-    if not says.allele:
+    if not _names_a_variant(reading, says):
         return Known(NO_VARIANT, (reading,))
-    return Narrowed(states - {named}, _OTHERS_OPEN, (reading,))
+    return Narrowed(states - {named} if says.allele else states, _OTHERS_OPEN, (reading,))
+
+
+def _names_a_variant(reading: Reading, says: Presence) -> bool:
+    """Whether the result is about one variant: by its code, or in its words, which may say more of others."""
+    return bool(says.allele) or _VARIANT.search(_plain(reading.quoted)) is not None
 
 
 def _state_named(variant: str, use: MarkerUse) -> str:

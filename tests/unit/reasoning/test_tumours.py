@@ -175,6 +175,26 @@ def test_one_variant_that_was_not_found_tells_nothing_of_a_gene_of_which_any_cou
 
 
 @pytest.mark.parametrize("use", [V600, EITHER])
+@pytest.mark.parametrize(
+    "text", ["p.Val600Glu not detected", "V600E detected; V600K not detected", "exon 19 deletion absent"]
+)
+def test_words_that_name_a_variant_clear_no_whole_gene(use, text):
+    known = told(GENE, use, replace(gene("", present=False), quoted=text))
+    assert (known.states, known.why) == (
+        frozenset((*use.variants, "other", "negative") if use.variants else use.states),
+        "other_variants_not_told",
+    )
+
+
+def test_a_variant_that_only_the_words_name_is_known():
+    assert (
+        state(told(GENE, V600, replace(gene("", present=True), quoted="Mutation detected: p.Val600Lys"))) == "V600K"
+    )
+    unnamed = told(GENE, V600, replace(gene("", present=True), quoted="Mutation detected: G469A"))
+    assert unnamed.why == "variant_not_named"
+
+
+@pytest.mark.parametrize("use", [V600, EITHER])
 def test_one_variant_that_was_not_found_later_hides_no_result_of_the_whole_gene(use):
     whole = gene("", present=False, days=60)
     assert state(told(GENE, use, whole, gene("V600E", present=False, days=2))) == "negative"

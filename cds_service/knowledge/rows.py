@@ -10,7 +10,7 @@ from cds_service.memory import Memory
 from cds_service.model import INDETERMINATE, NO_RESULT, Action
 
 HLA_STATES = ("positive", "negative")
-OTHER_VARIANT = "other"
+OTHER_VARIANT = "other variant"
 NO_VARIANT = "negative"
 
 

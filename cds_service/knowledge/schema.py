@@ -442,7 +442,7 @@ class MarkerUse:
     one that no state names."""
     variants: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Of a gene of the tumour: state -> the variants that mean it, as reports name them, amino acids in one letter.
-    The first state that was found counts; `other` is a variant that no state names, `negative` none at all."""
+    The first state that was found counts; `other variant` is one that no state names, `negative` none at all."""
     bands: Mapping[str, Band] = field(default_factory=dict)
     """The states of a quantity, by name. A quantity has no global states: each table names its cut-points."""
     unit: str = ""

@@ -48,11 +48,11 @@ TESTS = tuple(
 )
 EITHER = MarkerUse(states=("positive", "negative"))
 V600 = MarkerUse(variants={"V600E": ("V600E", "c.1799T>A"), "V600K": ("V600K",)})
-V600_STATES = frozenset({"V600E", "V600K", "other", "negative"})
+V600_STATES = frozenset({"V600E", "V600K", "other variant", "negative"})
 
 
 def told(marker: str, use: MarkerUse, *readings: Reading, observables=OBSERVABLES):
-    states = frozenset((*use.variants, "other", "negative") if use.variants else use.states or use.bands)
+    states = frozenset((*use.variants, "other variant", "negative") if use.variants else use.states or use.bands)
     of = table("oncol", row({marker: next(iter(states))}, "standard"), uses={marker: use})
     words = replace(world(of).result_words, liquid_biopsies=("plasma",))
     knowledge = replace(world(of), observables=observables, tests_by_marker={PROTEIN: TESTS}, result_words=words)
@@ -152,8 +152,8 @@ def test_results_that_do_not_count_are_told_as_such():
         ("NM_004333.6(BRAF):c.1799T>A (p.Val600Glu)", "V600E"),
         ("V600E", "V600E"),
         ("p.(Val600Lys)", "V600K"),
-        ("p.Val600Glufs*11", "other"),
-        ("p.Gly469Ala", "other"),
+        ("p.Val600Glufs*11", "other variant"),
+        ("p.Gly469Ala", "other variant"),
     ],
 )
 def test_a_variant_is_known_by_its_name_however_it_is_written(written, expected):
@@ -181,7 +181,7 @@ def test_one_variant_that_was_not_found_tells_nothing_of_a_gene_of_which_any_cou
 def test_words_that_name_a_variant_clear_no_whole_gene(use, text):
     known = told(GENE, use, replace(gene("", present=False), quoted=text))
     assert (known.states, known.why) == (
-        frozenset((*use.variants, "other", "negative") if use.variants else use.states),
+        frozenset((*use.variants, "other variant", "negative") if use.variants else use.states),
         "other_variants_not_told",
     )
 

@@ -37,7 +37,7 @@ from cds_service.reading.shapes import (
     items,
     objects,
 )
-from cds_service.reading.variants import names_of, variant_flags
+from cds_service.reading.variants import fusion_of, names_of, variant_flags
 from cds_service.reading.vocabulary import (
     GENOTYPE,
     HAPLOTYPE,
@@ -261,15 +261,17 @@ def _present(result: _Result) -> tuple[Statement, tuple[str, ...]]:
     present = said.pop()
     if result.several and present:
         return NotReadable("several_genes"), ()
-    return Presence(_variant(result), present), _variant_flags(result, present=present)
+    return Presence(_variant(result, present=present), present), _variant_flags(result, present=present)
 
 
-def _variant(result: _Result) -> str:
+def _variant(result: _Result, *, present: bool) -> str:
     """The variant found or not found, as its code or its components name it; empty for the observable itself."""
     coded = _code_of(result)
     if not result.observable.gene or (coded is not None and coded.allele):
         return coded.allele if coded is not None else ""
-    return next(iter(names_of(result.record.resource)), "")
+    resource = result.record.resource
+    name = next(iter(names_of(resource)), "")
+    return name or (fusion_of(resource) if present else "")
 
 
 def _variant_flags(result: _Result, *, present: bool) -> tuple[str, ...]:

@@ -26,6 +26,7 @@ from cds_service.reading.vocabulary import (
     COPIES_BY_ANSWER,
     COPIES_BY_WORD,
     EXACT_START,
+    GENE_STUDIED,
     GENOME_BUILD_37,
     GENOMIC_CHANGE,
     PROTEIN_CHANGE,
@@ -68,6 +69,14 @@ def variant_of(record: Record, gene: Gene, answer: Answer) -> Variant:
 def names_of(resource: Resource) -> tuple[str, ...]:
     """Everything that the components call the variant, the best name first."""
     return _all_names(loinc_parts(resource))
+
+
+def fusion_of(resource: Resource) -> str:
+    """What a fusion is called after the two genes that are named for one finding (`EML4::ALK fusion`); empty where
+    another number of genes is."""
+    answers = _component_answers(loinc_parts(resource), GENE_STUDIED)
+    genes = dict.fromkeys(text for answer in answers for text in answer.texts[:1])
+    return f"{'::'.join(genes)} fusion" if len(genes) == 2 else ""
 
 
 def _all_names(parts: Parts) -> tuple[str, ...]:

@@ -353,6 +353,23 @@ def test_a_combined_test_speaks_for_each_gene_only_where_it_is_negative() -> Non
     assert says(observation(code=concept("81420-2"), valueString="detected")) == [NotReadable("several_genes")] * 2
 
 
+@pytest.mark.parametrize(
+    ("partners", "value", "expected"),
+    [
+        (["ABCD1"], "LA9633-4", Presence("KRAS::ABCD1 fusion", present=True)),
+        (["ABCD1"], "LA9634-2", Presence("", present=False)),
+        ([], "LA9633-4", Presence("", present=True)),
+        (["ABCD1", "EFGH2"], "LA9633-4", Presence("", present=True)),
+    ],
+)
+def test_a_finding_of_two_genes_without_a_name_is_their_fusion(partners, value, expected) -> None:
+    others = [{"code": concept("48018-6"), "valueCodeableConcept": {"text": partner}} for partner in partners]
+    parts = [gene_component("HGNC:6407", "KRAS"), *others]
+    assert says(observation(code=concept("69548-6"), component=parts, valueCodeableConcept=concept(value))) == [
+        expected
+    ]
+
+
 def test_a_germline_variant_through_the_generic_code_is_refused_where_only_the_tumour_counts() -> None:
     parts = [gene_component("HGNC:6407"), somatic("LA6683-2")]
     result = read_all(observation(code=concept("69548-6"), component=parts, valueCodeableConcept=concept("LA9633-4")))

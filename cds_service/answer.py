@@ -36,6 +36,7 @@ from cds_service.model import (
 from cds_service.policy import Policy, load_policy
 from cds_service.policy_names import check_names
 from cds_service.reading import Read, vocabulary
+from cds_service.reasoning.tumours import is_of_tumour
 from cds_service.terminology import open_index
 from cds_service.writing import Wording, load_wording
 
@@ -131,9 +132,20 @@ def _unread_medicines(question: Question, read: Read) -> Iterator[Finding]:
 
 def result_codes(knowledge: Knowledge) -> frozenset[Coding]:
     """The codes by which discovery asks for Observations: those of the knowledge, and those under which the
-    Genomics Reporting guide puts any gene.
+    Genomics Reporting guide puts any gene. Those of tumours stand without their system: with it the search would be
+    longer than many servers take (8,192 characters), and LOINC's codes are no other system's.
     """
-    return frozenset(Coding(c.system, c.code) for c in _codes(knowledge))
+    of_tumours = frozenset(_tumour_codes(knowledge))
+    return frozenset(Coding("" if c.code in of_tumours else c.system, c.code) for c in _codes(knowledge))
+
+
+def _tumour_codes(knowledge: Knowledge) -> Iterator[str]:
+    for observable in knowledge.observables.values():
+        if is_of_tumour(observable.id):
+            yield from (code.code for code in observable.codes)
+    for test in knowledge.tests.values():
+        if all(map(is_of_tumour, test.markers)):
+            yield from (code.code for code in test.codes)
 
 
 def _codes(knowledge: Knowledge) -> Iterator[Coding]:

@@ -8,10 +8,13 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 import yaml
 
+from cds_service.answer import result_codes
+from cds_service.hooks.discovery import services
 from cds_service.knowledge.check import check
 from cds_service.knowledge.compare import compare
 from cds_service.knowledge.load import DATA
@@ -24,6 +27,7 @@ from cds_service.model import (
     Phenotype,
     Presence,
     Quantity,
+    Query,
     Reading,
     SelfContradiction,
     Undetermined,
@@ -38,6 +42,7 @@ FACTS = ROOT.parent / "shared" / "facts"
 needs_facts = pytest.mark.skipif(not FACTS.is_dir(), reason="the facts tables are not part of the project")
 
 RUN = 9
+LONGEST_REQUEST_LINE = 8192
 """Words in a row that would make a sentence a copy."""
 TEXTS = {
     "cpic_recs.csv": ("recommendation_text", "implications", "comments"),
@@ -156,3 +161,12 @@ def test_a_score_of_a_gene_without_scores_is_told_as_unreadable() -> None:
     patient = Patient(id="p", readings=(Reading("gene:CYP2C19", ActivityScore(1.0), "Observation/1"),))
     found = knowledge_of("gene:CYP2C19", knowledge().genes["CYP2C19"].states, patient, knowledge())
     assert found == Unreadable("no_scores", patient.readings)
+
+
+def test_the_search_for_results_is_one_that_servers_take() -> None:
+    """Sent by an EHR that fills the prefetch, with room for the base URL and the token."""
+    codes = result_codes(knowledge())
+    (service, *_) = services(codes)
+    path = service.prefetch[Query.RESULTS]
+    assert len({c.code for c in codes}) == len(codes)
+    assert len(quote(path, safe="/:?&=,")) < LONGEST_REQUEST_LINE - 1000

@@ -286,12 +286,13 @@ def _variant_flags(result: _Result, *, present: bool) -> tuple[str, ...]:
 
 def _code_of(result: _Result) -> ObservationCode | None:
     """The code by which the value was recognised; None for one found by its gene or its label."""
-    own = {(c.system, c.code) for c in codings(result.holder.get("code"))}
+    own = {(c.system or LOINC, c.code) for c in codings(result.holder.get("code"))}
     return next((code for code in result.observable.codes if (code.system, code.code) in own), None)
 
 
 def _found(result: _Result, statement: Statement, flags: tuple[str, ...] = ()) -> Found:
     observable = result.observable
-    known = bool(observable.gene) or _code_of(result) is not None
+    named = any(coding.system for coding in codings(result.holder.get("code")))
+    known = bool(observable.gene) or (named and _code_of(result) is not None)
     how = How(flags, free_text=not known, needs_no_status=observable.kind is ObservableKind.QUANTITY)
     return finding(result.record, observable.id, statement, result.answer, result.chart, how=how)

@@ -176,12 +176,13 @@ def concept_label(concept: object) -> str:
 
 def has_code(concept: object, system: str, codes: frozenset[str]) -> bool:
     """Whether one of the codes stands in the concept. Systems are compared by their last part, because tables
-    live under several addresses; a coding without a system never matches."""
+    live under several addresses. A coding without a system matches LOINC's codes, which are no other system's."""
     found = _concept(concept)
     if codes.isdisjoint(found.codes):
         return False
     wanted = _system_name(system)
-    return any(code in codes and name == wanted for name, code in found.named)
+    matching = (wanted, "") if system == LOINC else (wanted,)
+    return any(code in codes and name in matching for name, code in found.named)
 
 
 def loinc_parts(resource: Resource) -> Mapping[str, tuple[Resource, ...]]:

@@ -26,6 +26,7 @@ LOCAL: Json = {"system": "urn:oid:1.2.3.4", "code": "4711"}
 UNKNOWN: Json = {"system": SNOMED, "code": "999999999"}
 INTERPRETATION = "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation"
 _GENE_STUDIED, _GENOTYPE, _POSITIVE, _NEGATIVE = "48018-6", "84413-4", "LA6576-8", "LA6577-6"
+_VARIANTS = frozenset({"69548-6"})
 _NO_UNIT = "1"
 _VALUES = ("valueQuantity", "valueCodeableConcept", "valueString")
 
@@ -343,6 +344,8 @@ def _as_text(form: str, point: str, resource: Json) -> bool:
 
 
 def _in_a_component(resource: Json) -> bool:
+    if any(coding.get("code") in _VARIANTS for coding in resource["code"].get("coding", ())):
+        return False  # its own components say of what it is
     value = {name: resource.pop(name) for name in _VALUES if name in resource}
     if not value or not resource["code"].get("coding"):
         resource.update(value)

@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 
-from cds_service.codes import LOINC, Coding
+from cds_service.codes import LOINC, SNOMED, Coding
 from cds_service.model import Span, When
 from cds_service.reading.addresses import local_name, references
 from cds_service.reading.dates import dated, day, moment
@@ -101,8 +101,12 @@ def test_codings_in_every_shape(concept: object) -> None:
 
 
 def test_a_code_of_another_system_is_another_code() -> None:
-    assert not has_code({"coding": [{"code": "1-8"}]}, LOINC, frozenset({"1-8"}))
     assert not has_code({"coding": [{"system": "urn:x", "code": "1-8"}]}, LOINC, frozenset({"1-8"}))
+
+
+def test_without_a_system_a_code_may_be_loinc_s_and_no_other_s() -> None:
+    assert has_code({"coding": [{"code": "1-8"}]}, LOINC, frozenset({"1-8"}))
+    assert not has_code({"coding": [{"code": "18"}]}, SNOMED, frozenset({"18"}))
 
 
 def test_texts_and_paths() -> None:

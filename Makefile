@@ -9,7 +9,7 @@ FIXTURE ?= fixtures/requests/01-clopidogrel-acs-poor-metaboliser.json
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 LOCKED := $(PIP) install --quiet --require-hashes --requirement
-COMPILE = $(BIN)/python -m piptools compile pyproject.toml --quiet --strip-extras --generate-hashes \
+COMPILE = $(BIN)/python -m piptools compile pyproject.toml --quiet --no-strip-extras --generate-hashes \
 	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-header --allow-unsafe
 
 .PHONY: run test check coverage fixtures lock wheel-test docker-test clean

@@ -74,9 +74,10 @@ class CatalogueTest:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """`guidance` maps a table id, a drug id or a marker id to a switch; the most specific wins (table, then
-    drug, then marker). `phenoconversion` maps an enzyme's gene to the drugs, beyond those of the guideline,
-    whose states are adjusted for inhibitors; such results are labelled as our own inference.
+    """`guidance` maps a table id, a drug id, a marker id or a kind of markers (`tumour`) to a switch; the most
+    specific wins (table, then drug, then marker, then kind). `phenoconversion` maps an enzyme's gene to the drugs,
+    beyond those of the guideline, whose states are adjusted for inhibitors; such results are labelled as our own
+    inference.
     """
 
     name: str = "default"

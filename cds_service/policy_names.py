@@ -22,7 +22,8 @@ def check_names(policy: Policy, knowledge: Knowledge) -> None:
 def _faults(policy: Policy, knowledge: Knowledge) -> Iterator[str]:
     markers, kinds = _markers(knowledge), {source.kind for source in knowledge.sources.values()}
     enzymes = {modifier.marker.partition(":")[2] for modifier in knowledge.modifiers}
-    yield from _unknown("guidance", policy.guidance, {*knowledge.tables, *knowledge.drugs, *markers})
+    of_markers = {marker.partition(":")[0] for marker in markers}
+    yield from _unknown("guidance", policy.guidance, {*knowledge.tables, *knowledge.drugs, *markers, *of_markers})
     yield from _unknown("assume_when_unknown", policy.assume_when_unknown, knowledge.tables)
     yield from _unknown("source_order", policy.source_order, kinds)
     yield from _unknown("phenoconversion", policy.phenoconversion, enzymes)

@@ -59,12 +59,14 @@ def _is_tolerated_change(decision: Decision) -> bool:
 
 
 def switch_of(table: Table, context: Context, policy: Policy) -> Switch:
-    """The policy's switch for the table: the table's own, else the drug's, else one of its markers'."""
+    """The policy's switch for the table: the table's own, else the drug's, else its markers' or those of their
+    kinds."""
     guidance = policy.guidance
     if not guidance:
         return Switch.ON
     for name in (table.id, context.drug):
         if name in guidance:
             return guidance[name]
-    found = [guidance[m] for m in table.markers if m in guidance]
+    named = [(m if m in guidance else m.partition(":")[0]) for m in table.markers]
+    found = [guidance[name] for name in named if name in guidance]
     return found[0] if found and len(found) == len(table.markers) else Switch.ON

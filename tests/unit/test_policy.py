@@ -118,7 +118,12 @@ def test_the_example_in_the_documentation_is_a_valid_policy(policy_of):
     policy = policy_of(example)
     check_names(policy, load_knowledge())
     Draft202012Validator(policy_schema()).validate(yaml.safe_load(example.replace(": off", ": 'off'")))
-    assert policy.guidance == {"omeprazole": Switch.SILENT, "gene:CYP2C9": Switch.OFF}
+    assert policy.guidance == {
+        "omeprazole": Switch.SILENT,
+        "gene:CYP2C9": Switch.OFF,
+        "tumour": Switch.OFF,
+        "somatic": Switch.OFF,
+    }
     assert [test.code for test in policy.catalogue] == ["PGX-2C19", "PGX-THIO"]
 
 

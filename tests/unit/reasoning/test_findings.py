@@ -428,7 +428,7 @@ def test_recalled_guidance_is_silent(readings):
     assert {f.silent for f in found(unol(trust=Trust.RECALLED), *readings)} == {"recalled"}
 
 
-@pytest.mark.parametrize("name", ["unol_table", "unol", ALPHA])
+@pytest.mark.parametrize("name", ["unol_table", "unol", ALPHA, "gene"])
 def test_one_line_silences_a_guidance(name):
     policy = Policy(guidance={name: Switch.SILENT})
     assert only(found(unol(), POOR_READING, policy=policy)).silent == "policy_silent"
@@ -439,6 +439,10 @@ def test_one_line_silences_a_guidance(name):
 def test_the_most_specific_switch_wins():
     policy = Policy(guidance={"unol_table": Switch.ON, "unol": Switch.OFF, ALPHA: Switch.OFF})
     assert only(found(unol(), POOR_READING, policy=policy)).silent == ""
+    one_of_its_kind = Policy(guidance={"gene": Switch.OFF, ALPHA: Switch.ON})
+    assert only(found(unol(), POOR_READING, policy=one_of_its_kind)).silent == ""
+    of_another = Policy(guidance={"hla": Switch.OFF})
+    assert only(found(unol(), POOR_READING, policy=of_another)).silent == ""
 
 
 def test_a_marker_switched_off_leaves_tables_that_ask_for_more():

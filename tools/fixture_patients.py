@@ -173,6 +173,12 @@ PATIENTS: dict[str, tuple[Json, ...]] = {
         laboratory_answer("hla-b-5701", "50956-2", "HLA-B*57:01", ("LA6577-6", "Negative"), "2026-11-14"),
         laboratory_answer("hbs-antigen", "5195-3", "Hepatitis B surface Ag", ("LA6577-6", "Negative"), "2026-11-14"),
     ),
+    "udo": (
+        patient("Musterov", "Udo", "male", "1961-06-17"),
+        condition("rectal-cancer", ("C20", "Malignant neoplasm of rectum"), "2026-09-30"),
+        condition("liver-metastases", ("C78.7", "Secondary malignant neoplasm of liver"), "2026-11-02"),
+        laboratory_text("kras", "21702-6", "KRAS gene mutations found [Identifier]", "Not detected", "2026-11-16"),
+    ),
 }
 
 _FOR_NSTEMI: Json = {
@@ -268,4 +274,9 @@ REQUESTS: tuple[Request, ...] = (
         draft("abacavir/lamivudine", dosage(1, "{tablet}", ONCE)),
     ),
     _sign("22-clopidogrel-nothing-sent", "ada", _AS_THE_SANDBOX_SENDS, has_prefetch=False),
+    _sign(
+        "23-cetuximab-nras-unknown",
+        "udo",
+        draft("cetuximab", dosage(720, "mg", ONCE, "intravenous", "400 mg/m2 as the first dose")),
+    ),
 )

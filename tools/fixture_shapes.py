@@ -39,6 +39,7 @@ DRUGS = {
     "paroxetine": ("314199", "paroxetine 20 MG Oral Tablet"),
     "capecitabine": ("213293", "capecitabine 500 MG Oral Tablet [Xeloda]"),
     "oxaliplatin": ("32592", "oxaliplatin"),
+    "cetuximab": ("318341", "cetuximab"),
     "abacavir": ("213460", "abacavir 300 MG Oral Tablet [Ziagen]"),
     "abacavir/lamivudine": ("602395", "abacavir 600 MG / lamivudine 300 MG Oral Tablet [Epzicom]"),
     "dolutegravir": ("1433868", "dolutegravir"),

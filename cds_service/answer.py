@@ -18,6 +18,7 @@ from cds_service.hooks.discovery import Hook
 from cds_service.hooks.requests import HookRequest
 from cds_service.hooks.responses import checked
 from cds_service.knowledge.base import Knowledge
+from cds_service.knowledge.derived import observables_telling
 from cds_service.knowledge.load import load_knowledge
 from cds_service.knowledge.schema import CodeRole
 from cds_service.model import (
@@ -155,9 +156,9 @@ def _codes(knowledge: Knowledge) -> Iterator[Coding]:
     for test in knowledge.tests.values():
         yield from (code for code in test.codes if code.system == LOINC)
     asked = {marker for table in knowledge.tables.values() for marker in table.markers}
-    for observable in knowledge.observables.values():
-        if observable.id in asked or not asked.isdisjoint(observable.tells):
-            yield from (Coding(c.system, c.code) for c in observable.codes if c.role != CodeRole.ORDER)
+    telling = observables_telling(knowledge)
+    for observable in (knowledge.observables[i] for marker in asked for i in telling.get(marker, ())):
+        yield from (Coding(c.system, c.code) for c in observable.codes if c.role != CodeRole.ORDER)
     for code in (
         *vocabulary.GENOTYPE,
         *vocabulary.HAPLOTYPE,

@@ -63,6 +63,16 @@ def _widened(keys: frozenset[str], knowledge: Knowledge) -> frozenset[str]:
 
 
 @once_for_each
+def observables_telling(knowledge: Knowledge) -> Mapping[str, tuple[str, ...]]:
+    """Marker -> the observables whose results tell it: the one that it is itself, and those of other tests."""
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for observable in knowledge.observables.values():
+        for marker in dict.fromkeys((observable.id, *observable.tells)):
+            found[marker].append(observable.id)
+    return {marker: tuple(ids) for marker, ids in found.items()}
+
+
+@once_for_each
 def drug_names(knowledge: Knowledge) -> frozenset[str]:
     """What cards call the drugs of the knowledge."""
     return frozenset(drug.display or drug.id for drug in knowledge.drugs.values())

@@ -128,11 +128,11 @@ class Reading:
     method: str = ""
     """`genotype`, `enzyme_activity`, ... as a test method of the knowledge; empty when not said."""
     specimen: str = ""
-    """What the specimen of a result on a gene or HLA and its site are called, folded; empty when not said."""
+    """What the specimen of a result on a gene or a tumour and its site are called, folded; empty when not said."""
     panel: tuple[str, ...] = ()
     """Alleles or region that the test looked for, when the resource says so."""
     quoted: str = ""
-    """The value as the report has it, for display only."""
+    """The value as the report has it: for display, and for a tumour's variant that only its words name."""
     coding: Coding | None = None
     """The observation code it was recognised by."""
     why_unverified: str = ""

@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 
 from cds_service.codes import LOINC, Coding
 from cds_service.knowledge.base import Knowledge
-from cds_service.knowledge.derived import once_for_each, spoiling_conditions
-from cds_service.knowledge.schema import CodeRole, Gene, HlaMarker, Observable, ObservationCode, Test
+from cds_service.knowledge.derived import observables_telling, once_for_each, spoiling_conditions
+from cds_service.knowledge.schema import CodeRole, Gene, HlaMarker, Observable, ObservationCode
 from cds_service.memory import Memory, content_key
 from cds_service.reading.shapes import fold
 from cds_service.reading.vocabulary import NEGATING_WORDS
@@ -288,22 +288,17 @@ def _meaning(code: ObservationCode, symbol: str, allele: str) -> CodeMeaning:
 
 
 def _test_markers(knowledge: Knowledge) -> Iterator[tuple[tuple[str, str], str]]:
+    telling = observables_telling(knowledge)
     for test in knowledge.tests.values():
         for code in test.codes:
             yield from (((code.system, code.code), marker) for marker in test.markers)
-        for reported in (code for observable in _reporting(test, knowledge) for code in observable.codes):
+        ids = dict.fromkeys(i for marker in test.markers for i in telling.get(marker, ()))
+        for reported in (code for i in ids for code in knowledge.observables[i].codes):
             yield from (((reported.system, reported.code), marker) for marker in test.markers)
     for gene in knowledge.genes.values():
         yield from (((code.system, code.code), gene.marker) for code in gene.codes)
     for marker in knowledge.hla.values():
         yield from (((code.system, code.code), marker.marker) for code in marker.codes)
-
-
-def _reporting(test: Test, knowledge: Knowledge) -> Iterator[Observable]:
-    """The observables that report a result of the test."""
-    for observable in knowledge.observables.values():
-        if observable.id in test.markers or not observable.tells.keys().isdisjoint(test.markers):
-            yield observable
 
 
 def _labels(gene: Gene, knowledge: Knowledge) -> Mapping[str, str]:

@@ -21,6 +21,8 @@ _READ_ALONE = frozenset({CodeRole.ENZYME_ACTIVITY, CodeRole.GENOTYPE, CodeRole.P
 def parts_of(record: Record, lexicon: Lexicon) -> Iterator[Record]:
     """The components that are results on genes: by a code of the gene's own, or by that of any genotype."""
     components = objects(record.resource.get("component"))
+    if not components:
+        return
     results = [part for part in components if _is_result(part, lexicon) and not answer_of(part).is_empty]
     genes = [part for part in components if has_code(part.get("code"), LOINC, GENE_STUDIED)]
     are_of_one = len(genes) == 1 and sum(map(_is_genotype, results)) <= 1

@@ -15,7 +15,7 @@ from cds_service.reading.dose_text import known_unit
 from cds_service.reading.medications import medicine_of
 from cds_service.reading.quantities import quantity_in_text
 from cds_service.reading.records import Record
-from cds_service.reading.shapes import Resource, child, clean, codings, first, has_code, objects, text_at
+from cds_service.reading.shapes import Resource, child, clean, first, has_code, objects, text_at
 from cds_service.reading.vocabulary import (
     BODY_WEIGHT,
     ENDED_STATUSES,
@@ -42,7 +42,7 @@ def sex_of(patient: Resource) -> str:
 def weight_in(holder: Resource) -> float | None:
     """The body weight in kilograms that an Observation or a component measured; None where it is of something else,
     is taken back, or is only a bound."""
-    if not _is_weight(holder.get("code")):
+    if not has_code(holder.get("code"), LOINC, BODY_WEIGHT):
         return None
     answer = answer_of(holder)
     weight = answer.quantity or quantity_in_text(answer)
@@ -50,11 +50,6 @@ def weight_in(holder: Resource) -> float | None:
         return None
     factor = _KILOGRAMS.get(known_unit(weight.unit) or weight.unit.lower())
     return round(weight.value * factor, 3) if factor is not None else None
-
-
-def _is_weight(code: object) -> bool:
-    bare = any(coding.code in BODY_WEIGHT and not coding.system for coding in codings(code))
-    return bare or has_code(code, LOINC, BODY_WEIGHT)
 
 
 def medication_records(chart: Chart) -> tuple[Record, ...]:

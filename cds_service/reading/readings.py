@@ -86,6 +86,8 @@ class About:
     chart: Chart
 
 
+_OF_A_SPECIMEN = ("gene:", "hla:", "somatic:", "tumour:")
+"""Observables of which it matters where the specimen is from."""
 TAKEN_BACK_BY_REASON = "value_taken_back"
 """Why a value is not read that stands beside a reason why there is none."""
 
@@ -156,7 +158,7 @@ def reading_of(found: Found, record: Record, around: Circumstances, chart: Chart
         at=around.at,
         laboratory=around.laboratory,
         method=found.method,
-        specimen=specimen_of(record, chart) if found.observable.startswith(("gene:", "hla:", "somatic:")) else "",
+        specimen=specimen_of(record, chart) if found.observable.startswith(_OF_A_SPECIMEN) else "",
         panel=found.panel,
         quoted=found.quoted,
         coding=found.coding,

@@ -57,9 +57,7 @@ def measured(marker: str, use: MarkerUse, states: frozenset[str], context: Conte
     `states` are all the states of the marker in the table, `table` its id for the spoilers' assumptions.
     """
     readings = readings_of(marker, context.patient, context.today)
-    usable = [r for r in readings if r.status is ReadingStatus.FINAL and r.grade is not Grade.UNVERIFIED]
-    # One that is dated after today is told of only where there is no other.
-    usable = [r for r in usable if r.says != FUTURE] or usable
+    usable = usable_of(readings)
     if not usable:
         return untold(marker, readings, context.patient)
     newest = tuple(sorted(newest_of(usable), key=_place))
@@ -77,6 +75,12 @@ def measured(marker: str, use: MarkerUse, states: frozenset[str], context: Conte
         may_count = any((context.today - latest(on)).days <= window for on in dates)
         return Stale(state, since, newest, may_count)
     return _spoiled(told, use, states, context, table)
+
+
+def usable_of(readings: tuple[Reading, ...]) -> list[Reading]:
+    """The final and verified ones. One that is dated after today is told of only where there is no other."""
+    usable = [r for r in readings if r.status is ReadingStatus.FINAL and r.grade is not Grade.UNVERIFIED]
+    return [r for r in usable if r.says != FUTURE] or usable
 
 
 def _place(reading: Reading) -> tuple[str, str]:

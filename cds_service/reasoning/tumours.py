@@ -7,17 +7,15 @@ hybridisation. Of each test the newest result counts, and what the tests tell is
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from itertools import groupby
 
 from cds_service.knowledge.base import Knowledge
-from cds_service.knowledge.derived import once_for_each
+from cds_service.knowledge.derived import observables_telling
 from cds_service.knowledge.rows import NO_VARIANT, OTHER_VARIANT
 from cds_service.knowledge.schema import MarkerUse
 from cds_service.model import (
-    FUTURE,
     Conflicting,
-    Grade,
     Indeterminate,
     Known,
     MarkerKnowledge,
@@ -25,13 +23,12 @@ from cds_service.model import (
     Phenotype,
     Presence,
     Reading,
-    ReadingStatus,
     Unreadable,
     earliest,
     newest_of,
 )
 from cds_service.reasoning.context import Context
-from cds_service.reasoning.measures import told_alone
+from cds_service.reasoning.measures import told_alone, usable_of
 from cds_service.reasoning.states import possible, untold
 
 _MISSED_IN_PLASMA, _NOT_NAMED, _OTHERS_OPEN = "plasma_may_miss_it", "variant_not_named", "other_variants_not_told"
@@ -54,25 +51,14 @@ def is_of_tumour(marker: str) -> bool:
 
 def of_tumour(marker: str, use: MarkerUse, states: frozenset[str], context: Context) -> MarkerKnowledge:
     """What the patient's results tell of the marker. `states` are all that a test could return for the table."""
-    told_by = _told_by(context.knowledge).get(marker, {})
+    told_by = observables_telling(context.knowledge).get(marker, ())
     readings = tuple(sorted([r for r in context.patient.readings if r.observable in told_by], key=_place))
-    usable = [r for r in readings if r.status is ReadingStatus.FINAL and r.grade is not Grade.UNVERIFIED]
-    usable = [r for r in usable if r.says != FUTURE] or usable
+    usable = usable_of(readings)
     if not usable:
         return untold(marker, readings, context.patient)
     told = [(r, _told(r, marker, use, states, context.knowledge)) for r in usable]
     found = _first_found(told, marker, use)
     return found if found is not None else _together(_newest(told), states)
-
-
-@once_for_each
-def _told_by(knowledge: Knowledge) -> Mapping[str, Mapping[str, None]]:
-    """Marker -> the observables that tell it, itself first."""
-    found: dict[str, dict[str, None]] = {i: {i: None} for i in knowledge.observables if is_of_tumour(i)}
-    for observable in knowledge.observables.values():
-        for marker in observable.tells:
-            found[marker][observable.id] = None
-    return found
 
 
 def _place(reading: Reading) -> tuple[str, int, str, str]:
@@ -88,14 +74,15 @@ def _told(
     reading: Reading, marker: str, use: MarkerUse, states: frozenset[str], knowledge: Knowledge
 ) -> MarkerKnowledge:
     """What one reading tells by itself."""
+    is_absent = isinstance(reading.says, Presence) and not reading.says.present
+    if is_absent and _is_liquid(reading, knowledge):
+        return Narrowed(states, _MISSED_IN_PLASMA, (reading,))
+    if isinstance(reading.says, Presence) and use.variants and reading.observable == marker:
+        return _by_variant(reading, reading.says, use, states)
+    if isinstance(reading.says, Presence) and is_absent and _names_a_variant(reading, reading.says):
+        return Narrowed(states, _OTHERS_OPEN, (reading,))
     if reading.observable != marker:
         return _told_of_another(reading, marker, states, knowledge)
-    if isinstance(reading.says, Presence) and not reading.says.present and _is_liquid(reading, knowledge):
-        return Narrowed(states, _MISSED_IN_PLASMA, (reading,))
-    if isinstance(reading.says, Presence) and use.variants:
-        return _by_variant(reading, reading.says, use, states)
-    if isinstance(reading.says, Presence) and not reading.says.present and _names_a_variant(reading, reading.says):
-        return Narrowed(states, _OTHERS_OPEN, (reading,))
     left = states.intersection(knowledge.observables[marker].tells.get(marker, {}).get(_said(reading), ()))
     if left and _said(reading) not in states:
         return Known(next(iter(left)), (reading,)) if len(left) == 1 else Narrowed(left, _LEFT_OPEN, (reading,))

@@ -208,6 +208,7 @@ def _tests(finding: Finding, words: Words, around: Surroundings) -> Mapping[str,
         return _NO_TESTS
     rows = [_outcomes(question, finding, words) for question in finding.tests]
     level, asked = _testing(finding, words)
+    said = _level_said(level, finding, words)
     of_tests = [question.test for question in finding.tests]
     return {
         "tests": [
@@ -225,8 +226,8 @@ def _tests(finding: Finding, words: Words, around: Surroundings) -> Mapping[str,
         ],
         "test_names": words.wording.any_of(list(dict.fromkeys(map(words.test, finding.tests)))),
         "worst": _worst(finding, rows, asked, words),
-        "asked": words.wording.say("testing", _level_said(level, finding, words), markers=asked),
-        "need": _need(finding, _level_said(level, finding, words), asked, words),
+        "asked": words.wording.say("testing", said, markers=asked),
+        "need": _need(finding, said, asked, words),
         "urgent": _is_urgent(finding, words),
     }
 

@@ -232,6 +232,14 @@ def test_nothing_found_in_plasma_leaves_all_open_and_hides_no_result_of_tissue(u
     assert state(told(GENE, use, missed, gene("", present=False, days=30, specimen="tissue"))) == "negative"
 
 
+def test_another_test_of_plasma_or_of_one_variant_that_found_nothing_clears_nothing():
+    for missed in (probe(False, specimen="plasma"), replace(probe(False), quoted="c.35G>A not detected")):
+        known = told(PROTEIN, EITHER, missed)
+        assert isinstance(known, Narrowed)
+        assert known.states == frozenset(EITHER.states)
+    assert state(told(PROTEIN, EITHER, probe(False, specimen="tissue"))) == "negative"
+
+
 def test_what_is_found_in_plasma_is_there():
     assert state(told(GENE, V600, gene("V600E", present=True, specimen="plasma"))) == "V600E"
 

@@ -23,6 +23,7 @@ test: .venv/test.stamp
 
 check: .venv/check.stamp
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml cds_service
 	$(BIN)/cds-service knowledge check

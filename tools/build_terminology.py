@@ -207,9 +207,7 @@ def code_rows(found: Ingredients) -> Iterator[tuple[str, ...]]:
             yield code, "IN", "|".join(drugs), "", "", ""
 
 
-def product_rows(
-    facts: Path, found: Ingredients, curation: Curation, parser: NameTable
-) -> Iterator[tuple[str, ...]]:
+def product_rows(facts: Path, found: Ingredients, curation: Curation, parser: NameTable) -> Iterator[tuple[str, ...]]:
     """One row for each product. The tables often give a product one of its ingredients only, so those that its
     name spells out are added; the drugs stand in the order of the name."""
     kinds: dict[str, tuple[str, str]] = {}

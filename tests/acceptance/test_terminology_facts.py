@@ -71,9 +71,7 @@ def test_every_product_code_gives_what_the_table_gives() -> None:
 
 def test_names_alone_give_the_same_ingredients_for_99_percent_of_products() -> None:
     given, names = products()
-    differing = [
-        names[code] for code in given if ingredients(text=names[code]) != ingredients(Coding(RXNORM, code))
-    ]
+    differing = [names[code] for code in given if ingredients(text=names[code]) != ingredients(Coding(RXNORM, code))]
     assert len(differing) <= 0.01 * len(given), differing[:20]
 
 

@@ -205,9 +205,7 @@ def private_key(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Path, A
     return file, key.public_key(), "RS384" if is_rsa else "ES384"
 
 
-def test_smart_backend_services(
-    fhir: HTTPServer, run: Try, private_key: tuple[Path, Any, str]
-) -> None:
+def test_smart_backend_services(fhir: HTTPServer, run: Try, private_key: tuple[Path, Any, str]) -> None:
     """The assertion is what the specification asks for, and the token that it earns opens the server."""
     file, public_key, algorithm = private_key
     token_url = fhir.url_for("/token")

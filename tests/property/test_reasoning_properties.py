@@ -82,9 +82,7 @@ COMPANIONS = sorted({*KNOWLEDGE.modulators_by_drug, *(d for g in KNOWLEDGE.group
 AGES = (0, 1, 5, 15, 40, 80)
 COMPLETE = dict.fromkeys(Query, Availability.COMPLETE)
 
-bounded = settings(
-    max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
-)
+bounded = settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 
 
 thorough = settings(bounded, max_examples=150)

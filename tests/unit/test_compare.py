@@ -114,9 +114,7 @@ def test_every_way_to_another_drug_counts_as_alternative(tmp_path: Path, action:
         ("n/a", Strength.OPTIONAL, [DifferenceKind.STRENGTH]),
     ],
 )
-def test_strength(
-    tmp_path: Path, classification: str, ours: Strength, expected: list[DifferenceKind]
-) -> None:
+def test_strength(tmp_path: Path, classification: str, ours: Strength, expected: list[DifferenceKind]) -> None:
     comparison = held(
         tmp_path, knowledge(table(row("0.0", avoid(), strength=ours))), export_row(classification=classification)
     )
@@ -146,9 +144,7 @@ def test_rows_with_derived_flags_are_held_by_strength_alone(tmp_path: Path) -> N
         ("Avoid testolol.", "n/a", ("otherolol",), False),
     ],
 )
-def test_drug_choice(
-    tmp_path: Path, text: str, comments: str, chosen: tuple[str, ...], *, equal: bool
-) -> None:
+def test_drug_choice(tmp_path: Path, text: str, comments: str, chosen: tuple[str, ...], *, equal: bool) -> None:
     ours = knowledge(table(row("0.0", avoid(*chosen))))
     comparison = held(tmp_path, ours, export_row(recommendation_text=text, comments=comments))
     assert kinds(comparison) == ([] if equal else [DifferenceKind.DRUG_CHOICE])

@@ -61,8 +61,14 @@ def load_source() -> str:
         ({"rows": [{"id": "x", "when": {}}]}, r"zz_made_up.yaml\[0\]: rows.0.advice: "),
         ({"concerns": "never"}, r"zz_made_up.yaml\[0\]: concerns: .*; found never"),
         ({"rows": [row(concerns="never")]}, r"zz_made_up.yaml\[0\]: rows.0.concerns: .*; found never"),
-        ({"rows": [row(advice={"options": [{"action": "dose", "dose": {"phase": "start", "direction": "down"}}]})]},
-         r"options.0.dose.direction: .*; found down"),
+        (
+            {
+                "rows": [
+                    row(advice={"options": [{"action": "dose", "dose": {"phase": "start", "direction": "down"}}]})
+                ]
+            },
+            r"options.0.dose.direction: .*; found down",
+        ),
         ({"source": "nobody"}, "table made_up_table: source 'nobody' is not defined"),
         ({"id": "cpic_codeine"}, "table 'cpic_codeine' is defined twice"),
     ],

@@ -76,8 +76,13 @@ def test_names_give_their_ingredients(text: str, drugs: tuple[str, ...]) -> None
 
 @pytest.mark.parametrize(
     "text",
-    ["plavi\u200bx", "Plavix\u2122 75\u00a0mg", "PLAVIX", "Take Plavix 75 mg daily",
-     "\uff30\uff2c\uff21\uff36\uff29\uff38"],
+    [
+        "plavi\u200bx",
+        "Plavix\u2122 75\u00a0mg",
+        "PLAVIX",
+        "Take Plavix 75 mg daily",
+        "\uff30\uff2c\uff21\uff36\uff29\uff38",
+    ],
 )
 def test_brands_are_read_through_case_width_and_invisible_signs(text: str) -> None:
     assert drugs_of(text) == ("clopidogrel",)
@@ -86,9 +91,19 @@ def test_brands_are_read_through_case_width_and_invisible_signs(text: str) -> No
 @pytest.mark.parametrize(
     "text",
     [
-        "", "   ", "nothing we know", "vitamin K antagonist", "iron deficiency", "codeine-free cough syrup",
-        "non-codeine analgesic", "instead of clopidogrel", "insulin syringe 1 mL",
-        "glucose test strips", "calcium lactate", "codeineX", "stop warfarin",
+        "",
+        "   ",
+        "nothing we know",
+        "vitamin K antagonist",
+        "iron deficiency",
+        "codeine-free cough syrup",
+        "non-codeine analgesic",
+        "instead of clopidogrel",
+        "insulin syringe 1 mL",
+        "glucose test strips",
+        "calcium lactate",
+        "codeineX",
+        "stop warfarin",
     ],
 )
 def test_names_are_not_read_where_they_mean_something_else(text: str) -> None:
@@ -355,9 +370,11 @@ def test_atc_codes_are_read() -> None:
 def test_a_product_code_gives_all_its_ingredients_with_route_and_strength() -> None:
     match = by_code((RXNORM, "1000000"))
     assert match == DrugMatch(
-        ("amlodipine", "hydrochlorothiazide", "olmesartan"), "code",
+        ("amlodipine", "hydrochlorothiazide", "olmesartan"),
+        "code",
         "amlodipine 5 MG / hydrochlorothiazide 12.5 MG / olmesartan medoxomil 40 MG Oral Tablet [Tribenzor]",
-        "oral", 5.0,
+        "oral",
+        5.0,
     )
 
 
@@ -392,14 +409,20 @@ def test_codes_are_joined_only_where_the_text_names_them_together() -> None:
 @pytest.mark.parametrize(
     ("text", "route"),
     [
-        ("fluorouracil 5 % Topical Cream", "topical"), ("hydrocortisone 25 MG/ML Rectal Cream", "rectal"),
-        ("tobramycin 3 MG/ML Ophthalmic Solution", "ophthalmic"), ("ofloxacin 3 MG/ML Otic Solution", "otic"),
+        ("fluorouracil 5 % Topical Cream", "topical"),
+        ("hydrocortisone 25 MG/ML Rectal Cream", "rectal"),
+        ("tobramycin 3 MG/ML Ophthalmic Solution", "ophthalmic"),
+        ("ofloxacin 3 MG/ML Otic Solution", "otic"),
         ("gentamicin 40 MG/ML Injectable Solution", "injectable"),
         ("tobramycin 60 MG/ML Inhalant Solution", "inhaled"),
-        ("sumatriptan 5 MG/ACTUAT Nasal Spray", "nasal"), ("fentanyl 0.025 MG/HR Transdermal System", "transdermal"),
-        ("fentanyl 0.1 MG Buccal Tablet", "buccal"), ("nitroglycerin 0.4 MG Sublingual Tablet", "sublingual"),
-        ("codeine phosphate 30 MG Oral Tablet", "oral"), ("carbamazepine 100 MG Chewable Tablet", "oral"),
-        ("methotrexate 0.5 ML Prefilled Syringe", "injectable"), ("codeine", ""),
+        ("sumatriptan 5 MG/ACTUAT Nasal Spray", "nasal"),
+        ("fentanyl 0.025 MG/HR Transdermal System", "transdermal"),
+        ("fentanyl 0.1 MG Buccal Tablet", "buccal"),
+        ("nitroglycerin 0.4 MG Sublingual Tablet", "sublingual"),
+        ("codeine phosphate 30 MG Oral Tablet", "oral"),
+        ("carbamazepine 100 MG Chewable Tablet", "oral"),
+        ("methotrexate 0.5 ML Prefilled Syringe", "injectable"),
+        ("codeine", ""),
     ],
 )
 def test_the_form_tells_the_route(text: str, route: str) -> None:
@@ -411,12 +434,17 @@ def test_the_form_tells_the_route(text: str, route: str) -> None:
 @pytest.mark.parametrize(
     ("text", "strength_mg"),
     [
-        ("clopidogrel 75 MG Oral Tablet", 75.0), ("digoxin 125 micrograms tablets", 0.125),
-        ("metformin 1,000 mg tab", 1000.0), ("capecitabine 0.5 g tablet", 500.0),
+        ("clopidogrel 75 MG Oral Tablet", 75.0),
+        ("digoxin 125 micrograms tablets", 0.125),
+        ("metformin 1,000 mg tab", 1000.0),
+        ("capecitabine 0.5 g tablet", 500.0),
         ("24 HR tramadol hydrochloride 200 MG Extended Release Oral Tablet", 200.0),
-        ("325 mg aspirin tablet", 325.0), ("HYDROCODONE-ACETAMINOPHEN 5-325 MG PO TABS", 5.0),
-        ("codeine phosphate 3 MG/ML Oral Solution", None), ("clopidogrel 75 mg", None),
-        ("co-trimoxazole 480 mg tablets", None), ("co-codamol 30/500 tablets", None),
+        ("325 mg aspirin tablet", 325.0),
+        ("HYDROCODONE-ACETAMINOPHEN 5-325 MG PO TABS", 5.0),
+        ("codeine phosphate 3 MG/ML Oral Solution", None),
+        ("clopidogrel 75 mg", None),
+        ("co-trimoxazole 480 mg tablets", None),
+        ("co-codamol 30/500 tablets", None),
         ("{7 (varenicline 0.5 MG Oral Tablet) / 7 (varenicline 1 MG Oral Tablet) } Pack", None),
     ],
 )

@@ -372,9 +372,7 @@ def test_an_ingredient_without_a_code_of_ours_is_found_by_its_whole_name(tmp_pat
     assert match.drugs == ("lisinopril",)
 
 
-def test_a_file_that_could_not_be_read_once_is_asked_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_that_could_not_be_read_once_is_asked_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = imported(tmp_path, releases.rxnorm_files()).path
     index = open_index(knowledge_of(list(packaged_drugs())), database=path)
     product = (Coding(RXNORM, "9900013"),)

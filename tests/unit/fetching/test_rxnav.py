@@ -88,9 +88,7 @@ def test_a_code_without_a_package_and_other_systems_are_not_asked(httpserver: HT
     assert httpserver.log == []
 
 
-def test_nothing_but_the_code_is_sent(
-    httpserver: HTTPServer, rxnav: RxNav, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_nothing_but_the_code_is_sent(httpserver: HTTPServer, rxnav: RxNav, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     cookie = {"Set-Cookie": "session=1"}
     httpserver.expect_request("/REST/rxcui.json").respond_with_json(identity("77"), headers=cookie)

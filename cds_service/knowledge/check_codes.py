@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from cds_service.codes import LOINC, Coding
 from cds_service.knowledge.base import Knowledge
-from cds_service.knowledge.rows import HLA_STATES
+from cds_service.knowledge.rows import HLA_STATES, OR, OTHER_THAN
 from cds_service.knowledge.schema import Frequency, Gene, ObservationCode
 
 _ROUNDING = 1.02
@@ -87,12 +87,14 @@ def _is_loinc(code: str) -> bool:
 
 
 def frequency_problems(knowledge: Knowledge) -> Iterator[str]:
-    """Frequencies of markers or states that do not exist, and shares that cannot be."""
+    """Frequencies of markers, states or conditions that do not exist, and shares that cannot be."""
     sums: defaultdict[tuple[str, str, str], float] = defaultdict(float)
     for frequency in knowledge.frequencies:
         where = f"frequency {frequency.marker} {frequency.state} ({frequency.population})"
-        if frequency.state not in states_named(frequency.marker, knowledge):
+        if not _terms(frequency) <= _countable(frequency.marker, knowledge):
             yield f"{where}: the marker has no such state or phenotype"
+        if frequency.condition and not _has_name(frequency.condition, knowledge):
+            yield f"{where}: there is no condition {frequency.condition!r} with a label"
         if not 0 <= frequency.low <= frequency.high <= 1:
             yield f"{where}: {frequency.low} to {frequency.high}; expected low <= high, from 0 to 1"
         sums[frequency.marker, frequency.population, frequency.source] += frequency.low
@@ -100,6 +102,20 @@ def frequency_problems(knowledge: Knowledge) -> Iterator[str]:
         if total > _ROUNDING:
             yield f"frequency {marker} ({population}, {source}): the shares add up to {total:.3f}; expected at most 1"
     yield from _twice(knowledge.frequencies)
+
+
+def _has_name(condition: str, knowledge: Knowledge) -> bool:
+    return condition in knowledge.conditions and bool(knowledge.conditions[condition].label)
+
+
+def _terms(frequency: Frequency) -> frozenset[str]:
+    return frozenset(frequency.state.removeprefix(OTHER_THAN).split(OR))
+
+
+def _countable(marker: str, knowledge: Knowledge) -> frozenset[str]:
+    """What a share may count: of a marker whose states are those of each table, those of any, and any variant."""
+    found = [rows.states[marker] for rows in knowledge.rows_by_table.values() if marker in rows.states]
+    return states_named(marker, knowledge).union(*found, HLA_STATES if found else ())
 
 
 def states_named(marker: str, knowledge: Knowledge) -> frozenset[str]:

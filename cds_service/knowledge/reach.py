@@ -1,5 +1,6 @@
-"""Which other drugs can matter to a drug's tables at all: those that its predicates name as co-medication, and those
-that shift one of its markers. Everything else taken beside it cannot change a finding."""
+"""What tables reach for: the other drugs that can matter to a drug's tables at all (those that its predicates name as
+co-medication, and those that shift one of its markers; everything else taken beside it cannot change a finding), and
+what a drug is taken for."""
 
 from __future__ import annotations
 
@@ -17,6 +18,18 @@ def comedication_keys(tables: Iterable[Table], modifiers: Iterable[Modifier]) ->
         found.update(key for p in _predicates(table) for key in _keys(p))
         found.update(modifier_key(m) for m in table.markers if m in shifting)
     return frozenset(found)
+
+
+def indications(table: Table) -> frozenset[str]:
+    """The condition keys for one of which the table's population takes the drug."""
+    return frozenset(key for predicate in table.population.fits for key in _indications(predicate))
+
+
+def _indications(predicate: Predicate) -> Iterator[str]:
+    if predicate.fact is Fact.INDICATION:
+        yield from predicate.is_in
+    for part in (*predicate.all, *predicate.any):
+        yield from _indications(part)
 
 
 def modifier_key(marker_or_enzyme: str) -> str:

@@ -12,6 +12,7 @@ from cds_service.model import INDETERMINATE, NO_RESULT, Action
 HLA_STATES = ("positive", "negative")
 OTHER_VARIANT = "other variant"
 NO_VARIANT = "negative"
+OTHER_THAN, OR = "other than ", "|"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,3 +101,21 @@ def expand_terms(marker: str, terms: Iterable[str], genes: Mapping[str, Gene]) -
 
 def _states_of(term: str, phenotypes: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
     return (term,) if term in (NO_RESULT, INDETERMINATE) else phenotypes.get(term, (term,))
+
+
+def states_counted(marker: str, term: str, states: Iterable[str], genes: Mapping[str, Gene]) -> frozenset[str]:
+    """The states of a table's marker that a published share of `term` counts (`Frequency.state`). A variant that the
+    table does not name may be any that it finds; what is other than such a variant may be anything.
+
+    >>> sorted(states_counted("somatic:KRAS", "other than G12C", ("G12C", "other variant", "negative"), {}))
+    ['negative', 'other variant']
+    >>> sorted(states_counted("somatic:KRAS", "G12C", ("positive", "negative"), {}))
+    ['positive']
+    """
+    if marker.startswith(("gene:", "hla:")):
+        return frozenset(expand_terms(marker, (term,), genes))
+    every = frozenset(states)
+    named = frozenset(term.removeprefix(OTHER_THAN).split(OR))
+    if term.startswith(OTHER_THAN):
+        return every - named
+    return named if named <= every else every - {NO_VARIANT}

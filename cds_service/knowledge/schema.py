@@ -566,7 +566,8 @@ class Frequency:
 
     marker: str
     state: str
-    """A state, or a phenotype term that stands for several."""
+    """A state, or a phenotype term that stands for several. Of a marker whose states are those of each table: one of
+    them, several (`V600E|V600K`), all the others (`other than G12C`), or `positive` for any variant."""
     population: str
     low: float
     high: float
@@ -574,6 +575,8 @@ class Frequency:
     trust: Trust
     lower_bound: bool = False
     """The figure is known to be too low (no copy numbers)."""
+    condition: str = ""
+    """The key of the condition that all of the population have, where shares differ by it (a cancer); empty: none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,6 +124,8 @@ class ChangeProbability:
     low: float
     high: float
     populations: int
+    condition: str = ""
+    """The key of the condition that all of these people have; empty where they need not share one."""
 
 
 @dataclass(frozen=True, slots=True)

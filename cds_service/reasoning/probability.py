@@ -14,8 +14,9 @@ from dataclasses import dataclass, replace
 
 from cds_service.knowledge.base import Knowledge
 from cds_service.knowledge.derived import implied, once_for_each
-from cds_service.knowledge.rows import expand_terms
-from cds_service.knowledge.schema import FamilyPrior, Frequency
+from cds_service.knowledge.reach import indications
+from cds_service.knowledge.rows import states_counted
+from cds_service.knowledge.schema import Fact, FamilyPrior, Frequency
 from cds_service.memory import Memory
 from cds_service.model import ChangeProbability, FamilyCondition, Patient, Trust
 from cds_service.reasoning.context import SECOND_DEGREE
@@ -56,6 +57,8 @@ class Shares:
     others."""
     pooled: tuple[Share, ...]
     """Each state's range over the populations that count."""
+    condition: str = ""
+    """What all of these people have, where it is one condition."""
 
 
 def change_probability(situation: Situation, marker: str, counted: Counted) -> ChangeProbability | None:
@@ -67,7 +70,7 @@ def change_probability(situation: Situation, marker: str, counted: Counted) -> C
     spans = [_expected(_weighed(situation, shares, p), _any(situation), counted) for p in own.counted]
     if not spans:
         return None
-    return ChangeProbability(min([s.low for s in spans]), max([s.high for s in spans]), len(spans))
+    return ChangeProbability(min([s.low for s in spans]), max([s.high for s in spans]), len(spans), own.condition)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,51 +150,95 @@ def _shares(situation: Situation, marker: str) -> Shares:
     """Shares count people before any co-medication: a shift moves them. Without one they are the same for everybody
     of whom as much is known."""
     left, knowledge = situation.domains[situation.markers.index(marker)], situation.context.knowledge
+    counting = _counting(situation, marker)
     if marker in situation.shifts:
-        return _left_of(_published(marker, knowledge), lambda states: situation.moved(marker, states) & left)
-    return _remembered(knowledge).get((marker, left), _unshifted, marker, left, knowledge)
+        return _left_of(counting, knowledge, lambda states: situation.moved(marker, states) & left)
+    return _remembered(knowledge).get((counting, left), _unshifted, counting, left, knowledge)
+
+
+@dataclass(frozen=True, slots=True)
+class Counting:
+    """Whose shares count, and as which states: those of a table's marker among people with the same disease."""
+
+    marker: str
+    states: tuple[str, ...]
+    diseases: frozenset[str]
+
+
+def _counting(situation: Situation, marker: str) -> Counting:
+    knowledge = situation.context.knowledge
+    states = knowledge.rows_by_table[situation.table.id].states[marker]
+    published = _diseases_published(knowledge).get(marker)
+    if not published:
+        return Counting(marker, states, published or frozenset())
+    found = published & situation.context.evidence(Fact.INDICATION).keys
+    return Counting(marker, states, found & indications(situation.table) or found)
 
 
 @once_for_each
-def _remembered(_knowledge: Knowledge) -> Memory[tuple[str, frozenset[str]], Shares]:
+def _diseases_published(knowledge: Knowledge) -> Mapping[str, frozenset[str]]:
+    """Marker -> the conditions for which it has shares of their own."""
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    for frequency in knowledge.frequencies:
+        if frequency.condition:
+            found[frequency.marker].add(frequency.condition)
+    return {marker: frozenset(conditions) for marker, conditions in found.items()}
+
+
+@once_for_each
+def _remembered(_knowledge: Knowledge) -> Memory[tuple[Counting, frozenset[str]], Shares]:
     return Memory()
 
 
-def _unshifted(marker: str, left: frozenset[str], knowledge: Knowledge) -> Shares:
-    return _left_of(_published(marker, knowledge), left.intersection)
+def _unshifted(counting: Counting, left: frozenset[str], knowledge: Knowledge) -> Shares:
+    return _left_of(counting, knowledge, left.intersection)
 
 
 Published = Mapping[str, tuple[bool, list[list[Share]]]]
 """Of each population, whether its shares are known to be too low, and what each source that covers it says."""
 
 
-def _published(marker: str, knowledge: Knowledge) -> Published:
+def _published(frequencies: list[Frequency], counting: Counting, knowledge: Knowledge) -> Published:
     populations: defaultdict[str, list[Frequency]] = defaultdict(list)
-    for frequency in knowledge.frequencies_by_marker.get(marker, ()):
-        if frequency.trust is not Trust.RECALLED:
-            populations[frequency.population].append(frequency)
+    for frequency in frequencies:
+        populations[frequency.population].append(frequency)
     return {
-        population: (any(f.lower_bound for f in found), list(_by_source(found, knowledge)))
+        population: (any(f.lower_bound for f in found), list(_by_source(found, counting, knowledge)))
         for population, found in populations.items()
     }
 
 
-def _by_source(frequencies: list[Frequency], knowledge: Knowledge) -> Iterator[list[Share]]:
+def _of_the_disease(counting: Counting, knowledge: Knowledge) -> list[Frequency]:
+    """Shares among people with the disease, where there are any; else those that are of none."""
+    every = knowledge.frequencies_by_marker.get(counting.marker, ())
+    trusted = [f for f in every if f.trust is not Trust.RECALLED]
+    return [f for f in trusted if f.condition in counting.diseases] or [f for f in trusted if not f.condition]
+
+
+def _by_source(frequencies: list[Frequency], counting: Counting, knowledge: Knowledge) -> Iterator[list[Share]]:
     """Each source's shares of one population, if they cover it."""
     by_source: defaultdict[str, list[Share]] = defaultdict(list)
     for f in frequencies:
-        states = frozenset(expand_terms(f.marker, (f.state,), knowledge.genes))
+        states = states_counted(counting.marker, f.state, counting.states, knowledge.genes)
         by_source[f.source].append(Share(states, f.low, f.high))
     yield from (found for found in by_source.values() if sum(s.high for s in found) >= COVERED_AT_LEAST)
 
 
-def _left_of(published: Published, left: Callable[[frozenset[str]], frozenset[str]]) -> Shares:
+def _left_of(counting: Counting, knowledge: Knowledge, left: Callable[[frozenset[str]], frozenset[str]]) -> Shares:
     """The published shares of the states that `left` leaves of each."""
+    frequencies = _of_the_disease(counting, knowledge)
+    published = _published(frequencies, counting, knowledge)
     best = {population: _best(sources, left) for population, (_, sources) in published.items()}
     by_population = {population: shares for population, shares in best.items() if shares}
     enough = sorted(population for population, (too_low, _) in published.items() if not too_low)
     counted = tuple(p for p in enough or sorted(published) if p in by_population)
-    return Shares(by_population, counted, _pooled(by_population[p] for p in counted))
+    return Shares(by_population, counted, _pooled(by_population[p] for p in counted), _shared(frequencies))
+
+
+def _shared(frequencies: list[Frequency]) -> str:
+    """The condition that all of them are of; empty where there is not exactly one."""
+    conditions = {f.condition for f in frequencies}
+    return conditions.pop() if len(conditions) == 1 else ""
 
 
 def _best(sources: list[list[Share]], left: Callable[[frozenset[str]], frozenset[str]]) -> tuple[Share, ...]:

@@ -18,6 +18,7 @@ from cds_service.model import (
     Amount,
     Assumption,
     Branch,
+    ChangeProbability,
     Conflicting,
     DoseArithmetic,
     DoseChange,
@@ -259,14 +260,17 @@ def _test(question: TestQuestion, about: About, words: Words) -> dict[str, Any]:
         markers=[question.marker],
         codes=[coding_of(coding) for coding in test.codes] if test else [],
         turnaroundDays={"low": days[0], "high": days[1]} if days else {},
-        changeProbability={"low": chance.low, "high": chance.high, "populations": chance.populations}
-        if chance
-        else {},
+        changeProbability=_chance(chance, words) if chance else {},
         outcomes=[_outcome(branch, about, words) for branch in question.branches],
         offered=question.order_it,
         specimen=words.wording.phrase(question.specimen) if question.specimen else "",
         relative=question.relative.reference if question.relative else "",
     )
+
+
+def _chance(chance: ChangeProbability, words: Words) -> dict[str, Any]:
+    shares = {"low": chance.low, "high": chance.high, "populations": chance.populations}
+    return shares | filled(condition=words.condition(chance.condition))
 
 
 def _outcome(branch: Branch, about: About, words: Words) -> dict[str, Any]:

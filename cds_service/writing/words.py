@@ -311,7 +311,17 @@ class Words:
         low, high = self.frequency(probability.low), self.frequency(probability.high)
         many = "population" if probability.populations == 1 else "populations"
         across = self.wording.say("probability", many, count=probability.populations)
-        return self.wording.say("probability", "one" if low == high else "range", low=low, high=high, across=across)
+        form, people = "one" if low == high else "range", self._people(probability)
+        return self.wording.say("probability", form, low=low, high=high, people=people, across=across)
+
+    def _people(self, probability: ChangeProbability) -> str:
+        if not probability.condition:
+            return self.wording.say("probability", "people")
+        return self.wording.say("probability", "people_with", condition=self.condition(probability.condition))
+
+    def condition(self, key: str) -> str:
+        """A condition by its name; empty without a key."""
+        return self.wording.phrase(self.knowledge.conditions[key].label) if key else ""
 
     def branch_probability(self, pair: tuple[float, float] | None) -> str:
         if pair is None:

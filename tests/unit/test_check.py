@@ -242,6 +242,8 @@ FAULTS = {
         replace(WHOLE, frequencies=(replace(frequency("1.0", 0.1, 0.1), marker="gene:NOSUCH"),)),
     "the shares add up to 1.100":
         replace(WHOLE, frequencies=(frequency("0.0", 0.6, 0.6), frequency("1.0", 0.5, 0.5))),
+    "frequency gene:CYP9Z9 0.0 (everyone): there is no condition 'gout' with a label":
+        replace(WHOLE, frequencies=(replace(frequency("0.0", 0.1, 0.1), condition="gout"),)),
     "0.5 to 0.4; expected low <= high": replace(WHOLE, frequencies=(frequency("0.0", 0.5, 0.4),)),
     "stands twice": replace(WHOLE, frequencies=(frequency("0.0", 0.1, 0.1), frequency("0.0", 0.2, 0.2))),
     # genes

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from cds_service.knowledge.schema import Frequency, Modifier, Modulator
-from cds_service.model import Presence, Trust
+from cds_service.knowledge.schema import Fact, Frequency, Modifier, Modulator, Predicate
+from cds_service.model import Condition, Presence, Trust
 from cds_service.policy import Policy
 from cds_service.reasoning.apply import departs
 from cds_service.reasoning.probability import change_probability
@@ -20,11 +22,13 @@ from tests.support.tiny import (
     around,
     person,
     phenotype,
+    population,
     reading,
     row,
     shares,
     table,
     taking,
+    use,
     world,
 )
 
@@ -33,9 +37,10 @@ TWO = table("duol", row({ALPHA: POOR, BETA: POOR}, "avoid"))
 SCORES = table("scol", row({BETA: ("0.25", "3.0", "≥3.0")}, "avoid"))
 
 
-def probability(of, frequencies, marker=ALPHA, *readings, medications=(), **more):
+def probability(of, frequencies, marker=ALPHA, *readings, medications=(), patient=None, **more):
     knowledge = world(of, frequencies=frequencies, **more)
-    situation = situation_of(of, around(of.drugs[0], person(*readings, medications=medications), knowledge), Policy())
+    who = person(*readings, medications=medications, **(patient or {}))
+    situation = situation_of(of, around(of.drugs[0], who, knowledge), Policy())
     counted = frozenset(a for a, r in situation.reached.items() if departs(r.resulting))
     return change_probability(situation, marker, counted)
 
@@ -177,3 +182,57 @@ def test_published_shares_count_people_before_any_comedication():
     assert (poor.low, poor.high) == pytest.approx((0.1, 0.1))
     counted = frozenset({("0.25",)})
     assert change_probability(situation, BETA, counted).high == pytest.approx(0.9), "0.25 halved is nearest 0.25"
+
+
+MARROW, SKIN = "marrow_cancer", "skin_cancer"
+VARIANTS = {"V600E": ("V600E",), "V600K": ("V600K",)}
+SOMATIC = "somatic:GENX"
+BY_VARIANT = table("varol", row({SOMATIC: "V600E"}, "avoid"), uses={SOMATIC: use(variants=VARIANTS)})
+
+
+def among(condition, where, **by_state):
+    return tuple(replace(f, condition=condition) for f in shares(ALPHA, where, **by_state))
+
+
+OF_MARROW = among(MARROW, "marrow", Poor_Metabolizer=0.3, Normal_Metabolizer=0.7)
+OF_SKIN = among(SKIN, "skin", Poor_Metabolizer=0.6, Normal_Metabolizer=0.4)
+OF_NONE = shares(ALPHA, "all", Poor_Metabolizer=0.1, Normal_Metabolizer=0.9)
+
+
+def having(*keys):
+    return {"conditions": tuple(Condition(frozenset((key,)), key, f"Condition/{key}") for key in keys)}
+
+
+@pytest.mark.parametrize(
+    ("keys", "expected", "told"),
+    [((MARROW,), (0.3, 0.3), MARROW), ((), (0.1, 0.1), ""), ((MARROW, SKIN), (0.3, 0.6), "")],
+)
+def test_shares_among_people_with_the_disease_count_where_there_are_any(keys, expected, told):
+    found = probability(ONE, (*OF_MARROW, *OF_SKIN, *OF_NONE), patient=having(*keys))
+    assert (found.low, found.high) == pytest.approx(expected)
+    assert found.condition == told
+
+
+def test_shares_of_a_disease_say_nothing_of_people_without_it():
+    assert probability(ONE, OF_MARROW) is None
+
+
+def test_of_several_diseases_that_of_the_table_counts():
+    for_skin = replace(ONE, population=population(Predicate(Fact.INDICATION, is_in=(SKIN,))))
+    found = probability(for_skin, (*OF_MARROW, *OF_SKIN), patient=having(MARROW, SKIN))
+    assert (found.low, found.condition) == (pytest.approx(0.6), SKIN)
+
+
+@pytest.mark.parametrize(
+    ("states", "expected"),
+    [
+        ({"V600E": 0.3, "negative": 0.7}, (0.3, 0.3)),
+        ({"V600E|V600K": 0.3, "other than V600E|V600K": 0.7}, (0.0, 0.3)),
+        ({"positive": 0.3, "negative": 0.7}, (0.0, 0.3)),
+        ({"V600R": 0.3, "other than V600R": 0.7}, (0.0, 1.0)),
+        ({"other than V600E": 0.9, "V600E": 0.1}, (0.1, 0.1)),
+    ],
+)
+def test_a_share_counts_the_states_that_it_may_mean(states, expected):
+    found = probability(BY_VARIANT, shares(SOMATIC, **states), SOMATIC)
+    assert (found.low, found.high) == pytest.approx(expected)

@@ -15,6 +15,7 @@ _PHRASES = {
     "levels": "drug levels",
     "specimen_of_blood": "whole blood",
     "test_gena": "GENA genotype",
+    "condition_gaol_fever": "gaol fever",
     "assumed_adult_here": "The age is not on record: an adult is assumed.",
 }
 

@@ -187,6 +187,19 @@ def test_a_probability(words, low, high, populations, expected):
     assert words.probability(ChangeProbability(low, high, populations)) == expected
 
 
+def test_whose_probability_it_is(words):
+    chance = ChangeProbability(0.3, 0.3, 1, condition="gaol_fever")
+    assert words.probability(chance) == "about 30 in 100 people with gaol fever in 1 population"
+
+
+def test_the_extension_tells_whose_probability_it_is(card_of):
+    chance = ChangeProbability(0.3, 0.3, 1, condition="gaol_fever")
+    (told,) = card_of(test_wanted(tests=(question(probability=chance),)))["extension"]["org.cds-service.findings"][0][
+        "tests"
+    ]
+    assert told["changeProbability"] == {"low": 0.3, "high": 0.3, "populations": 1, "condition": "gaol fever"}
+
+
 def test_an_unknown_probability_is_said_to_be_unknown(card_of):
     card = card_of(test_wanted(tests=(question(probability=None),)))
     assert "Chance that the result changes the order: not known." in head_of(card)

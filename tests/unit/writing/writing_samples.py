@@ -9,6 +9,7 @@ from pathlib import Path
 from cds_service.codes import Coding
 from cds_service.knowledge.base import Knowledge
 from cds_service.knowledge.schema import (
+    ConditionKey,
     Drug,
     Gene,
     GeneModel,
@@ -125,7 +126,7 @@ KNOWLEDGE = Knowledge(
         ),
         "gens": Test("gens", ("gene:GENS",), (Coding("http://loinc.org", "99999-2"),), "genotype", "made_up"),
     },
-    conditions={},
+    conditions={"gaol_fever": ConditionKey("gaol_fever", label="condition_gaol_fever")},
     groups={},
     sources={
         "made_up": source("made_up"),

@@ -44,8 +44,10 @@ class Asking:
 
     def changing(self) -> frozenset[Assignment]:
         """The assignments in which this marker's own state leads away: from the advice now, or, where the other
-        markers already lead away from it, from the mildest that they leave."""
-        return frozenset(a for line in self.lines for a in self._leading_away(line))
+        markers already lead away from it, from the mildest that they leave. Where the order stays the same, those in
+        which something is done beside it."""
+        away = frozenset(a for line in self.lines for a in self._leading_away(line))
+        return away or frozenset(a for line in self.lines for a in line if _has_more(self.situation.reached[a]))
 
     def _leading_away(self, line: list[Assignment]) -> Iterator[Assignment]:
         outcomes = {a: beyond(self.situation.reached[a], self.floor) for a in line}
@@ -79,6 +81,11 @@ def would_change(asking: Asking) -> bool:
         len({beyond(r, asking.floor) for r in line}) > 1 or (minor_counts and len(_beside(line)) > 1)
         for line in lines
     )
+
+
+def _has_more(reached: Reached) -> bool:
+    """Whether something is done beside the order."""
+    return reached.advice.options[0].action not in (Action.STANDARD, Action.NO_RECOMMENDATION)
 
 
 def _beside(line: list[Reached]) -> set[tuple[Action, str]]:

@@ -3,7 +3,7 @@
 States are weighted by the shares of patients that have them. Where a published term stands for several states
 the least and the most that are compatible are taken, so that the range says what is not known instead of hiding
 it. Another open marker counts with its shares in the same population, else with its range over all populations;
-without any published shares it counts as its mildest state.
+without any published shares it may have any state that is left.
 """
 
 from __future__ import annotations
@@ -63,14 +63,15 @@ class Shares:
 
 def change_probability(situation: Situation, marker: str, counted: Counted) -> ChangeProbability | None:
     """The probability that the marker's result leads to one of `counted`, low to high over populations; None
-    where no population has published shares."""
+    where no population has published shares, or where they leave everything open."""
     own = _shares(situation, marker)
     others = [m for m in situation.open_markers() if m != marker] if own.counted else []
     shares = {marker: own, **{m: _shares(situation, m) for m in others}}
     spans = [_expected(_weighed(situation, shares, p), _any(situation), counted) for p in own.counted]
-    if not spans:
+    low, high = min([s.low for s in spans], default=0.0), max([s.high for s in spans], default=1.0)
+    if (low, high) == (0.0, 1.0):
         return None
-    return ChangeProbability(min([s.low for s in spans]), max([s.high for s in spans]), len(spans), own.condition)
+    return ChangeProbability(low, high, len(spans), own.condition)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +139,7 @@ def _expected(weighed: list[Weighed], assignment: Assignment, counted: Counted) 
         return Chance(min([s.low for s in spans]), max([s.high for s in spans]))
 
     if not shares:
-        mildest = over(left).low
-        return Chance(mildest, mildest)
+        return over(left)
     spans = [(share, over(share.states)) for share in shares]
     low = sum([share.low * span.low for share, span in spans])
     high = sum([share.high * span.high for share, span in spans])

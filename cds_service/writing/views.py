@@ -203,6 +203,10 @@ _NO_TESTS: Mapping[str, object] = {
 }  # fmt: skip
 
 
+def _what_changes(question: TestQuestion) -> str:
+    return "the_order" if len({branch.resulting for branch in question.branches}) > 1 else "beside"
+
+
 def _tests(finding: Finding, words: Words, around: Surroundings) -> Mapping[str, object]:
     if not finding.tests and finding.kind is not Kind.TEST_WOULD_CHANGE:
         return _NO_TESTS
@@ -216,6 +220,7 @@ def _tests(finding: Finding, words: Words, around: Surroundings) -> Mapping[str,
                 "name": words.marker(question.marker) if of_tests.count(question.test) > 1 else words.test(question),
                 "outcomes": [*outcomes[:_GRAVEST_SHOWN], *outcomes[_GRAVEST_SHOWN:][-1:]],
                 "rest": outcomes[_GRAVEST_SHOWN:-1],
+                "changes": words.wording.say("probability", _what_changes(question)),
                 "probability": words.probability(question.probability),
                 "relative": _relative(question, words),
                 "inherited": _inherited(question, words),

@@ -105,6 +105,13 @@ def test_test_would_change():
     assert only(found(unol(level="recommended"))).indicator is Indicator.INFO
 
 
+def test_where_the_order_stays_the_chance_is_that_of_something_beside_it():
+    of = unol("monitor", level="recommended")
+    frequencies = shares(ALPHA, Poor_Metabolizer=0.1, Normal_Metabolizer=0.9)
+    (test,) = only(found(of, knowledge=world(of, frequencies=frequencies))).tests
+    assert (test.probability.low, test.probability.high) == (0.1, 0.1)
+
+
 def test_wait_offers_hold_and_bridge():
     finding = only(found(unol(fatal(), level=FIRST)))
     assert finding.kind is Kind.TEST_WOULD_CHANGE

@@ -133,9 +133,15 @@ def test_another_marker_without_shares_here_counts_with_its_range_elsewhere():
     assert (found.low, found.high) == pytest.approx((0.02, 0.04))
 
 
-def test_another_marker_without_any_shares_counts_as_its_mildest_state():
-    assert probability(TWO, alpha("North", 0.1)).high == 0.0
+def test_another_marker_without_any_shares_may_have_any_state():
+    found = probability(TWO, alpha("North", 0.1))
+    assert (found.low, found.high) == pytest.approx((0.0, 0.1))
     assert probability(TWO, alpha("North", 0.1), ALPHA, phenotype(BETA, POOR)).high == pytest.approx(0.1)
+
+
+def test_a_range_that_leaves_everything_open_is_not_known():
+    unnamed = shares(SOMATIC, **{"V600R": 0.3, "other than V600R": 0.7})
+    assert probability(BY_VARIANT, unnamed, SOMATIC) is None
 
 
 def test_the_source_that_tells_most_states_apart_is_used():
@@ -229,7 +235,6 @@ def test_of_several_diseases_that_of_the_table_counts():
         ({"V600E": 0.3, "negative": 0.7}, (0.3, 0.3)),
         ({"V600E|V600K": 0.3, "other than V600E|V600K": 0.7}, (0.0, 0.3)),
         ({"positive": 0.3, "negative": 0.7}, (0.0, 0.3)),
-        ({"V600R": 0.3, "other than V600R": 0.7}, (0.0, 1.0)),
         ({"other than V600E": 0.9, "V600E": 0.1}, (0.1, 0.1)),
     ],
 )

@@ -67,3 +67,5 @@ class Knowledge:
     spoilers: tuple[ResultSpoiler, ...] = ()
     """Of results of lifelong markers; what spoils a measured value stands with the table that uses it."""
     family_priors: tuple[FamilyPrior, ...] = ()
+    publishers: frozenset[str] = frozenset()
+    """Hosts on which publishers keep their own texts: what was read elsewhere is a copy."""

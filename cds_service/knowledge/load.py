@@ -74,6 +74,7 @@ def load_knowledge(data: Path = DATA) -> Knowledge:
         conditions=_by_id(_entries(data / "conditions", schema.ConditionKey), "condition"),
         groups=groups,
         sources=sources,
+        publishers=frozenset(_yaml(data / "publishers.yaml")),
         tables=tables,
         modifiers=modifiers,
         modulators=modulators,

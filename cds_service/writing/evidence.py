@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 from cds_service.knowledge.schema import Source, Table
 from cds_service.memory import remembered_by_identity
@@ -18,24 +19,34 @@ _SEVERITY = tuple(Outcome)
 
 @dataclass(frozen=True, slots=True)
 class SourceWords:
-    """What is shown of a source. `url` is "" where it is no web address, `year` where it is not dated."""
+    """What is shown of a source. `url` is "" where it is not the publisher's own web address, `year` where it is not
+    dated, `copy_at` where it is no copy on another's host."""
 
     title: str
     developer: str
     year: str
     url: str
+    copy_at: str
     pmids: tuple[str, ...]
 
 
 def source_of(table: Table, words: Words) -> SourceWords:
     """The source of a table in words."""
-    return _source_words(words.knowledge.sources[table.source])
+    return _source_words(words.knowledge.sources[table.source], words.knowledge.publishers)
 
 
 @remembered_by_identity
-def _source_words(source: Source) -> SourceWords:
-    url = source.url if source.url.startswith(("https://", "http://")) else ""
-    return SourceWords(source.title, source.developer, _year(source), url, source.pmids)
+def _source_words(source: Source, publishers: frozenset[str]) -> SourceWords:
+    host = urlsplit(source.url).hostname or ""
+    is_own = host in publishers
+    return SourceWords(
+        title=source.title,
+        developer=source.developer,
+        year=_year(source),
+        url=source.url if is_own else "",
+        copy_at="" if is_own else host,
+        pmids=source.pmids,
+    )
 
 
 def _year(source: Source) -> str:
@@ -99,6 +110,7 @@ def _evidence_line(table: Table, words: Words, evidence: _Evidence) -> Markdown:
         "strength": wording.say("strengths", evidence.strength),
         "title": source.title,
         "url": source.url,
+        "copy": wording.say("evidence", "copy", host=source.copy_at) if source.copy_at else "",
         "developer": source.developer,
         "year": source.year,
         "pmids": source.pmids,

@@ -671,6 +671,17 @@ def test_a_source_without_a_dated_year_names_none(card_of):
     assert "not " not in detail.partition("Source: ")[2].partition("PMID")[0]
 
 
+def test_only_a_publishers_own_page_is_linked_and_a_copy_names_its_host(card_of):
+    own = card_of(change_now())
+    assert own["source"]["url"].startswith("https://example.org/")
+    assert "copy" not in own["detail"]
+    copied = card_of(change_now(), knowledge=replace(KNOWLEDGE, publishers=frozenset({"org"})))
+    assert "links" not in copied
+    assert "url" not in copied["source"]
+    assert "read in a copy at example.org." in copied["detail"]
+    assert "](http" not in copied["detail"]
+
+
 def test_a_drug_that_cannot_wait_is_not_held_up_by_its_test(card_of):
     """The test of an urgent drug runs beside it: the card says that the first dose must not wait."""
     gate = KNOWLEDGE.tables["primol_gena"]

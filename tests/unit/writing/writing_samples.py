@@ -128,6 +128,7 @@ KNOWLEDGE = Knowledge(
     },
     conditions={"gaol_fever": ConditionKey("gaol_fever", label="condition_gaol_fever")},
     groups={},
+    publishers=frozenset({"example.org"}),
     sources={
         "made_up": source("made_up"),
         "plain": source("plain", url="", funding="Made-up Fund"),

@@ -1,0 +1,235 @@
+"""The whole record behind a question: its orders and its patient.
+
+Entry by entry: what cannot be read becomes a `Gap` and never spoils the rest.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from operator import attrgetter
+from typing import Any, TypeVar
+
+from cds_service.knowledge.base import Knowledge
+from cds_service.model import (
+    MEDICATION_NOT_SENT,
+    Allergy,
+    Availability,
+    Condition,
+    DrugIndex,
+    FamilyCondition,
+    Gap,
+    Medication,
+    Order,
+    Patient,
+    PendingTest,
+    Query,
+    QueryResult,
+    Question,
+    Reading,
+    Recommendation,
+    newest_of,
+)
+from cds_service.policy import CatalogueTest
+from cds_service.reading.chart import Chart
+from cds_service.reading.history import read_allergy, read_condition, read_family
+from cds_service.reading.lexicon import lexicon_of
+from cds_service.reading.medications import medicines_of
+from cds_service.reading.orders import (
+    OrderedDrug,
+    drafted,
+    drafts_by_reference,
+    missing,
+    read_order,
+    read_orders,
+    wanted,
+)
+from cds_service.reading.patient import (
+    birth_date_of,
+    is_taken,
+    medication_records,
+    read_medication,
+    sex_of,
+)
+from cds_service.reading.readings import Assessed, Weighed
+from cds_service.reading.recommendations import read_recommendation
+from cds_service.reading.records import Record, records_of, references_of
+from cds_service.reading.reports import read_listed_finding, read_report
+from cds_service.reading.requests import read_request
+from cds_service.reading.results import read_observation
+from cds_service.reading.screening import apart, check_patient, screened
+from cds_service.reading.shapes import Resource
+from cds_service.reading.variants import with_genotypes
+
+T = TypeVar("T")
+_QUERIES = tuple(Query)
+_MEDICINE_LOST = frozenset({"unreadable", "unknown_status", MEDICATION_NOT_SENT})
+_UNASKED = QueryResult(Availability.MISSING, reason="missing")
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What was read. `drafts` maps each order's reference to the resource it came from; `withdrawn` names what its
+    sender took back (entered in error), of which nothing was read."""
+
+    orders: tuple[Order, ...]
+    patient: Patient
+    drafts: Mapping[str, Mapping[str, object]]
+    withdrawn: tuple[str, ...] = ()
+
+
+def read(
+    question: Question,
+    results: Mapping[Query, QueryResult],
+    index: DrugIndex,
+    knowledge: Knowledge,
+    today: date,
+    *,
+    catalogue: tuple[CatalogueTest, ...] = (),
+) -> Read:
+    """The orders and the patient behind a hook's question.
+
+    `results` are the raw resources of each query; `catalogue` the site's own test codes, by which pending
+    orders are recognised. Raises RequestError (422) where a Patient was sent who is not
+    `question.patient_id`; anything else that is odd becomes a gap of the patient.
+    """
+    patient_id = question.patient_id.rpartition("/")[2]
+    answered = {query: results.get(query, _UNASKED) for query in _QUERIES}
+    sent, unreadable = records_of(answered)
+    check_patient([r for r in sent if r.kind == "Patient" and r.query is Query.PATIENT], patient_id)
+    drafts, broken = drafted(question)
+    references = references_of((*sent, *drafts), question.server, patient_id)
+    readable, refused = screened(sent, patient_id, references)
+    records, of_others = apart(readable, patient_id, references)
+    asked, unasked = screened((*drafts, *wanted(question, references)), patient_id, references)
+    local_codes = {test.code: test.markers for test in catalogue}
+    chart = Chart(records, references, lexicon_of(knowledge), index, today, local_codes, medicines_of(index))
+    found = _sorted_out((*_facts(chart), *_drafted_tests(asked, chart), *_orders(question, asked, chart)))
+    found[Gap].extend(_about_another(record, chart) for record in of_others)
+    asked_about = {(gap.about, gap.reason) for gap in unasked}
+    elsewhere = [gap for gap in refused if (gap.about, gap.reason) not in asked_about]
+    told = (*question.gaps, *broken, *unreadable, *elsewhere, *unasked)
+    gaps = (*told, *missing(question, references), *_unavailable(answered), *found[Gap])
+    lost = [gap for gap in found[Gap] if gap.query is Query.MEDICATIONS and gap.reason in _MEDICINE_LOST]
+    unread = {gap.query for gap in (*unreadable, *refused, *lost)}
+    availability = {query: _availability(query, result, unread) for query, result in answered.items()}
+    patient = _patient(patient_id, chart, found, gaps, availability)
+    withdrawn = tuple(sorted({r.reference for r in (*sent, *drafts) if r.withdrawn}))
+    orders = found[OrderedDrug]
+    return Read(tuple([item.order for item in orders]), patient, drafts_by_reference(orders), withdrawn)
+
+
+def _orders(question: Question, asked: tuple[Record, ...], chart: Chart) -> Iterator[OrderedDrug | Gap]:
+    yield from read_orders(question, asked, chart)
+    if question.active:
+        for record in sorted(medication_records(chart), key=lambda r: r.reference):
+            if is_taken(record):
+                # The medicine's own gaps were told when the patient's medicines were read.
+                yield from (o for o in read_order(record, chart, active=True) if isinstance(o, OrderedDrug))
+
+
+def _drafted_tests(asked: tuple[Record, ...], chart: Chart) -> Iterator[PendingTest]:
+    """Tests drafted beside the medication count as ordered."""
+    for record in asked:
+        if record.kind == "ServiceRequest":
+            yield from read_request(record, chart)
+
+
+def _facts(chart: Chart) -> list[object]:
+    found: list[object] = []
+    for record in chart.records:
+        for read_as in _READERS.get(record.kind, ()):
+            found += read_as(record, chart)
+    return found
+
+
+_READERS: Mapping[str, tuple[Callable[[Record, Chart], Iterable[object]], ...]] = {
+    "MedicationRequest": (read_medication,),
+    "MedicationStatement": (read_medication,),
+    "Observation": (read_observation,),
+    "DiagnosticReport": (read_report,),
+    "Condition": (read_condition, read_listed_finding),
+    "AllergyIntolerance": (read_allergy, read_listed_finding),
+    "FamilyMemberHistory": (read_family,),
+    "ServiceRequest": (read_request,),
+    "Task": (read_recommendation,),
+}
+"""What reads a resource, by its kind."""
+
+
+def _about_another(record: Record, chart: Chart) -> Gap:
+    """That a result about someone else is there, and what it tells of."""
+    found = (item for read_as in _READERS.get(record.kind, ()) for item in read_as(record, chart))
+    readings = (item.reading if isinstance(item, Assessed) else item for item in found)
+    observables = tuple(sorted({item.observable for item in readings if isinstance(item, Reading)}))
+    detail = "its focus or its specimen is of someone else"
+    return Gap(record.reference, "about_another", detail, record.query, observables)
+
+
+def _patient(
+    patient_id: str,
+    chart: Chart,
+    found: Mapping[type, list[Any]],
+    gaps: tuple[Gap, ...],
+    availability: Mapping[Query, Availability],
+) -> Patient:
+    own: Resource = next((r.resource for r in chart.of_kind("Patient") if r.name == patient_id), {})
+    weights = sorted({w.kilograms for w in newest_of([w for w in found[Weighed] if w.counts])})
+    return Patient(
+        id=patient_id,
+        birth_date=birth_date_of(own),
+        sex=sex_of(own),
+        weight_kg=weights[0] if len(weights) == 1 else None,
+        medications=_sorted(found[Medication], attrgetter("reference")),
+        readings=_sorted(
+            [*with_genotypes(found[Assessed]), *found[Reading]], attrgetter("observable", "says", "reference")
+        ),
+        conditions=_sorted(found[Condition], _by_keys("text", "reference")),
+        allergies=_sorted(found[Allergy], attrgetter("ingredients")),
+        family=_sorted(found[FamilyCondition], _by_keys("relationship", "degree", "text", "reference")),
+        pending=_sorted(found[PendingTest], attrgetter("markers")),
+        gaps=_sorted(gaps, attrgetter("about", "reason")),
+        availability=availability,
+        recommendations=_sorted(found[Recommendation], attrgetter("reference")),
+        weights_kg=tuple(weights) if len(weights) > 1 else (),
+    )
+
+
+def _sorted_out(found: Iterable[object]) -> Mapping[type, list[Any]]:
+    """What was found, by its kind."""
+    kinds: defaultdict[type, list[Any]] = defaultdict(list)
+    for item in found:
+        kinds[type(item)].append(item)
+    return kinds
+
+
+def _sorted(found: Sequence[T], mostly_by: Callable[[T], object]) -> tuple[T, ...]:
+    """Each once and in an order of its own, so that the order of entries changes nothing: as all of it is written, of
+    which the beginning mostly tells enough."""
+    if len(found) < 2:
+        return tuple(found)
+    written = {repr(mostly_by(item)): item for item in found}
+    if len(written) == len(found):
+        return tuple([written[beginning] for beginning in sorted(written)])
+    return tuple(sorted(set(found), key=repr))
+
+
+def _by_keys(*fields: str) -> Callable[[Condition | FamilyCondition], object]:
+    rest = attrgetter(*fields)
+    return lambda condition: (" ".join(sorted(condition.keys)), rest(condition))
+
+
+def _availability(query: Query, result: QueryResult, unread: set[Query | None]) -> Availability:
+    """What became of a query. One that holds an entry which could not be read is no proof of an absence."""
+    found = result.availability
+    return Availability.PARTIAL if found is Availability.COMPLETE and query in unread else found
+
+
+def _unavailable(answered: Mapping[Query, QueryResult]) -> Iterator[Gap]:
+    """A gap for each query that was not answered in full."""
+    for query, result in answered.items():
+        if result.availability is not Availability.COMPLETE:
+            reason = "incomplete" if result.availability is Availability.PARTIAL else "not_available"
+            yield Gap(query.value, reason, result.reason or result.availability.value, query)

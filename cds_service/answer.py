@@ -27,12 +27,14 @@ from cds_service.model import (
     DrugIndex,
     Finding,
     Gap,
+    GapReason,
     Kind,
     Order,
     Patient,
     Query,
     QueryResult,
     Question,
+    Shortfall,
 )
 from cds_service.policy import Policy, load_policy
 from cds_service.policy_names import check_names
@@ -42,8 +44,16 @@ from cds_service.terminology import open_index
 from cds_service.writing import Wording, load_wording
 
 _OBTAINED = frozenset({Availability.COMPLETE, Availability.PARTIAL})
-_ORDER_NOT_READ = frozenset({"not_available", "unreadable", "wrong_patient", "unsupported_version", "unknown_status",
-                             "unsupported_kind"})  # fmt: skip
+_ORDER_NOT_READ = frozenset(
+    {
+        GapReason.NOT_AVAILABLE,
+        GapReason.UNREADABLE,
+        GapReason.WRONG_PATIENT,
+        GapReason.UNSUPPORTED_VERSION,
+        GapReason.UNKNOWN_STATUS,
+        GapReason.UNSUPPORTED_KIND,
+    }
+)
 _AN_ORDER = re.compile(r"(?:.*/)?Medication(?:Request|Order|Dispense|Statement|Administration)[/#]|#")
 """What an order may be named by: `Type/id`, its place in the request, or its address on another server."""
 _HOOKS_THAT_NEED_MEDICATIONS = frozenset({Hook.PATIENT_VIEW, Hook.ORDER_DISPATCH})
@@ -125,8 +135,10 @@ def _unread_medicines(question: Question, read: Read) -> Iterator[Finding]:
     """A list of medicines that is asked about and of which only a part was read is said, for the same reason."""
     is_partial = read.patient.availability[Query.MEDICATIONS] is Availability.PARTIAL
     if question.hook == Hook.PATIENT_VIEW and is_partial:
-        told = (gap for gap in read.patient.gaps if (gap.about, gap.reason) == (Query.MEDICATIONS, "incomplete"))
-        gap = next(told, Gap(Query.MEDICATIONS.value, "incomplete", query=Query.MEDICATIONS))
+        told = (
+            gap for gap in read.patient.gaps if (gap.about, gap.reason) == (Query.MEDICATIONS, GapReason.INCOMPLETE)
+        )
+        gap = next(told, Gap(Query.MEDICATIONS.value, GapReason.INCOMPLETE, query=Query.MEDICATIONS))
         the_list = Order(reference=Query.MEDICATIONS.value, name="", ingredients=(), active=True)
         yield Finding(Kind.NOT_ASSESSED, the_list, drug="", table="", gaps=(gap,))
 
@@ -198,7 +210,7 @@ def _need_some_left(request: HookRequest, results: Mapping[Query, QueryResult], 
 
 
 def _no_orders(medications: QueryResult) -> RequestError:
-    why = medications.reason or "unreadable"
+    why = medications.reason or Shortfall.UNREADABLE
     return RequestError(
         412,
         "incomplete",

@@ -21,7 +21,7 @@ from cds_service.fetching.fetcher import Fetcher, Limits
 from cds_service.fetching.prefetch import resources_in
 from cds_service.hooks.discovery import PATIENT_TOKEN, Hook, ServiceDefinition
 from cds_service.hooks.requests import HookRequest, parse
-from cds_service.model import Availability, Finding, Gap, Patient, Query, QueryResult
+from cds_service.model import Availability, Finding, Gap, Patient, Query, QueryResult, Shortfall
 from cds_service.pretty import answer_lines
 
 JsonObject = Mapping[str, object]
@@ -179,7 +179,7 @@ def _resolved(request: HookRequest, deadline: Deadline) -> Mapping[Query, QueryR
 
 def _check_answered(request: HookRequest, results: Mapping[Query, QueryResult]) -> None:
     server = request.fhir_server
-    if results[Query.PATIENT].reason == "not_found":
+    if results[Query.PATIENT].reason is Shortfall.NOT_FOUND:
         raise RequestError(404, "not-found", f"{server} has no Patient/{request.question.patient_id}")
     if all(result.availability in _TELLS_NOTHING for result in results.values()):
         reasons = ", ".join(sorted({result.reason for result in results.values()}))

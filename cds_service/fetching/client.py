@@ -28,6 +28,7 @@ from cds_service.errors import CdsError
 from cds_service.fetching.addresses import path_below
 from cds_service.fetching.connections import BoundedAdapter, ForbiddenAddress, Reach
 from cds_service.fetching.deadline import Deadline
+from cds_service.model import Shortfall
 from cds_service.nesting import TooDeep, decoded
 
 _CHUNK_BYTES = 64 * 1024
@@ -36,12 +37,18 @@ _MOST_CONTAINERS = 500_000
 """Objects and arrays in one answer: what decoding costs, in time and memory, goes by them rather than by bytes."""
 _PAUSE_BEFORE_RETRY_S = 0.02
 _RETRY_NEEDS_S = 0.05
-_STATUS_REASONS = {401: "refused", 403: "refused", 404: "not_found", 410: "not_found", 429: "busy"}
+_STATUS_REASONS = {
+    401: Shortfall.REFUSED,
+    403: Shortfall.REFUSED,
+    404: Shortfall.NOT_FOUND,
+    410: Shortfall.NOT_FOUND,
+    429: Shortfall.BUSY,
+}
 _COMPRESSED = frozenset({"gzip", "x-gzip", "deflate"})
 _GZIP_OR_ZLIB = zlib.MAX_WBITS | 32
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _FHIR_VERSION = re.compile(r";\s*fhirversion\s*=\s*\"?([0-9.]+)", re.IGNORECASE)
-_OF_THE_SERVER = frozenset({"late", "unreachable", "server_error"})
+_OF_THE_SERVER = frozenset({Shortfall.LATE, Shortfall.UNREACHABLE, Shortfall.SERVER_ERROR})
 """What a server that is down gives; a server that refuses is up."""
 _FAIR_S = 0.1
 """A server that was given less is not to blame for being late."""
@@ -49,13 +56,11 @@ _UNREADABLE = (HTTPException, IncompleteBody, InvalidChunkLength, zlib.error)
 
 
 class FetchError(CdsError):
-    """A read gave nothing usable. `reason` is a stable key: `late`, `refused`, `not_found`, `busy`,
-    `unreachable`, `redirected`, `server_error`, `too_large`, `unreadable`, `unsupported_version`,
-    `foreign_link`, `address_not_allowed`, `circuit_open`, `reads_hang`. `retry_after_s` says after how many seconds
-    the same read may well succeed; None: it is not to be repeated.
+    """A read gave nothing usable. `retry_after_s` says after how many seconds the same read may well succeed; None:
+    it is not to be repeated.
     """
 
-    def __init__(self, reason: str, *, retry_after_s: float | None = None) -> None:
+    def __init__(self, reason: Shortfall, *, retry_after_s: float | None = None) -> None:
         super().__init__(f"the FHIR server gave no usable answer: {reason}")
         self.reason = reason
         self.retry_after_s = retry_after_s
@@ -109,7 +114,7 @@ class FhirClient:
         """The decoded page behind a `next` link. Raises FetchError: `foreign_link` when it is elsewhere."""
         path = path_below(link, self._base_url)
         if path is None:
-            raise FetchError("foreign_link")
+            raise FetchError(Shortfall.FOREIGN_LINK)
         parted = "" if not path or path.startswith("?") else "/"
         return self._get(f"{self._base_url}{parted}{path}", deadline)
 
@@ -117,17 +122,17 @@ class FhirClient:
         """One read, unless the circuit is open; the circuit is told what became of it."""
         remaining_s = deadline.remaining_s()
         if not remaining_s:
-            raise FetchError("late")
+            raise FetchError(Shortfall.LATE)
         if self._circuit is None:
             return self._get_again(url, deadline)
         if not self._circuit.admits():
-            raise FetchError("circuit_open")
+            raise FetchError(Shortfall.CIRCUIT_OPEN)
         try:
             answer = self._get_again(url, deadline)
         except FetchError as fault:
             if fault.reason not in _OF_THE_SERVER:
                 self._circuit.succeeded()
-            elif fault.reason != "late" or remaining_s >= _FAIR_S:
+            elif fault.reason is not Shortfall.LATE or remaining_s >= _FAIR_S:
                 self._circuit.failed(*self._circumstances)
             raise
         self._circuit.succeeded()
@@ -147,7 +152,7 @@ class FhirClient:
     def _get_once(self, url: str, deadline: Deadline) -> object:
         remaining_s = deadline.remaining_s()
         if not remaining_s:
-            raise FetchError("late")
+            raise FetchError(Shortfall.LATE)
         # Of connecting and reading together; requests hands it on as it is, which its types do not say.
         timeout: Any = Timeout(total=max(remaining_s, _SHORTEST_TIMEOUT_S))
         try:
@@ -176,9 +181,9 @@ class FhirClient:
             self._reserve(len(piece), body)
             body += piece
             if len(body) > self._largest_bytes:
-                raise FetchError("too_large")
+                raise FetchError(Shortfall.TOO_LARGE)
             if deadline.has_passed():
-                raise FetchError("late")
+                raise FetchError(Shortfall.LATE)
 
     def _reserve(self, count: int, body: bytearray) -> None:
         """Bytes for a piece to be added to `body`. Where there are not as many, what `body` holds is given back in
@@ -192,7 +197,7 @@ class FhirClient:
                 return
             self._bytes_left += len(body)
             body.clear()
-        raise FetchError("too_large")
+        raise FetchError(Shortfall.TOO_LARGE)
 
     def _release(self, count: int) -> None:
         if self._bytes_left is not None:
@@ -205,16 +210,16 @@ class FhirClient:
         """
         with self._decoding:
             if deadline.has_passed():
-                raise FetchError("late")
+                raise FetchError(Shortfall.LATE)
             if body.count(b"{") + body.count(b"[") > _MOST_CONTAINERS:
-                raise FetchError("too_large")
+                raise FetchError(Shortfall.TOO_LARGE)
             content = body.removeprefix(_BYTE_ORDER_MARK)
             try:
                 value = decoded(content)
             except (orjson.JSONDecodeError, TooDeep) as fault:
-                raise FetchError("unreadable") from fault
+                raise FetchError(Shortfall.UNREADABLE) from fault
             if has_double_names(content, value):
-                raise FetchError("unreadable")
+                raise FetchError(Shortfall.UNREADABLE)
             return value
 
 
@@ -222,15 +227,15 @@ def _check(response: requests.Response) -> None:
     """Raise FetchError unless there is an answer in a version of FHIR that is read here (R4, R4B)."""
     status = response.status_code
     if 300 <= status < 400:
-        raise FetchError("redirected")
+        raise FetchError(Shortfall.REDIRECTED)
     if status >= 400:
-        reason = _STATUS_REASONS.get(status, "server_error" if status >= 500 else "refused")
+        reason = _STATUS_REASONS.get(status, Shortfall.SERVER_ERROR if status >= 500 else Shortfall.REFUSED)
         raise FetchError(reason, retry_after_s=_pause(response) if status == 503 else None)
     if status != 200:
-        raise FetchError("unreadable")
+        raise FetchError(Shortfall.UNREADABLE)
     version = _FHIR_VERSION.search(response.headers.get("Content-Type", ""))
     if version and not version[1].startswith("4."):
-        raise FetchError("unsupported_version")
+        raise FetchError(Shortfall.UNSUPPORTED_VERSION)
 
 
 def _pause(response: requests.Response) -> float:
@@ -246,29 +251,30 @@ def _decompressed(response: requests.Response, largest_bytes: int) -> Iterator[b
         yield from arriving
         return
     if encoding not in _COMPRESSED:
-        raise FetchError("unreadable")
+        raise FetchError(Shortfall.UNREADABLE)
     decoder = zlib.decompressobj(_GZIP_OR_ZLIB)
     for piece in arriving:
         if not decoder.eof:
             yield decoder.decompress(piece, largest_bytes + 1)
         if decoder.unused_data:
-            raise FetchError("unreadable")
+            raise FetchError(Shortfall.UNREADABLE)
     if not decoder.eof:
-        raise FetchError("unreadable")
+        raise FetchError(Shortfall.UNREADABLE)
 
 
 def _told(fault: BaseException, deadline: Deadline) -> FetchError:
     """What a fault of the libraries means. They wrap one another, so the chain of causes is looked at."""
     causes = tuple(_causes(fault))
     if isinstance(fault, requests.Timeout) or any(isinstance(cause, TimeoutError) for cause in causes):
-        return FetchError("late")
+        return FetchError(Shortfall.LATE)
     if deadline.has_passed():
-        return FetchError("late")
+        return FetchError(Shortfall.LATE)
     if any(isinstance(cause, ForbiddenAddress) for cause in causes):
-        return FetchError("address_not_allowed")
+        return FetchError(Shortfall.ADDRESS_NOT_ALLOWED)
     if any(isinstance(cause, ConnectionResetError | BrokenPipeError) for cause in causes):
-        return FetchError("unreachable", retry_after_s=_PAUSE_BEFORE_RETRY_S)
-    return FetchError("unreadable" if any(isinstance(cause, _UNREADABLE) for cause in causes) else "unreachable")
+        return FetchError(Shortfall.UNREACHABLE, retry_after_s=_PAUSE_BEFORE_RETRY_S)
+    is_unreadable = any(isinstance(cause, _UNREADABLE) for cause in causes)
+    return FetchError(Shortfall.UNREADABLE if is_unreadable else Shortfall.UNREACHABLE)
 
 
 def _causes(fault: BaseException | None) -> Iterator[BaseException]:

@@ -17,7 +17,6 @@ from cds_service.fetching.client import FetchError, FhirClient, open_session
 from cds_service.fetching.connections import Reach
 from cds_service.fetching.deadline import Deadline
 from cds_service.fetching.prefetch import (
-    MORE_PAGES,
     RESOURCE_TYPES,
     Page,
     failed,
@@ -29,13 +28,12 @@ from cds_service.fetching.prefetch import (
 from cds_service.fetching.reads import Reads
 from cds_service.hooks.discovery import PATIENT_TOKEN
 from cds_service.hooks.requests import HookRequest, is_id
-from cds_service.model import Availability, Query, QueryResult
+from cds_service.model import Availability, Query, QueryResult, Shortfall
 
 JsonObject = Mapping[str, object]
 
 _MEDICATION = re.compile(r"Medication/[^/]+")
 _DISPATCHED = re.compile(r"MedicationRequest/[^/]+")
-_TOO_MANY = "too_many_reads"
 _LAST_WORD_S = 0.02
 _ANSWERS_TOGETHER = 3
 """How many answers of the largest size one request may have taken in."""
@@ -152,7 +150,7 @@ class Fetcher:
                 path = templates[query].replace(PATIENT_TOKEN, patient_id)
                 for n, part in enumerate(in_parts(path, self._limits.longest_search)):
                     reads[query, n] = partial(self._search, client, query, part, patient_id, _of_reads(deadline))
-            elif found.result.reason == MORE_PAGES:
+            elif found.result.reason is Shortfall.MORE_PAGES:
                 reads[query, 0] = partial(self._pages, client, query, found, _of_reads(deadline))
         answers = server_reads.in_parallel(reads, deadline)
         kept = {query: found.result for query, found in pages.items()}
@@ -166,7 +164,7 @@ class Fetcher:
     ) -> QueryResult:
         found = fetched(client.read(path, deadline), query)
         if query is Query.PATIENT and any(_is_other(r, patient_id) for r in resources_in(found.result.resources)):
-            return failed("wrong_patient")
+            return failed(Shortfall.WRONG_PATIENT)
         return self._pages(client, query, found, deadline)
 
     def _pages(self, client: FhirClient, query: Query, first: Page, deadline: Deadline) -> QueryResult:
@@ -198,9 +196,9 @@ class Fetcher:
         answers = server_reads.in_parallel(reads, deadline)
         read = tuple(answer for answer in answers.values() if not isinstance(answer, FetchError))
         reasons = [fault.reason for r, fault in answers.items() if references[r] and isinstance(fault, FetchError)]
-        reasons += [_TOO_MANY for r in wanted[self._limits.most_reads :] if references[r]]
+        reasons += [Shortfall.TOO_MANY_READS for r in wanted[self._limits.most_reads :] if references[r]]
         known = results[Query.MEDICATIONS]
-        result = _with_flaw(replace(known, resources=known.resources + read), next(iter(reasons), ""))
+        result = _with_flaw(replace(known, resources=known.resources + read), next(iter(reasons), Shortfall.NONE))
         return results | {Query.MEDICATIONS: result}
 
 
@@ -213,7 +211,7 @@ def _single(client: FhirClient, reference: str, deadline: Deadline) -> JsonObjec
     """The resource that `reference` names, and no other. Raises FetchError."""
     answer = client.read(reference, deadline)
     if not isinstance(answer, dict) or _reference(answer) != reference:
-        raise FetchError("unreadable")
+        raise FetchError(Shortfall.UNREADABLE)
     return answer
 
 
@@ -271,7 +269,7 @@ def _joined(first: QueryResult, following: QueryResult) -> QueryResult:
     return QueryResult(following.availability, resources, following.reason)
 
 
-def _with_flaw(result: QueryResult, flaw: str) -> QueryResult:
+def _with_flaw(result: QueryResult, flaw: Shortfall) -> QueryResult:
     """Something missing on an earlier page is not made good by the later ones."""
     if flaw and result.availability is Availability.COMPLETE:
         return replace(result, availability=Availability.PARTIAL, reason=flaw)
@@ -280,7 +278,7 @@ def _with_flaw(result: QueryResult, flaw: str) -> QueryResult:
 
 def _not_allowed(result: QueryResult) -> QueryResult:
     if result.availability is Availability.MISSING:
-        return replace(result, reason="server_not_allowed")
+        return replace(result, reason=Shortfall.SERVER_NOT_ALLOWED)
     return result
 
 

@@ -20,12 +20,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-from cds_service.model import Availability, Query, QueryResult
+from cds_service.model import Availability, Query, QueryResult, Shortfall
 
 JsonObject = Mapping[str, object]
 
-MISSING = QueryResult(Availability.MISSING, reason="missing")
-MORE_PAGES = "more_pages"
+MISSING = QueryResult(Availability.MISSING, reason=Shortfall.MISSING)
 
 RESOURCE_TYPES: Mapping[Query, tuple[str, ...]] = MappingProxyType(
     {
@@ -58,7 +57,7 @@ class Page:
 
     result: QueryResult
     next_url: str = ""
-    flaw: str = ""
+    flaw: Shortfall = Shortfall.NONE
 
 
 def prefetched(prefetch: Mapping[str, object], query: Query) -> Page:
@@ -75,7 +74,7 @@ def prefetched_results(prefetch: Mapping[str, object], patient_id: str = "") -> 
 
 def fetched(value: object, query: Query, before: tuple[JsonObject, ...] = ()) -> Page:
     """What `value`, the answer of a server to `query`, says. Never raises; `before` as for `page`."""
-    return Page(failed("unreadable")) if value is None else page(value, query, before)
+    return Page(failed(Shortfall.UNREADABLE)) if value is None else page(value, query, before)
 
 
 def of_patient(result: QueryResult, patient_id: str) -> QueryResult:
@@ -83,7 +82,7 @@ def of_patient(result: QueryResult, patient_id: str) -> QueryResult:
     if result.availability is not Availability.COMPLETE or not patient_id:
         return result
     if any(_is_of_another(resource, patient_id) for resource in resources_in(result.resources)):
-        return replace(result, availability=Availability.PARTIAL, reason="wrong_patient")
+        return replace(result, availability=Availability.PARTIAL, reason=Shortfall.WRONG_PATIENT)
     return result
 
 
@@ -92,18 +91,18 @@ def page(value: object, query: Query, before: tuple[JsonObject, ...] = ()) -> Pa
     if value is None:
         return Page(QueryResult(Availability.COMPLETE))
     if not isinstance(value, dict):
-        return Page(failed("unreadable"))
+        return Page(failed(Shortfall.UNREADABLE))
     resource_type = value.get("resourceType")
     if resource_type == "Bundle":
         return _bundle(value, query, before)
     if resource_type == "OperationOutcome":
-        return Page(failed("refused"))
+        return Page(failed(Shortfall.REFUSED))
     if resource_type in RESOURCE_TYPES[query]:
         return Page(QueryResult(Availability.COMPLETE, (value,)))
-    return Page(failed("unreadable"))
+    return Page(failed(Shortfall.UNREADABLE))
 
 
-def failed(reason: str) -> QueryResult:
+def failed(reason: Shortfall) -> QueryResult:
     return QueryResult(Availability.FAILED, reason=reason)
 
 
@@ -140,10 +139,10 @@ def _bundle(bundle: JsonObject, query: Query, before: tuple[JsonObject, ...]) ->
     """The Bundle goes on whole: the addresses of its entries are needed to follow references."""
     entries = bundle.get("entry", [])
     if not isinstance(entries, list):
-        return Page(failed("unreadable"))
+        return Page(failed(Shortfall.UNREADABLE))
     next_url = _next_url(bundle)
-    flaw = _flaw(entries, query, before) or ("" if next_url else _lost_link(bundle))
-    reason = MORE_PAGES if next_url else flaw or _shortfall(bundle, query, before)
+    flaw = _flaw(entries, query, before) or (Shortfall.NONE if next_url else _lost_link(bundle))
+    reason = Shortfall.MORE_PAGES if next_url else flaw or _shortfall(bundle, query, before)
     availability = Availability.PARTIAL if reason else Availability.COMPLETE
     return Page(QueryResult(availability, (bundle,) if entries else (), reason), next_url, flaw)
 
@@ -157,20 +156,20 @@ def _list(value: object) -> list[object]:
     return value if isinstance(value, list) else []
 
 
-def _flaw(entries: list[object], query: Query, before: tuple[JsonObject, ...]) -> str:
-    """Why entries of a page are missing; empty when none is. A page of other things answers another question, unless
+def _flaw(entries: list[object], query: Query, before: tuple[JsonObject, ...]) -> Shortfall:
+    """Why entries of a page are missing; NONE where none is. A page of other things answers another question, unless
     they are said to stand beside the matches or go on with what stands beside those of earlier pages.
     """
     resources = _entry_resources(entries)
     if len(resources) < len(entries):
-        return "unreadable"
+        return Shortfall.UNREADABLE
     if any(_is_error(resource) for resource in resources):
-        return "refused"
+        return Shortfall.REFUSED
     kinds = {resource["resourceType"] for resource in resources_in(resources)}
     is_answer = kinds <= _REMARKS or not kinds.isdisjoint(_EXPECTED[query])
     if is_answer or (kinds <= _BESIDE and (before or all(map(_is_included, entries)))):
-        return ""
-    return "unreadable"
+        return Shortfall.NONE
+    return Shortfall.UNREADABLE
 
 
 def _is_included(entry: object) -> bool:
@@ -179,11 +178,12 @@ def _is_included(entry: object) -> bool:
     return isinstance(search, dict) and search.get("mode") in ("include", "outcome")
 
 
-def _shortfall(bundle: JsonObject, query: Query, before: tuple[JsonObject, ...]) -> str:
-    """Why the last page is still not all of it; empty when it is. `total` counts the matches of all pages."""
+def _shortfall(bundle: JsonObject, query: Query, before: tuple[JsonObject, ...]) -> Shortfall:
+    """Why the last page is still not all of it; NONE where it is. `total` counts the matches of all pages."""
     pages = (*before, bundle)
     total = max(map(_total, pages))
-    return "fewer_than_total" if total > 0 and total > matches_in(pages, query) else ""
+    is_short = total > 0 and total > matches_in(pages, query)
+    return Shortfall.FEWER_THAN_TOTAL if is_short else Shortfall.NONE
 
 
 def _total(bundle: JsonObject) -> float:
@@ -212,12 +212,12 @@ def _next_url(bundle: JsonObject) -> str:
     return next((url for url in urls if isinstance(url, str)), "")
 
 
-def _lost_link(bundle: JsonObject) -> str:
-    """Why it is not known whether there is a following page; empty when it is."""
+def _lost_link(bundle: JsonObject) -> Shortfall:
+    """Why it is not known whether there is a following page; NONE where it is."""
     links = bundle.get("link")
     if links is None or (isinstance(links, list) and all(_relation(link) not in ("", "next") for link in links)):
-        return ""
-    return "unreadable"
+        return Shortfall.NONE
+    return Shortfall.UNREADABLE
 
 
 def _relation(link: object) -> str:

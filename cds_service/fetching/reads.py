@@ -13,6 +13,7 @@ import requests
 
 from cds_service.fetching.client import FetchError
 from cds_service.fetching.deadline import Deadline
+from cds_service.model import Shortfall
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -39,7 +40,7 @@ class Reads:
     def in_parallel(self, reads: Mapping[K, Callable[[], V]], deadline: Deadline) -> dict[K, V | FetchError]:
         """Each read's answer or fault. At the deadline it is `late`, whatever its thread does."""
         if self._hanging >= self._most_hanging:
-            return {key: FetchError("reads_hang") for key in reads}
+            return {key: FetchError(Shortfall.READS_HANG) for key in reads}
         futures = {key: self._pool.submit(_attempt, read) for key, read in reads.items()}
         wait(futures.values(), timeout=deadline.remaining_s())
         return {key: future.result() if future.done() else self._late(future) for key, future in futures.items()}
@@ -48,7 +49,7 @@ class Reads:
         if not future.cancel():
             self._count(1)
             future.add_done_callback(lambda _: self._count(-1))
-        return FetchError("late")
+        return FetchError(Shortfall.LATE)
 
     def _count(self, change: int) -> None:
         with self._lock:

@@ -21,7 +21,7 @@ from cds_service.codes import ATC, NDC, RXNORM, SNOMED
 from cds_service.fetching.client import FetchError, FhirClient, open_session
 from cds_service.fetching.connections import Reach
 from cds_service.fetching.deadline import Deadline
-from cds_service.model import CodedDrug, RxNormIngredient
+from cds_service.model import CodedDrug, RxNormIngredient, Shortfall
 
 _ID_TYPES = {NDC: "NDC", SNOMED: "SNOMEDCT", ATC: "ATC"}
 _NDC_LENGTH = 11
@@ -150,11 +150,11 @@ def _read(client: FhirClient, path: str, deadline: Deadline) -> Mapping[str, Any
     try:
         answer = client.read(path, deadline)
     except FetchError as fault:
-        if fault.reason == "not_found":
+        if fault.reason is Shortfall.NOT_FOUND:
             return {}
         raise
     if not isinstance(answer, dict):
-        raise FetchError("unreadable")
+        raise FetchError(Shortfall.UNREADABLE)
     return answer
 
 
@@ -168,7 +168,7 @@ def _ingredients(answer: Mapping[str, Any]) -> Iterator[RxNormIngredient]:
         for concept in _objects(group.get("conceptProperties")) if group.get("tty") == "IN" else ():
             rxcui, name = concept.get("rxcui"), concept.get("name")
             if not (isinstance(rxcui, str) and isinstance(name, str) and name):
-                raise FetchError("unreadable")
+                raise FetchError(Shortfall.UNREADABLE)
             yield RxNormIngredient(rxcui, name)
 
 

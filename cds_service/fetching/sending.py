@@ -10,6 +10,7 @@ import requests
 
 from cds_service.fetching.client import FetchError
 from cds_service.fetching.deadline import Deadline
+from cds_service.model import Shortfall
 from cds_service.nesting import TooDeep, decoded
 
 _CHUNK_BYTES = 64 * 1024
@@ -37,7 +38,7 @@ def send(
     `too_large`.
     """
     if deadline.has_passed():
-        raise FetchError("late")
+        raise FetchError(Shortfall.LATE)
     try:
         with session.request(
             method,
@@ -49,12 +50,12 @@ def send(
             stream=True,
         ) as response:
             if 300 <= response.status_code < 400:
-                raise FetchError("redirected")
+                raise FetchError(Shortfall.REDIRECTED)
             return Reply(response.status_code, _decoded(_body(response, deadline)))
     except requests.Timeout as fault:
-        raise FetchError("late") from fault
+        raise FetchError(Shortfall.LATE) from fault
     except (requests.RequestException, ValueError) as fault:
-        raise FetchError("late" if deadline.has_passed() else "unreachable") from fault
+        raise FetchError(Shortfall.LATE if deadline.has_passed() else Shortfall.UNREACHABLE) from fault
 
 
 def _body(response: requests.Response, deadline: Deadline) -> bytes:
@@ -62,9 +63,9 @@ def _body(response: requests.Response, deadline: Deadline) -> bytes:
     for chunk in response.iter_content(_CHUNK_BYTES):
         body += chunk
         if len(body) > _LARGEST_BYTES:
-            raise FetchError("too_large")
+            raise FetchError(Shortfall.TOO_LARGE)
         if deadline.has_passed():
-            raise FetchError("late")
+            raise FetchError(Shortfall.LATE)
     return bytes(body)
 
 

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from cds_service.errors import RequestError
 from cds_service.hooks.discovery import Hook, ServiceDefinition
-from cds_service.model import Gap, Question
+from cds_service.model import Gap, GapReason, Question
 
 JsonObject = Mapping[str, object]
 
@@ -154,7 +154,7 @@ def _selections(context: JsonObject, drafts: tuple[JsonObject]) -> tuple[frozens
     named = {reference: addresses.get(reference, _relative(reference)) for reference in given}
     known = frozenset(addresses.values())
     gaps = tuple(
-        Gap(reference, "not_in_draft_orders", "selections names an order that draftOrders does not hold")
+        Gap(reference, GapReason.NOT_IN_DRAFT_ORDERS, "selections names an order that draftOrders does not hold")
         for reference in sorted(set(named.values()) - known)
         if known
     )

@@ -60,7 +60,7 @@ from cds_service.model.markers import (
 )
 from cds_service.model.orders import Dose, Medication, Order, Quantity
 from cds_service.model.patient import Allergy, Condition, FamilyCondition, Patient, PendingTest, Recommendation
-from cds_service.model.questions import MEDICATION_NOT_SENT, Availability, Gap, Query, QueryResult, Question
+from cds_service.model.questions import Availability, Gap, Query, QueryResult, Question
 from cds_service.model.readings import (
     FUTURE,
     ActivityScore,
@@ -77,12 +77,12 @@ from cds_service.model.readings import (
     Statement,
     Undetermined,
 )
+from cds_service.model.reasons import GapReason, Narrowing, Refusal, Shortfall, Silence, Unconfirmed
 
 __all__ = [
     "CONTRAINDICATING",
     "FUTURE",
     "INDETERMINATE",
-    "MEDICATION_NOT_SENT",
     "NO_RESULT",
     "Action",
     "ActivityScore",
@@ -111,6 +111,7 @@ __all__ = [
     "FeedbackOutcome",
     "Finding",
     "Gap",
+    "GapReason",
     "Grade",
     "Gravity",
     "Harm",
@@ -124,6 +125,7 @@ __all__ = [
     "MarkerView",
     "Medication",
     "Narrowed",
+    "Narrowing",
     "NotReadable",
     "NotTested",
     "OneOf",
@@ -142,9 +144,12 @@ __all__ = [
     "Reading",
     "ReadingStatus",
     "Recommendation",
+    "Refusal",
     "ResultingOrder",
     "RxNormIngredient",
     "SelfContradiction",
+    "Shortfall",
+    "Silence",
     "Span",
     "Stale",
     "Statement",
@@ -156,6 +161,7 @@ __all__ = [
     "Timing",
     "Trust",
     "Unavailable",
+    "Unconfirmed",
     "Undetermined",
     "Unreadable",
     "Unverified",

@@ -11,6 +11,7 @@ from cds_service.model.markers import MarkerKnowledge
 from cds_service.model.orders import Order
 from cds_service.model.patient import FamilyCondition
 from cds_service.model.questions import Gap, Query
+from cds_service.model.reasons import Refusal, Silence
 
 
 class Outcome(StrEnum):
@@ -98,11 +99,10 @@ class MarkerView:
 
 @dataclass(frozen=True, slots=True)
 class Alternative:
-    """A suggested drug after it was itself evaluated. Not offered when `refused` is set (a stable key:
-    `by_result`, `by_limit`, `allergy`, `taken_already`, `interaction`)."""
+    """A suggested drug after it was itself evaluated."""
 
     drug: str
-    refused: str = ""
+    refused: Refusal = Refusal.OFFERED
     open_markers: tuple[str, ...] = ()
     """Markers whose test would be asked for if this drug were ordered."""
 
@@ -186,9 +186,7 @@ class Finding:
     row: str = ""
     """Id of the row that gave the advice now."""
     indicator: Indicator = Indicator.INFO
-    silent: str = ""
-    """Empty: shown. Else the rule that keeps it silent (`no_change`, `recalled`, `policy_silent`,
-    `below_threshold`, `tolerated`, `indicated_otherwise`, ...; the catalogue's group `silence` has them all)."""
+    silent: Silence = Silence.SHOWN
     markers: tuple[MarkerView, ...] = ()
     resulting: ResultingOrder = ResultingOrder(Outcome.AS_DRAFTED)
     decided: ResultingOrder = ResultingOrder(Outcome.AS_DRAFTED)

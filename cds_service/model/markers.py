@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from cds_service.model.advice import INDETERMINATE
 from cds_service.model.dates import When
 from cds_service.model.readings import Reading
+from cds_service.model.reasons import GapReason, Narrowing
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +19,8 @@ class Known:
 @dataclass(frozen=True, slots=True)
 class Narrowed:
     states: frozenset[str]
-    why: str
+    why: Narrowing | str
+    """Where an event of the record spoiled the result: the phrase key of the spoiler."""
     readings: tuple[Reading, ...] = ()
     may_count: bool = False
     """Whether its dates are told so roughly that the result may count after all."""
@@ -66,21 +68,21 @@ class Unverified:
 
 @dataclass(frozen=True, slots=True)
 class Unavailable:
-    reason: str
+    reason: GapReason
     readings: tuple[Reading, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    reason: str
+    reason: GapReason
     readings: tuple[Reading, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class NotTested:
     readings: tuple[Reading, ...] = ()
-    beside: str = ""
-    """Stable key of what is on file all the same: `about_another`, `not_machine_readable`."""
+    beside: GapReason | None = None
+    """Why what is on file all the same does not count."""
 
 
 MarkerKnowledge = (

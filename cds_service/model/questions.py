@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from cds_service.model.reasons import GapReason, Shortfall
+
 
 class Availability(StrEnum):
     """What became of one of the queries that the service depends on (`Query`)."""
@@ -35,19 +37,14 @@ class Query(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Gap:
     """Something that could not be read or obtained. `about` is a query, a resource reference or a drug name
-    as ordered; `reason` a stable key (`not_available`, `unreadable`, `wrong_patient`, `not_recognised`,
-    `not_machine_readable`, `incomplete`, ...); `detail` tells a person more and holds no patient data."""
+    as ordered; `detail` tells a person more and holds no patient data."""
 
     about: str
-    reason: str
+    reason: GapReason
     detail: str = ""
     query: Query | None = None
     observables: tuple[str, ...] = ()
     """What it would have told of (`gene:CYP2D6`), where that is known."""
-
-
-MEDICATION_NOT_SENT = "medication_not_available"
-"""The reason of the gap where an order refers to a Medication that is not there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +53,7 @@ class QueryResult:
 
     availability: Availability
     resources: tuple[Mapping[str, object], ...] = ()
-    reason: str = ""
-    """Stable key when not complete: `missing`, `refused`, `late`, `unreachable`, `too_large`, `more_pages`, ..."""
+    reason: Shortfall = Shortfall.NONE
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from enum import StrEnum
 from cds_service.codes import Coding
 from cds_service.model.dates import When
 from cds_service.model.orders import Quantity
+from cds_service.model.reasons import GapReason, Unconfirmed
 
 
 class Grade(StrEnum):
@@ -82,10 +83,10 @@ class Undetermined:
 class NotReadable:
     """A result exists that a machine cannot read or that contradicts itself within one resource."""
 
-    reason: str
+    reason: GapReason
 
 
-FUTURE = NotReadable("future_date")
+FUTURE = NotReadable(GapReason.FUTURE_DATE)
 """What a result says that is dated after today: nothing, since its date or the result itself is wrong."""
 
 
@@ -135,8 +136,7 @@ class Reading:
     """The value as the report has it: for display, and for a tumour's variant that only its words name."""
     coding: Coding | None = None
     """The observation code it was recognised by."""
-    why_unverified: str = ""
-    """Stable key: `consumer`, `patient_reported`, `status_unknown`."""
+    why_unverified: Unconfirmed = Unconfirmed.NOT
     flags: tuple[str, ...] = ()
     """Stable keys of what a reader should know beside the value: `implausible`, `status_unknown`, `homozygous`,
     `build_37`, `strand_turned`, `origin_not_said`, ..."""

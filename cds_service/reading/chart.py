@@ -8,17 +8,16 @@ from datetime import date
 from typing import Any, NamedTuple
 
 from cds_service.memory import Memory
-from cds_service.model import DrugIndex
+from cds_service.model import DrugIndex, Unconfirmed
 from cds_service.reading.lexicon import Lexicon
 from cds_service.reading.records import Record, References
 
 
 class Source(NamedTuple):
-    """Where a result comes from: the laboratory's name, and why it may not be relied on (`consumer` or
-    `patient_reported`)."""
+    """Where a result comes from: the laboratory's name, and why it may not be relied on."""
 
     laboratory: str
-    why_unverified: str
+    why_unverified: Unconfirmed
 
 
 @dataclass(frozen=True, slots=True)

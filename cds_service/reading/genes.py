@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from cds_service.codes import LOINC, Coding
-from cds_service.model import Gap
+from cds_service.model import Gap, GapReason
 from cds_service.reading.addresses import references
 from cds_service.reading.answers import answer_of
 from cds_service.reading.chart import Chart
@@ -234,10 +234,10 @@ def _symbols_of(records: Iterable[Record], chart: Chart, depth: int) -> Iterator
 def naming_gaps(record: Record, naming: GeneNaming) -> Iterator[Gap]:
     """What is odd in how the gene is named, though it can be read."""
     for code in naming.unknown_codes:
-        yield Gap(record.reference, "unknown_code", f"gene code {code} beside a known symbol", record.query)
+        yield Gap(record.reference, GapReason.UNKNOWN_CODE, f"gene code {code} beside a known symbol", record.query)
     for symbol in naming.unconfirmed:
         detail = f"its code alone does not tell that it is about {symbol}"
-        yield Gap(record.reference, "gene_not_confirmed", detail, record.query)
+        yield Gap(record.reference, GapReason.GENE_NOT_CONFIRMED, detail, record.query)
 
 
 def meanings_for(resource: Resource, symbol: str, lexicon: Lexicon) -> tuple[CodeMeaning, ...]:

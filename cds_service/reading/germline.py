@@ -13,6 +13,7 @@ from cds_service.model import (
     ActivityScore,
     Diplotype,
     Gap,
+    GapReason,
     NotReadable,
     Phenotype,
     Presence,
@@ -65,7 +66,9 @@ def read_genes(record: Record, naming: GeneNaming, chart: Chart) -> Iterator[Fou
         return
     if naming.linked and len(naming.symbols) > 1:
         if _carries_value(record.resource):
-            yield Gap(record.reference, "gene_not_named", "it derives from results of several genes", record.query)
+            yield Gap(
+                record.reference, GapReason.GENE_NOT_NAMED, "it derives from results of several genes", record.query
+            )
         return
     for symbol in _symbols_of_value(record, naming, chart):
         if symbol.startswith(HLA_PREFIX):
@@ -245,4 +248,6 @@ def _spoken(answers: list[Answer]) -> Answer:
 
 
 def _unknown_answer(record: Record, code: str) -> Gap:
-    return Gap(record.reference, "unknown_answer", f"answer {code} is no phenotype of this gene", record.query)
+    return Gap(
+        record.reference, GapReason.UNKNOWN_ANSWER, f"answer {code} is no phenotype of this gene", record.query
+    )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import NamedTuple
 
-from cds_service.model import Allergy, Condition, FamilyCondition, Gap, Span, When, earliest, latest
+from cds_service.model import Allergy, Condition, FamilyCondition, Gap, GapReason, Span, When, earliest, latest
 from cds_service.reading.chart import Chart
 from cds_service.reading.dates import day
 from cds_service.reading.lexicon import Lexicon
@@ -90,7 +90,7 @@ def read_condition(record: Record, chart: Chart) -> Iterator[Condition | FamilyC
         return
     label, relatives, keys = chart.lexicon.of_content("problem", resource.get("code"), _problem_of)
     if not label:
-        yield Gap(record.reference, "unreadable", "a condition without a code or text", record.query)
+        yield Gap(record.reference, GapReason.UNREADABLE, "a condition without a code or text", record.query)
         return
     if relatives:
         yield FamilyCondition(relatives, "", DEGREE_UNSAID, label, record.reference)
@@ -117,7 +117,7 @@ def read_allergy(record: Record, chart: Chart) -> Iterator[Allergy | Gap]:
     concepts = [resource.get("code"), *(r.get("substance") for r in objects(resource.get("reaction")))]
     label = next((found for concept in concepts if (found := concept_label(concept))), "")
     if not label:
-        yield Gap(record.reference, "unreadable", "an allergy without a code or text", record.query)
+        yield Gap(record.reference, GapReason.UNREADABLE, "an allergy without a code or text", record.query)
         return
     ingredients = tuple(dict.fromkeys(d for c in concepts for d in _drugs(c, chart)))
     signs = [m for r in objects(resource.get("reaction")) for m in items(r.get("manifestation"))]
@@ -125,7 +125,7 @@ def read_allergy(record: Record, chart: Chart) -> Iterator[Allergy | Gap]:
     texts += [text_at(r, "description") for r in objects(resource.get("reaction"))]
     keys = chart.lexicon.conditions([c for sign in signs for c in codings(sign)], texts)
     if not ingredients and "medication" in items(resource.get("category")):
-        yield Gap(label, "not_recognised", "an allergy to a medicine that was not recognised", record.query)
+        yield Gap(label, GapReason.NOT_RECOGNISED, "an allergy to a medicine that was not recognised", record.query)
     yield Allergy(ingredients, label, record.reference, keys)
 
 
@@ -151,7 +151,9 @@ def read_family(record: Record, chart: Chart) -> Iterator[FamilyCondition | Gap]
             keys = chart.lexicon.conditions(codings(concept), concept_texts(concept))
             yield FamilyCondition(keys, relationship, degree, label, record.reference)
         else:
-            yield Gap(record.reference, "unreadable", "a relative's condition without a code or text", record.query)
+            yield Gap(
+                record.reference, GapReason.UNREADABLE, "a relative's condition without a code or text", record.query
+            )
 
 
 def _degree(relationship: object) -> int:

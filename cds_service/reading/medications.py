@@ -14,7 +14,7 @@ from cds_service.memory import (
     remembered_by_identity,
     remembered_by_text,
 )
-from cds_service.model import MEDICATION_NOT_SENT, Dose, DrugIndex, DrugMatch, Gap
+from cds_service.model import Dose, DrugIndex, DrugMatch, Gap, GapReason
 from cds_service.reading.addresses import local_name, reference
 from cds_service.reading.chart import Chart
 from cds_service.reading.doses import dose_of
@@ -32,7 +32,6 @@ from cds_service.reading.shapes import (
 )
 from cds_service.reading.vocabulary import ROUTE_CODES, ROUTE_WORDS
 
-_PARTLY = "partly_recognised"
 _ABSENT_REASON = "data-absent-reason"
 _CONTENT = ("medicationCodeableConcept", "dosageInstruction", "dosage")
 """The elements in which a medicine says what it is and how it is taken, unless it refers to a Medication."""
@@ -139,7 +138,7 @@ def _drug_of_display(pointer: Resource, address: str, index: DrugIndex, about: s
         return _drug_of_text(display, index, about)
     if not address:
         return NamedDrug()
-    gap = Gap(about, MEDICATION_NOT_SENT, "the medication it refers to was not sent")
+    gap = Gap(about, GapReason.MEDICATION_NOT_AVAILABLE, "the medication it refers to was not sent")
     return NamedDrug(name=local_name(address), gaps=(gap,))
 
 
@@ -152,7 +151,7 @@ def _drug_of_medication(medication: Resource, display: str, index: DrugIndex, ab
         whole = by_display if by_display.ingredients or not whole.name else whole
     ingredients = tuple(dict.fromkeys((*whole.ingredients, *(d for part in parts for d in part.ingredients))))
     # What the name leaves open the ingredients tell.
-    settled = {"not_recognised", _PARTLY} if parts else {"not_recognised"}
+    settled = {GapReason.NOT_RECOGNISED, GapReason.PARTLY_RECOGNISED} if parts else {GapReason.NOT_RECOGNISED}
     contrary = tuple(gap for gap in whole.gaps if gap.reason not in settled)
     missed = (*contrary, *(gap for part in parts for gap in part.gaps))
     name = display or whole.name or " / ".join(part.name for part in parts) or about
@@ -188,14 +187,15 @@ def _drug_said(said: _Said, index: DrugIndex, about: str) -> NamedDrug:
     if match is None:
         return NamedDrug(said.name, coding=said.coding, gaps=(_not_recognised(said.name),))
     if by_code and by_text and set(by_code.drugs).isdisjoint(by_text.drugs):
-        gap = Gap(about, "contradiction", "the code and the text of the medication name different drugs")
+        gap = Gap(about, GapReason.CONTRADICTION, "the code and the text of the medication name different drugs")
         return NamedDrug(said.name, coding=said.coding, gaps=(gap,))
     dispute = _dispute(said.codings, by_texts, index)
-    gaps = (Gap(about, "codes_disagree", "the codes of the medication name different drugs"),) if dispute else ()
+    disagree = Gap(about, GapReason.CODES_DISAGREE, "the codes of the medication name different drugs")
+    gaps = (disagree,) if dispute else ()
     if dispute and not _decides(by_texts, dispute):
         return NamedDrug(said.name, coding=said.coding, gaps=gaps)
     if match.unread:
-        gaps = (*gaps, Gap(about, _PARTLY, f"no drug is known by: {', '.join(match.unread)}"))
+        gaps = (*gaps, Gap(about, GapReason.PARTLY_RECOGNISED, f"no drug is known by: {', '.join(match.unread)}"))
     return NamedDrug(
         name=said.name if said.texts else match.name or said.name,
         ingredients=match.drugs,
@@ -253,7 +253,7 @@ def _decides(by_texts: tuple[DrugMatch, ...], dispute: frozenset[str]) -> bool:
 
 
 def _not_recognised(name: str) -> Gap:
-    return Gap(name, "not_recognised", "no drug of the knowledge base was recognised in its codes or text")
+    return Gap(name, GapReason.NOT_RECOGNISED, "no drug of the knowledge base was recognised in its codes or text")
 
 
 class _Dosage(NamedTuple):

@@ -11,6 +11,7 @@ from cds_service.knowledge.schema import CodeRole, Observable, ObservableKind, O
 from cds_service.model import (
     Diplotype,
     Gap,
+    GapReason,
     NotReadable,
     Phenotype,
     Presence,
@@ -108,7 +109,7 @@ def read_gene_result(record: Record, naming: GeneNaming, chart: Chart) -> Iterat
         ids = tuple(i for i in chart.lexicon.observable_genes[symbol] if i.startswith((_GERMLINE, _SOMATIC)))
         if not of_variant or not ids:
             detail = f"a result on {symbol} whose code is not known: {concept_label(resource.get('code'))}"
-            yield Gap(record.reference, "unknown_code", detail, record.query)
+            yield Gap(record.reference, GapReason.UNKNOWN_CODE, detail, record.query)
             continue
         for observable in _of_origin(record, ids[:1], chart):
             if isinstance(observable, Gap):
@@ -135,7 +136,8 @@ def _of_origin(record: Record, ids: tuple[str, ...], chart: Chart) -> Iterator[O
         if wanted and turned in chart.lexicon.observables:
             yield chart.lexicon.observables[turned]
         else:
-            reason = "not_somatic" if kind == "somatic" and origin == "germline" else "not_germline"
+            is_inherited = kind == "somatic" and origin == "germline"
+            reason = GapReason.NOT_SOMATIC if is_inherited else GapReason.NOT_GERMLINE
             yield Gap(record.reference, reason, origin, record.query)
 
 
@@ -160,16 +162,16 @@ def _read(result: _Result) -> Iterator[Found | Gap]:
     record, answer, holder = result.record, result.answer, result.holder
     if answer.is_empty and not _interpreted(holder):
         if answer.missing or not (objects(holder.get("component")) or objects(holder.get("hasMember"))):
-            yield Gap(record.reference, "no_value", answer.missing or "no value", record.query)
+            yield Gap(record.reference, GapReason.NO_VALUE, answer.missing or "no value", record.query)
         return
     if answer.is_taken_back:
         yield _found(result, NotReadable(TAKEN_BACK_BY_REASON))
         return
     statement, flags = _said(result)
-    if isinstance(statement, NotReadable) and statement.reason == "unit_not_known":
+    if isinstance(statement, NotReadable) and statement.reason is GapReason.UNIT_NOT_KNOWN:
         value = answer.quantity or quantity_in_text(answer)
         unit = (value.unit if value is not None else "") or "none"
-        yield Gap(record.reference, "unknown_unit", f"{result.observable.id} in {unit}", record.query)
+        yield Gap(record.reference, GapReason.UNKNOWN_UNIT, f"{result.observable.id} in {unit}", record.query)
     yield _found(result, statement, flags)
 
 
@@ -191,14 +193,14 @@ def _measured(result: _Result) -> tuple[Statement, tuple[str, ...]]:
     answer, observable = result.answer, result.observable
     value = answer.quantity or quantity_in_text(answer)
     if value is None:
-        return (Undetermined(answer.quoted) if answer.undetermined else NotReadable("no_number")), ()
+        return (Undetermined(answer.quoted) if answer.undetermined else NotReadable(GapReason.NO_NUMBER)), ()
     converted = in_unit_of(observable, value, result.chart.lexicon.unit_spellings)
     if converted is None:
-        return NotReadable("unit_not_known"), ()
+        return NotReadable(GapReason.UNIT_NOT_KNOWN), ()
     flags = () if answer.quantity else ("value_in_text",)
     if is_implausible(observable, converted):
         # Most likely in another unit than it says: it neither warns nor clears.
-        return NotReadable("implausible"), (*flags, "implausible")
+        return NotReadable(GapReason.IMPLAUSIBLE), (*flags, "implausible")
     return converted, flags
 
 
@@ -210,7 +212,7 @@ def _graded(result: _Result) -> Statement:
         return SelfContradiction(says_of(result.answer))
     if fine:
         return Phenotype(fine.pop())
-    return Undetermined(result.answer.quoted) if result.answer.undetermined else NotReadable("not_understood")
+    return Undetermined(result.answer.quoted) if result.answer.undetermined else NotReadable(GapReason.NOT_UNDERSTOOD)
 
 
 def _states(result: _Result) -> set[str]:
@@ -238,7 +240,7 @@ def _interpreted(holder: Resource) -> tuple[str, ...]:
 def _genotype(result: _Result) -> Statement:
     answer = result.answer
     if answer.unread:
-        return NotReadable("not_understood")
+        return NotReadable(GapReason.NOT_UNDERSTOOD)
     texts = {without_symbol(text, result.observable.gene) for text in answer.texts} or {answer.quoted}
     if len(texts) > 1:
         return SelfContradiction(says_of(answer))
@@ -255,12 +257,12 @@ def _present(result: _Result) -> tuple[Statement, tuple[str, ...]]:
         return SelfContradiction(says_of(answer)), ()
     if not said:
         left_open = answer.undetermined or "" in _interpreted(result.holder)
-        return (Undetermined(answer.quoted) if left_open else NotReadable("not_understood")), ()
+        return (Undetermined(answer.quoted) if left_open else NotReadable(GapReason.NOT_UNDERSTOOD)), ()
     if result.chart.lexicon.takes_back(answer.texts):
-        return NotReadable("not_understood"), ()
+        return NotReadable(GapReason.NOT_UNDERSTOOD), ()
     present = said.pop()
     if result.several and present:
-        return NotReadable("several_genes"), ()
+        return NotReadable(GapReason.SEVERAL_GENES), ()
     return Presence(_variant(result, present=present), present), _variant_flags(result, present=present)
 
 

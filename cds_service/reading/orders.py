@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from cds_service.model import Gap, Order, Question
+from cds_service.model import Gap, GapReason, Order, Question
 from cds_service.reading.addresses import local_name, reference, references
 from cds_service.reading.chart import Chart
 from cds_service.reading.medications import medicine_of
@@ -51,7 +51,7 @@ def read_orders(question: Question, asked: tuple[Record, ...], chart: Chart) -> 
         if record.kind == REQUEST:
             yield from _read_draft(record, selected, chart)
         elif record.kind in _NO_ORDERS:
-            yield Gap(record.reference, "unsupported_kind", f"{record.kind}; expected {REQUEST}")
+            yield Gap(record.reference, GapReason.UNSUPPORTED_KIND, f"{record.kind}; expected {REQUEST}")
 
 
 def wanted(question: Question, references: References) -> Iterator[Record]:
@@ -66,17 +66,17 @@ def missing(question: Question, references: References) -> Iterator[Gap]:
     """A gap for each order that the hook names and nobody sent."""
     for address in dict.fromkeys(question.wanted):
         if references.find(address) is None:
-            yield Gap(address, "not_available", "the dispatched order was not among the resources sent")
+            yield Gap(address, GapReason.NOT_AVAILABLE, "the dispatched order was not among the resources sent")
 
 
 def _read_draft(record: Record, selected: frozenset[str] | None, chart: Chart) -> Iterator[OrderedDrug | Gap]:
     status = record.status
     if record.resource.get("doNotPerform") is True:
-        yield Gap(record.reference, "not_in_force", "doNotPerform")
+        yield Gap(record.reference, GapReason.NOT_IN_FORCE, "doNotPerform")
     elif status not in DRAFT_STATUSES | ENDED_STATUSES | UNTAKEN_STATUSES:
-        yield Gap(record.reference, "unknown_status", "an order whose status FHIR does not have")
+        yield Gap(record.reference, GapReason.UNKNOWN_STATUS, "an order whose status FHIR does not have")
     elif status not in DRAFT_STATUSES:
-        yield Gap(record.reference, "not_in_force", status)
+        yield Gap(record.reference, GapReason.NOT_IN_FORCE, status)
     else:
         yield from read_order(record, chart, selected)
 

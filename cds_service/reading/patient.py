@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from cds_service.codes import LOINC
-from cds_service.model import MEDICATION_NOT_SENT, Gap, Medication, Query, When, earliest, latest
+from cds_service.model import Gap, GapReason, Medication, Query, When, earliest, latest
 from cds_service.reading.addresses import local_name, reference, references
 from cds_service.reading.answers import answer_of
 from cds_service.reading.chart import Chart
@@ -86,14 +86,20 @@ def _untaken(record: Record) -> Iterator[Gap]:
     if record.resource.get("doNotPerform") is True:
         return
     if record.status not in TAKEN_STATUSES | ENDED_STATUSES | UNTAKEN_STATUSES:
-        yield Gap(record.reference, "unknown_status", "a medicine whose status FHIR does not have", record.query)
+        yield Gap(
+            record.reference, GapReason.UNKNOWN_STATUS, "a medicine whose status FHIR does not have", record.query
+        )
     elif record.status == "active":
-        yield Gap(record.reference, "not_an_order", "a medicine that is proposed or planned", record.query)
+        yield Gap(record.reference, GapReason.NOT_AN_ORDER, "a medicine that is proposed or planned", record.query)
 
 
 def _part_of_answer(gap: Gap, record: Record) -> Gap:
     """A medicine that the patient takes and that was not sent is missing from the answer to the query."""
-    return replace(gap, query=Query.MEDICATIONS) if gap.reason == MEDICATION_NOT_SENT and is_taken(record) else gap
+    return (
+        replace(gap, query=Query.MEDICATIONS)
+        if gap.reason is GapReason.MEDICATION_NOT_AVAILABLE and is_taken(record)
+        else gap
+    )
 
 
 def read_medication(record: Record, chart: Chart) -> Iterator[Medication | Gap]:
@@ -109,7 +115,7 @@ def read_medication(record: Record, chart: Chart) -> Iterator[Medication | Gap]:
     has_ended = ended or (end is not None and latest(end) < chart.today)
     found = medicine_of(record, chart)
     if not found.name:
-        yield Gap(record.reference, "unreadable", "a medicine without a name", record.query)
+        yield Gap(record.reference, GapReason.UNREADABLE, "a medicine without a name", record.query)
         return
     yield from [_part_of_answer(gap, record) for gap in found.gaps]
     yield Medication(

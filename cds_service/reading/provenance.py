@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from cds_service.codes import LOINC
 from cds_service.memory import content_key, remembered_by_text
-from cds_service.model import Grade, ReadingStatus, When
+from cds_service.model import Grade, ReadingStatus, Unconfirmed, When
 from cds_service.reading.addresses import local_name, reference, references
 from cds_service.reading.answers import answer_of
 from cds_service.reading.chart import Chart, Source
@@ -54,8 +54,7 @@ class Circumstances(NamedTuple):
     """What stands around a result and is no part of what it says."""
 
     status: ReadingStatus
-    why_unverified: str
-    """`consumer`, `patient_reported` or `status_unknown`; empty where the result may be relied on."""
+    why_unverified: Unconfirmed
     on: When | None
     at: float | None
     """The instant in seconds since 1970, where the time is told."""
@@ -72,9 +71,10 @@ def circumstances_of(record: Record, chart: Chart) -> Circumstances:
     resource = record.resource
     when = dated_of(resource) or (dated_of(record.holder) if record.holder is not None else None)
     on, at = when if when is not None else (None, None)
+    status_doubt = Unconfirmed.NOT if record.status in _KNOWN_STATUSES else Unconfirmed.STATUS_UNKNOWN
     return Circumstances(
         status=ReadingStatus.PRELIMINARY if record.status in PRELIMINARY_STATUSES else ReadingStatus.FINAL,
-        why_unverified=source.why_unverified or ("" if record.status in _KNOWN_STATUSES else "status_unknown"),
+        why_unverified=source.why_unverified or status_doubt,
         on=on,
         at=at,
         laboratory=source.laboratory or _laboratory_of_parents(record, chart),
@@ -83,7 +83,7 @@ def circumstances_of(record: Record, chart: Chart) -> Circumstances:
     )
 
 
-def grade_of(why: str, *, free_text: bool) -> Grade:
+def grade_of(why: Unconfirmed, *, free_text: bool) -> Grade:
     """The grade of a reading from why it is unverified and whether it was found in free text."""
     if why:
         return Grade.UNVERIFIED
@@ -121,9 +121,9 @@ def _read_source(told: Resource, within: Resource, chart: Chart) -> Source:
     named = [(kind in _PERSONS, name) for name, kind in _performers(told, within, chart) if name]
     texts = (*(name for _, name in named), *_words_of_source(told))
     if any(_is_of_consumer_test(text) for text in texts):
-        why = "consumer"
+        why = Unconfirmed.CONSUMER
     else:
-        why = "patient_reported" if _is_patient_reported(told, within, chart) else ""
+        why = Unconfirmed.PATIENT_REPORTED if _is_patient_reported(told, within, chart) else Unconfirmed.NOT
     # Organisations go before people.
     return Source(min(named, key=itemgetter(0))[1] if named else "", why)
 

@@ -12,10 +12,12 @@ from cds_service.model import (
     FUTURE,
     Diplotype,
     Gap,
+    GapReason,
     NotReadable,
     Presence,
     Reading,
     Statement,
+    Unconfirmed,
     Undetermined,
     When,
 )
@@ -88,7 +90,7 @@ class About:
 
 _OF_A_SPECIMEN = ("gene:", "hla:", "somatic:", "tumour:")
 """Observables of which it matters where the specimen is from."""
-TAKEN_BACK_BY_REASON = "value_taken_back"
+TAKEN_BACK_BY_REASON = GapReason.VALUE_TAKEN_BACK
 """Why a value is not read that stands beside a reason why there is none."""
 
 
@@ -101,15 +103,15 @@ def founds(
     if answer.is_taken_back:
         statements = (NotReadable(TAKEN_BACK_BY_REASON),)
     elif about.chart.lexicon.takes_back(answer.texts) and not all(isinstance(s, Undetermined) for s in statements):
-        statements = (NotReadable("not_understood"),)
+        statements = (NotReadable(GapReason.NOT_UNDERSTOOD),)
     for statement in statements:
         yield finding(record, about.observable, statement, answer, about.chart, how=how)
     if not statements and answer.missing:
-        yield Gap(record.reference, "no_value", answer.missing, record.query)
+        yield Gap(record.reference, GapReason.NO_VALUE, answer.missing, record.query)
     elif not statements and not answer.is_empty:
-        yield finding(record, about.observable, NotReadable("not_understood"), answer, about.chart)
+        yield finding(record, about.observable, NotReadable(GapReason.NOT_UNDERSTOOD), answer, about.chart)
     elif not statements and not objects(record.resource.get("hasMember")):
-        yield Gap(record.reference, "no_value", "a result without a value that can be used", record.query)
+        yield Gap(record.reference, GapReason.NO_VALUE, "a result without a value that can be used", record.query)
 
 
 class How(NamedTuple):
@@ -144,10 +146,10 @@ def finding(
 
 def reading_of(found: Found, record: Record, around: Circumstances, chart: Chart) -> Reading:
     """The reading: what was found, with where it comes from."""
-    excused = found.needs_no_status and around.why_unverified == "status_unknown"
-    why = "" if excused else around.why_unverified
+    excused = found.needs_no_status and around.why_unverified is Unconfirmed.STATUS_UNKNOWN
+    why = Unconfirmed.NOT if excused else around.why_unverified
     before = ("issued_only",) if around.issued_only else ()
-    after = ("status_unknown",) if excused else ()
+    after = (Unconfirmed.STATUS_UNKNOWN.value,) if excused else ()
     return Reading(
         observable=found.observable,
         says=FUTURE if around.is_future else found.says,

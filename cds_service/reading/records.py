@@ -10,7 +10,7 @@ from functools import cache
 from typing import NamedTuple
 
 from cds_service.codes import LOINC
-from cds_service.model import Gap, Query, QueryResult
+from cds_service.model import Gap, GapReason, Query, QueryResult
 from cds_service.reading.addresses import base_of, base_url, is_absolute, local_name, reference, references
 from cds_service.reading.dates import moment
 from cds_service.reading.shapes import (
@@ -173,7 +173,7 @@ def _unpack(value: object, place: str, address: str, depth: int, found: Unpacked
     resource = value if type(value) is dict or isinstance(value, Mapping) else {}
     kind = _kind_of(resource)
     if not kind or depth == 0:
-        found.gaps.append(Gap(place, "unreadable", "an entry that is no FHIR resource", found.query))
+        found.gaps.append(Gap(place, GapReason.UNREADABLE, "an entry that is no FHIR resource", found.query))
     elif kind == "Bundle":
         _unpack_bundle(resource, place, depth - 1, found)
     elif kind == "Parameters":
@@ -192,7 +192,9 @@ def _unpack_bundle(bundle: Resource, place: str, depth: int, found: Unpacked) ->
         if "resource" in inner:
             _unpack(inner["resource"], f"{place}.{n}", text_at(inner, "fullUrl"), depth, found)
         else:
-            found.gaps.append(Gap(f"{place}.{n}", "unreadable", "a Bundle entry without a resource", found.query))
+            found.gaps.append(
+                Gap(f"{place}.{n}", GapReason.UNREADABLE, "a Bundle entry without a resource", found.query)
+            )
 
 
 def _parameters(resource: Resource) -> Iterator[Resource]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from cds_service.codes import LOINC, Coding
-from cds_service.model import FUTURE, Gap, Grade, NotReadable, Reading, SelfContradiction, Statement
+from cds_service.model import FUTURE, Gap, GapReason, Grade, NotReadable, Reading, SelfContradiction, Statement
 from cds_service.reading.answers import Answer
 from cds_service.reading.chart import Chart
 from cds_service.reading.dates import day, is_after
@@ -92,7 +92,7 @@ def missing_results(record: Record, chart: Chart) -> Iterator[Gap]:
     """A gap for each result that a genetic report or panel names and that is not there."""
     for address in named_results(record):
         if chart.references.find(address, record.resource) is None:
-            yield Gap(address, "not_available", "a result that a genetic report names", record.query)
+            yield Gap(address, GapReason.NOT_AVAILABLE, "a result that a genetic report names", record.query)
 
 
 def _conclusions(record: Record) -> Iterator[object]:
@@ -243,14 +243,14 @@ def is_genetic(record: Record) -> bool:
 def _unread(record: Record, observables: Iterable[str]) -> Gap:
     name = concept_label(record.resource.get("code"))
     detail = f"report without readable results: {name}"
-    return Gap(record.reference, "not_machine_readable", detail, record.query, tuple(sorted(observables)))
+    return Gap(record.reference, GapReason.NOT_MACHINE_READABLE, detail, record.query, tuple(sorted(observables)))
 
 
 def _unreadable(record: Record, symbols: tuple[str, ...], unread: set[str], chart: Chart) -> Iterator[Reading | Gap]:
     name = concept_label(record.resource.get("code"))
     yield _unread(record, {*unread, *map(observable_of, symbols)})
     for symbol in symbols:
-        yield _reading(record, symbol, NotReadable("document_only"), name, chart)
+        yield _reading(record, symbol, NotReadable(GapReason.DOCUMENT_ONLY), name, chart)
 
 
 def read_listed_finding(record: Record, chart: Chart) -> Iterator[Reading]:

@@ -10,6 +10,7 @@ from cds_service.codes import LOINC, Coding
 from cds_service.memory import content_key
 from cds_service.model import (
     Gap,
+    GapReason,
     PendingTest,
     Phenotype,
     Reading,
@@ -59,7 +60,7 @@ def _results_of(record: Record, said: tuple[Found, ...], chart: Chart) -> list[R
     around = circumstances_of(record, chart)
     found: list[Reading | Assessed | Gap] = [_result_of(record, one, around, chart) for one in said]
     if around.is_future:
-        found.append(Gap(record.reference, "future_date", "a result dated after today", record.query))
+        found.append(Gap(record.reference, GapReason.FUTURE_DATE, "a result dated after today", record.query))
     return found
 
 
@@ -179,7 +180,7 @@ def _read(record: Record, subject: _Subject, chart: Chart) -> Iterator[Found | W
     yield from parts
     if not subject.by_code:
         told = _beside_code(record, subject, chart)
-        yield from (one for one in told if not (parts and isinstance(one, Gap) and one.reason == "no_value"))
+        yield from (one for one in told if not (parts and isinstance(one, Gap) and one.reason is GapReason.NO_VALUE))
 
 
 def _read_parts(record: Record, chart: Chart) -> Iterator[Found | Gap]:
@@ -203,7 +204,7 @@ def _beside_code(record: Record, subject: _Subject, chart: Chart) -> Iterator[Fo
     found = list(_read_implication(record, chart))
     yield from found
     if found:
-        yield Gap(record.reference, "gene_not_named", "an implication whose gene is not said", record.query)
+        yield Gap(record.reference, GapReason.GENE_NOT_NAMED, "an implication whose gene is not said", record.query)
     else:
         yield from _without_gene(record, naming)
 
@@ -220,7 +221,7 @@ def _read_by_gene(record: Record, naming: GeneNaming, ids: tuple[str, ...], char
         return
     reason = origin_of(record, chart)
     if reason in _NOT_INHERITED:
-        yield Gap(record.reference, "not_germline", reason, record.query)
+        yield Gap(record.reference, GapReason.NOT_GERMLINE, reason, record.query)
     else:
         yield from read_genes(record, naming, chart)
 
@@ -253,7 +254,7 @@ def _without_gene(record: Record, naming: GeneNaming) -> Iterator[Gap]:
     """A diplotype or a metabolizer status whose gene nobody names is told and not guessed."""
     told = naming.foreign or naming.unconfirmed
     if not told and any(_GENETIC_VALUE.search(text) for text in answer_of(record.resource).texts):
-        yield Gap(record.reference, "gene_not_named", "a genetic result whose gene is not said", record.query)
+        yield Gap(record.reference, GapReason.GENE_NOT_NAMED, "a genetic result whose gene is not said", record.query)
 
 
 def _read_implication(record: Record, chart: Chart) -> Iterator[Found]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from functools import cache
 
 from cds_service.errors import RequestError
-from cds_service.model import Gap
+from cds_service.model import Gap, GapReason
 from cds_service.reading.addresses import local_name, reference
 from cds_service.reading.records import SUBJECTS, Record, References
 from cds_service.reading.shapes import Resource, clean, items, objects, statuses, text_at
@@ -106,9 +106,11 @@ def screened(
 def _refusal(record: Record, patient_id: str, is_patient: Callable[[str], bool]) -> Gap | None:
     version = foreign_version(record)
     if version:
-        return Gap(record.reference, "unsupported_version", f"FHIR {version}; expected R4", record.query)
+        return Gap(record.reference, GapReason.UNSUPPORTED_VERSION, f"FHIR {version}; expected R4", record.query)
     if not is_of_patient(record, patient_id, is_patient):
-        return Gap(record.reference, "wrong_patient", "its subject is not the patient of the request", record.query)
+        return Gap(
+            record.reference, GapReason.WRONG_PATIENT, "its subject is not the patient of the request", record.query
+        )
     return None
 
 

@@ -15,6 +15,7 @@ from cds_service.model import (
     INDETERMINATE,
     ActivityScore,
     Diplotype,
+    GapReason,
     NotReadable,
     OneOf,
     Phenotype,
@@ -45,8 +46,8 @@ _SCORE = re.compile(
 _CALL_WORDS = re.compile(
     r"\b(?:not|non|was|is|detected|present|absent|positive|negative|carrier|variant|mutation|none)\b", re.IGNORECASE
 )
-TAKEN_BACK = "not_understood"
-OTHER_WORDS = "other_words"
+TAKEN_BACK = GapReason.NOT_UNDERSTOOD
+OTHER_WORDS = GapReason.OTHER_WORDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,11 +134,11 @@ def statements_in(text: str, gene: Gene, lexicon: Lexicon) -> tuple[Statement, .
 
 
 class _Heard(NamedTuple):
-    """The calls in a text; `refusal` is why they do not count, empty where they do; `rest` whether there were words
+    """The calls in a text; `refusal` is why they do not count, None where they do; `rest` whether there were words
     beside them."""
 
     calls: tuple[Statement, ...] = ()
-    refusal: str = ""
+    refusal: GapReason | None = None
     rest: bool = False
 
     @property
@@ -166,7 +167,7 @@ def _heard(text: str, gene: Gene, lexicon: Lexicon) -> _Heard:
     beside = (*(_phenotype(group, text) for group in terms.found), *scores)
     calls = (*_genotype(genotype or diplotypes, text), *beside) if genotype or not beside else beside
     called = any(not isinstance(call, Undetermined) for call in calls)
-    refusal = _refusal(words, text, lexicon, placed=bool(genotype or beside)) if called else ""
+    refusal = _refusal(words, text, lexicon, placed=bool(genotype or beside)) if called else None
     return _Heard(calls, refusal, bool(_unnamed(lexicon.fillers.sub(" ", terms.rest), gene)))
 
 
@@ -177,12 +178,12 @@ def _unnamed(words: str, gene: Gene) -> str:
     return " ".join(word for word in words.split() if word not in own)
 
 
-def _refusal(words: str, text: str, lexicon: Lexicon, *, placed: bool) -> str:
+def _refusal(words: str, text: str, lexicon: Lexicon, *, placed: bool) -> GapReason | None:
     """Why a call does not count: words that take it back, a duplication of which nobody says whose it is, or any
     other word that is not known to change nothing."""
     if lexicon.doubts.search(words) or "?" in text:
         return TAKEN_BACK
-    return OTHER_WORDS if words or not placed else ""
+    return OTHER_WORDS if words or not placed else None
 
 
 def _duplicated(diplotypes: tuple[str, ...], gene: Gene) -> tuple[str, ...]:

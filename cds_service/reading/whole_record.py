@@ -14,13 +14,13 @@ from typing import Any, TypeVar
 
 from cds_service.knowledge.base import Knowledge
 from cds_service.model import (
-    MEDICATION_NOT_SENT,
     Allergy,
     Availability,
     Condition,
     DrugIndex,
     FamilyCondition,
     Gap,
+    GapReason,
     Medication,
     Order,
     Patient,
@@ -30,6 +30,7 @@ from cds_service.model import (
     Question,
     Reading,
     Recommendation,
+    Shortfall,
     newest_of,
 )
 from cds_service.policy import CatalogueTest
@@ -65,8 +66,8 @@ from cds_service.reading.variants import with_genotypes
 
 T = TypeVar("T")
 _QUERIES = tuple(Query)
-_MEDICINE_LOST = frozenset({"unreadable", "unknown_status", MEDICATION_NOT_SENT})
-_UNASKED = QueryResult(Availability.MISSING, reason="missing")
+_MEDICINE_LOST = frozenset({GapReason.UNREADABLE, GapReason.UNKNOWN_STATUS, GapReason.MEDICATION_NOT_AVAILABLE})
+_UNASKED = QueryResult(Availability.MISSING, reason=Shortfall.MISSING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +166,7 @@ def _about_another(record: Record, chart: Chart) -> Gap:
     readings = (item.reading if isinstance(item, Assessed) else item for item in found)
     observables = tuple(sorted({item.observable for item in readings if isinstance(item, Reading)}))
     detail = "its focus or its specimen is of someone else"
-    return Gap(record.reference, "about_another", detail, record.query, observables)
+    return Gap(record.reference, GapReason.ABOUT_ANOTHER, detail, record.query, observables)
 
 
 def _patient(
@@ -231,5 +232,5 @@ def _unavailable(answered: Mapping[Query, QueryResult]) -> Iterator[Gap]:
     """A gap for each query that was not answered in full."""
     for query, result in answered.items():
         if result.availability is not Availability.COMPLETE:
-            reason = "incomplete" if result.availability is Availability.PARTIAL else "not_available"
-            yield Gap(query.value, reason, result.reason or result.availability.value, query)
+            reason = GapReason.INCOMPLETE if result.availability is Availability.PARTIAL else GapReason.NOT_AVAILABLE
+            yield Gap(query.value, reason, (result.reason or result.availability).value, query)

@@ -13,7 +13,7 @@ from typing import TypeAlias
 from cds_service.knowledge.base import Knowledge
 from cds_service.knowledge.derived import implied
 from cds_service.knowledge.schema import Fact
-from cds_service.model import Availability, MarkerView, Medication, Order, Patient, Query, earliest, latest
+from cds_service.model import Availability, GapReason, MarkerView, Medication, Order, Patient, Query, earliest, latest
 
 DAYS_A_YEAR = 365.25
 SECOND_DEGREE = 2
@@ -37,9 +37,10 @@ def is_lost(query: Query, patient: Patient) -> bool:
     return patient.availability.get(query) in _LOST
 
 
-def why_lost(query: Query, patient: Patient) -> str:
+def why_lost(query: Query, patient: Patient) -> GapReason:
     """How a lost query was lost, as the reason of a gap."""
-    return "partial" if patient.availability.get(query) is Availability.PARTIAL else "not_obtained"
+    is_partial = patient.availability.get(query) is Availability.PARTIAL
+    return GapReason.PARTIAL if is_partial else GapReason.NOT_OBTAINED
 
 
 KeysSaid = tuple[Collection[str], str]
@@ -106,12 +107,12 @@ class Context:
         query = _QUERY_OF.get(fact)
         return query is not None and is_lost(query, self.patient)
 
-    def why_unknown(self, fact: Fact) -> str:
+    def why_unknown(self, fact: Fact) -> GapReason:
         """Why the fact is not known, as the reason of a gap."""
         query = _QUERY_OF.get(fact)
         if query is None or self.patient.availability.get(query) is Availability.COMPLETE:
-            return "fact_not_known"
-        return why_lost(query, self.patient) if is_lost(query, self.patient) else "missing"
+            return GapReason.FACT_NOT_KNOWN
+        return why_lost(query, self.patient) if is_lost(query, self.patient) else GapReason.MISSING
 
     def medications(self) -> tuple[Medication, ...]:
         """Active medicines other than those that the drafts replace and the order itself."""

@@ -11,12 +11,12 @@ from cds_service.knowledge.base import Knowledge
 from cds_service.knowledge.derived import reached_drugs
 from cds_service.knowledge.schema import Fact, Table, TableKind
 from cds_service.model import (
-    MEDICATION_NOT_SENT,
     Action,
     Advice,
     Alternative,
     Finding,
     Gap,
+    GapReason,
     Indicator,
     Kind,
     Medication,
@@ -24,7 +24,9 @@ from cds_service.model import (
     Outcome,
     Patient,
     Query,
+    Refusal,
     ResultingOrder,
+    Silence,
     Trust,
 )
 from cds_service.policy import Policy, Switch
@@ -81,7 +83,7 @@ class _Evaluator:
         """The findings of an order with its alternatives evaluated."""
         if not order.ingredients:
             return [self._not_recognised(order, self._why_no_drug(order))]
-        unread = [self._not_recognised(order, "partly_recognised")] if order.unread else []
+        unread = [self._not_recognised(order, GapReason.PARTLY_RECOGNISED)] if order.unread else []
         found = [f for drug in order.ingredients for f in self._of_drug(order, drug, others)]
         found += self._others_unseen(order, found)
         return [*unread, *(self._with_alternatives(f, order, others) for f in found)]
@@ -95,21 +97,22 @@ class _Evaluator:
         if not any(gap in finding.gaps and not finding.silent for finding in found):
             yield Finding(Kind.NOT_ASSESSED, order, order.ingredients[0], table="", gaps=(gap,))
 
-    def _why_no_drug(self, order: Order) -> str:
-        not_sent = any((gap.about, gap.reason) == (order.reference, MEDICATION_NOT_SENT) for gap in self.patient.gaps)
-        return MEDICATION_NOT_SENT if not_sent else "not_recognised"
+    def _why_no_drug(self, order: Order) -> GapReason:
+        not_sent = (order.reference, GapReason.MEDICATION_NOT_AVAILABLE)
+        is_there = all((gap.about, gap.reason) != not_sent for gap in self.patient.gaps)
+        return GapReason.NOT_RECOGNISED if is_there else GapReason.MEDICATION_NOT_AVAILABLE
 
-    def _not_recognised(self, order: Order, reason: str) -> Finding:
+    def _not_recognised(self, order: Order, reason: GapReason) -> Finding:
         """What the order names is not known, not there, or not known in all its parts."""
         gap = Gap(order.reference, reason)
-        is_said = self.policy.say_not_recognised or reason == MEDICATION_NOT_SENT
-        silent = "" if is_said else "policy_silent"
+        is_said = self.policy.say_not_recognised or reason is GapReason.MEDICATION_NOT_AVAILABLE
+        silent = Silence.SHOWN if is_said else Silence.POLICY_SILENT
         return Finding(Kind.NOT_ASSESSED, order, order.name, table="", gaps=(gap,), silent=silent)
 
     def _of_drug(self, order: Order, drug: str, others: tuple[Order, ...]) -> list[Finding]:
         tables = self.knowledge.tables_by_drug.get(drug, ())
         if not tables:
-            return [Finding(Kind.NO_CHANGE, order, drug, table="", silent="no_guidance")]
+            return [Finding(Kind.NO_CHANGE, order, drug, table="", silent=Silence.NO_GUIDANCE)]
         context = Context(order, drug, self.patient, self.knowledge, self.today, others, self.gathered)
         return list(self._of_tables(tables, context))
 
@@ -118,7 +121,7 @@ class _Evaluator:
         given = [t for t in tables if route in t.routes or "any" in t.routes]
         fitting = [(t, fit) for t in given if (fit := self._fit(t, context)).holds is not False]
         if not fitting:
-            yield Finding(Kind.NO_CHANGE, context.order, context.drug, table="", silent="no_table_fits")
+            yield Finding(Kind.NO_CHANGE, context.order, context.drug, table="", silent=Silence.NO_TABLE_FITS)
             return
         leading = self._leading(fitting)
         decided = [(decide(situation_of(t, context, self.policy), self.policy), fit) for t, fit in fitting]
@@ -229,9 +232,9 @@ class _Evaluator:
         shown = [f for f in self._all(candidate, others) if not f.silent]
         against = next((f for f in shown if _is_against(f)), None)
         if against is not None:
-            return Alternative(drug, "by_result" if against.markers else "by_limit")
+            return Alternative(drug, Refusal.BY_RESULT if against.markers else Refusal.BY_LIMIT)
         if self._harms_others(candidate, others):
-            return Alternative(drug, "interaction")
+            return Alternative(drug, Refusal.INTERACTION)
         return Alternative(drug, open_markers=tuple(dict.fromkeys([t.marker for f in shown for t in f.tests])))
 
     def _harms_others(self, candidate: Order, others: tuple[Order, ...]) -> bool:
@@ -244,11 +247,11 @@ class _Evaluator:
         found += [(o, tuple([rest for rest in others if rest is not o])) for o in drafted]
         return any(_is_against(f) for other, rest in found for f in self._changed_by(candidate, other, rest))
 
-    def _refused_outright(self, drug: str, others: tuple[Order, ...]) -> str:
+    def _refused_outright(self, drug: str, others: tuple[Order, ...]) -> Refusal:
         if any(drug in a.ingredients for a in self.patient.allergies):
-            return "allergy"
+            return Refusal.ALLERGY
         drafted = [o for o in others if drug in o.ingredients]
-        return "taken_already" if drafted or drug in self.taken else ""
+        return Refusal.TAKEN_ALREADY if drafted or drug in self.taken else Refusal.OFFERED
 
 
 def _evaluator(
@@ -267,16 +270,16 @@ def _shared(table: Table) -> frozenset[str]:
     return frozenset((table.id,)) if alone else frozenset(table.markers)
 
 
-def moot_by(decided: Decided, decisions: list[Decided]) -> str:
-    """The rule that makes an indication table's finding moot, or empty. A drug is not indicated only when every
+def moot_by(decided: Decided, decisions: list[Decided]) -> Silence:
+    """The rule that makes an indication table's finding moot, or SHOWN. A drug is not indicated only when every
     indication that fits excludes it (docs/reasoning.md, step 8)."""
     if decided[0].situation.table.kind is not TableKind.INDICATION:
-        return ""
+        return Silence.SHOWN
     others = [d for d in decisions if d is not decided and d[0].situation.table.kind is TableKind.INDICATION]
     if any(_supports(d) for d in others):
-        return "" if _supports(decided) else "indicated_otherwise"
+        return Silence.SHOWN if _supports(decided) else Silence.INDICATED_OTHERWISE
     open_elsewhere = any(not d.changes_now for d, _ in others)
-    return "other_indication_open" if decided[0].changes_now and open_elsewhere else ""
+    return Silence.OTHER_INDICATION_OPEN if decided[0].changes_now and open_elsewhere else Silence.SHOWN
 
 
 def _supports(decided: Decided) -> bool:

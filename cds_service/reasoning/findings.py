@@ -10,11 +10,13 @@ from cds_service.model import (
     DosePhase,
     Finding,
     Gap,
+    GapReason,
     Indicator,
     Kind,
     Known,
     Option,
     ResultingOrder,
+    Silence,
     Testing,
     TestQuestion,
 )
@@ -45,7 +47,7 @@ _IN_ORDER = tuple(dict.fromkeys(_KINDS.values()))
 
 
 def findings_of(
-    decision: Decision, fit: Truth, policy: Policy, quotes: tuple[str, ...] = (), moot: str = ""
+    decision: Decision, fit: Truth, policy: Policy, quotes: tuple[str, ...] = (), moot: Silence = Silence.SHOWN
 ) -> list[Finding]:
     """The findings of one table. `fit` is how its population was found to fit: where that is not known, the
     table's own question is the missing fact. `quotes` are tables of other sources that say something else; `moot` is
@@ -61,7 +63,7 @@ def findings_of(
     found = [_told(kind, asked, telling, never, closed) for kind, asked in kinds]
     if decision.changes_now and closed:
         # What is closed stands or falls with the change that closes it.
-        silent = found[0].silent or Kind.NO_TEST_CHANGES.value
+        silent = found[0].silent or Silence.NO_TEST_CHANGES
         found.insert(1, telling.finding(Kind.NO_TEST_CHANGES, silent, closed=closed))
     return found
 
@@ -107,14 +109,14 @@ class _Telling:
     decision: Decision
     fit: Truth
     quotes: tuple[str, ...]
-    moot: str
+    moot: Silence
     lost: tuple[Gap, ...]
     """What could ask for more than is said, and was lost."""
 
     def finding(
         self,
         kind: Kind,
-        silent: str,
+        silent: Silence,
         indicator: Indicator = Indicator.INFO,
         *,
         closed: tuple[str, ...] = (),
@@ -174,18 +176,19 @@ def _closed(decision: Decision) -> tuple[str, ...]:
     return tuple([m for m in unknown if m not in asked and (uses[m].testing in _ASKED_FOR or not is_measured(m))])
 
 
-def _population_unknown(telling: _Telling, never: str) -> Finding:
+def _population_unknown(telling: _Telling, never: Silence) -> Finding:
     decision = telling.decision
     matters = decision.changes_now or any(q.fires for q in decision.questions)
     gaps = _facts_missing(telling.fit.missing, decision.situation)
-    return telling.finding(Kind.NOT_ASSESSED, never or ("" if matters else "would_not_change"), gaps=gaps)
+    moot = Silence.SHOWN if matters else Silence.WOULD_NOT_CHANGE
+    return telling.finding(Kind.NOT_ASSESSED, never or moot, gaps=gaps)
 
 
 def _facts_missing(facts: Iterable[str], situation: Situation) -> tuple[Gap, ...]:
     return tuple(Gap(fact, why_not_known(fact, situation.context)) for fact in dict.fromkeys(facts))
 
 
-def _told(kind: Kind, asked: Asked, telling: _Telling, never: str, closed: tuple[str, ...]) -> Finding:
+def _told(kind: Kind, asked: Asked, telling: _Telling, never: Silence, closed: tuple[str, ...]) -> Finding:
     decision = telling.decision
     silent = never or silence_of(kind, asked, decision)
     if kind is Kind.CHANGE_NOW:
@@ -205,7 +208,7 @@ def _told(kind: Kind, asked: Asked, telling: _Telling, never: str, closed: tuple
     return telling.finding(kind, silent, closed=closed, tests=again, gaps=telling.lost if again else ())
 
 
-def _questioned(kind: Kind, asked: Asked, telling: _Telling, silent: str) -> Finding:
+def _questioned(kind: Kind, asked: Asked, telling: _Telling, silent: Silence) -> Finding:
     decision = telling.decision
     told = [q for q in asked if q.fires] or asked
     hold = decision.holds_order or (kind is Kind.RESULTS_CONFLICT and conflict_contraindicates(decision))
@@ -236,7 +239,7 @@ def _gaps_of(question: MarkerQuestion, situation: Situation) -> tuple[Gap, ...]:
     if question.lost:
         return _facts_missing(question.lost, situation)
     view = situation.view(question.marker)
-    return (Gap(view.marker, getattr(view.knowledge, "reason", "no_clear_result")),)
+    return (Gap(view.marker, getattr(view.knowledge, "reason", GapReason.NO_CLEAR_RESULT)),)
 
 
 def _arithmetic(resulting: ResultingOrder, context: Context) -> DoseArithmetic | None:

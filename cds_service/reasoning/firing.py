@@ -10,6 +10,7 @@ from cds_service.model import (
     Indeterminate,
     MarkerKnowledge,
     Narrowed,
+    Silence,
     Stale,
     Strength,
     Testing,
@@ -22,21 +23,23 @@ from cds_service.reasoning.probability import change_probability
 from cds_service.reasoning.tables import Reached, Situation
 
 
-def why_silent(asking: Asking, probability: ChangeProbability | None) -> str:
-    """Empty where the question fires, else the rule that keeps it quiet."""
+def why_silent(asking: Asking, probability: ChangeProbability | None) -> Silence:
+    """SHOWN where the question fires, else the rule that keeps it quiet."""
     situation, testing = asking.situation, asking.testing
     if is_tolerated(asking.use, situation):
-        return "tolerated"
+        return Silence.TOLERATED
     if isinstance(asking.known, Unreadable) or _may_count(asking.known) or asking.lost:
         # A result is on file and might change the order, or a fact would tell that the test is asked for: that is
         # said whatever a new test would be worth.
-        return ""
+        return Silence.SHOWN
     if testing in (Testing.REQUIRED, Testing.RECOMMENDED) or _deferred_by_row(asking):
-        return ""
+        return Silence.SHOWN
     if testing is Testing.IF_RISK:
         at_risk = any_holds(asking.use.risks, situation.context, situation.table.id).holds
-        return "" if at_risk else "risk_not_known" if at_risk is None else "not_at_risk"
-    return "" if _likely_enough(asking, probability) else "below_threshold"
+        if at_risk:
+            return Silence.SHOWN
+        return Silence.RISK_NOT_KNOWN if at_risk is None else Silence.NOT_AT_RISK
+    return Silence.SHOWN if _likely_enough(asking, probability) else Silence.BELOW_THRESHOLD
 
 
 def _may_count(known: MarkerKnowledge) -> bool:

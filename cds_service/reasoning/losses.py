@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from cds_service.knowledge.schema import Fact
-from cds_service.model import Gap, Outcome, Query, ResultingOrder, Testing
+from cds_service.model import Gap, GapReason, Outcome, Query, ResultingOrder, Testing
 from cds_service.policy import Policy
 from cds_service.reasoning.context import Context, Gathered, is_lost, why_lost
 from cds_service.reasoning.decide import Decision, decide
@@ -18,14 +18,12 @@ from cds_service.reasoning.questions import MarkerQuestion
 from cds_service.reasoning.spoilers import may_be_spoiled
 from cds_service.reasoning.tables import Situation, outcomes_under, situation_of
 
-MORE_LOST = "further_results_lost"
-
 
 def doubts(decision: Decision, policy: Policy) -> tuple[Gap, ...]:
     """What was lost and could alter an order that what was obtained leaves as it is."""
     if decision.changes_now:
         return ()
-    results = [Gap(marker, MORE_LOST) for marker in _reopened(decision, policy)]
+    results = [Gap(marker, GapReason.FURTHER_RESULTS_LOST) for marker in _reopened(decision, policy)]
     return (*results, *_events_lost(decision, policy), *_medicines_lost(decision, policy))
 
 
@@ -33,7 +31,7 @@ def lost_beside(decision: Decision, policy: Policy) -> tuple[Gap, ...]:
     """What was lost and could ask for more than what is said now; nothing where that is to leave the drug."""
     if decision.now.resulting.outcome in (Outcome.OTHER_DRUG, Outcome.STOP):
         return ()
-    results = [Gap(Query.RESULTS.value, MORE_LOST)] if _rests_on_part(decision.situation) else []
+    results = [Gap(Query.RESULTS.value, GapReason.FURTHER_RESULTS_LOST)] if _rests_on_part(decision.situation) else []
     return (*results, *_medicines_lost(decision, policy))
 
 

@@ -15,11 +15,13 @@ from cds_service.knowledge.schema import Band, MarkerUse
 from cds_service.model import (
     FUTURE,
     Conflicting,
+    GapReason,
     Grade,
     Indeterminate,
     Known,
     MarkerKnowledge,
     Narrowed,
+    Narrowing,
     NotReadable,
     Patient,
     Phenotype,
@@ -67,7 +69,7 @@ def measured(marker: str, use: MarkerUse, states: frozenset[str], context: Conte
         return _spoiled(told, use, states, context, table)
     dates = [reading.on for reading in newest if reading.on is not None]
     if not dates:
-        return Unreadable("undated", newest)
+        return Unreadable(GapReason.UNDATED, newest)
     # Whichever is the newest, it is no older than the one whose date is the latest for certain.
     since = max(dates, key=earliest)
     if (context.today - earliest(since)).days > window:
@@ -149,25 +151,25 @@ def told_alone(reading: Reading, use: MarkerUse, states: frozenset[str]) -> Mark
         case NotReadable(reason):
             return Unreadable(reason, (reading,))
         case SelfContradiction():
-            return Unreadable("contradiction", (reading,))
+            return Unreadable(GapReason.CONTRADICTION, (reading,))
         case _:
-            return Unreadable("unexpected_value", (reading,))
+            return Unreadable(GapReason.UNEXPECTED_VALUE, (reading,))
 
 
 def _stated(state: str, reading: Reading, states: frozenset[str]) -> MarkerKnowledge:
-    return Known(state, (reading,)) if state in states else Unreadable("unexpected_value", (reading,))
+    return Known(state, (reading,)) if state in states else Unreadable(GapReason.UNEXPECTED_VALUE, (reading,))
 
 
 def _banded(reading: Reading, value: float, unit: str, comparator: str, use: MarkerUse) -> MarkerKnowledge:
     """The bands that the value may lie in. A unit other than the table's is refused, never guessed."""
     if not use.bands or unit != use.unit:
-        return Unreadable("unit_not_known", (reading,))
+        return Unreadable(GapReason.UNIT_NOT_KNOWN, (reading,))
     found = bands_between(*_range(value, comparator), use.bands)
     if not found:
-        return Unreadable("outside_all_bands", (reading,))
+        return Unreadable(GapReason.OUTSIDE_ALL_BANDS, (reading,))
     if len(found) == 1:
         return Known(next(iter(found)), (reading,))
-    return Narrowed(found, "beyond_measuring_range", (reading,))
+    return Narrowed(found, Narrowing.BEYOND_MEASURING_RANGE, (reading,))
 
 
 def _range(value: float, comparator: str) -> tuple[float, float]:

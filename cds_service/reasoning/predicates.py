@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from cds_service.knowledge.schema import Fact, Predicate
-from cds_service.model import Assumption, Dose
+from cds_service.model import Assumption, Dose, GapReason
 from cds_service.reasoning.bounds import all_within, some_within
 from cds_service.reasoning.context import Context, Range
 
@@ -110,10 +110,11 @@ def _number_fact(fact: Fact, predicate: Predicate, context: Context) -> Truth:
     return Truth(holds=None, missing=(str(fact),))
 
 
-def why_not_known(fact: str, context: Context) -> str:
+def why_not_known(fact: str, context: Context) -> GapReason:
     """The reason of a gap: a number is on record so roughly that it does not tell, nothing is on record, or
     what would say it was not obtained."""
-    return context.why_unknown(Fact(fact)) if range_of(Fact(fact), context) is None else "told_roughly"
+    is_on_record = range_of(Fact(fact), context) is not None
+    return GapReason.TOLD_ROUGHLY if is_on_record else context.why_unknown(Fact(fact))
 
 
 def range_of(fact: Fact, context: Context) -> Range | None:

@@ -15,6 +15,7 @@ from cds_service.model import (
     Narrowed,
     Pending,
     ResultingOrder,
+    Silence,
     Stale,
     Testing,
     TestQuestion,
@@ -60,7 +61,7 @@ class MarkerQuestion:
     use: MarkerUse
     question: TestQuestion | None
     """None where no test tells the states apart, or none is left to do."""
-    silent: str = ""
+    silent: Silence = Silence.SHOWN
     lost: tuple[str, ...] = ()
     """Facts that were lost and would tell whether to ask."""
 
@@ -95,7 +96,8 @@ def _question(asking: Asking) -> MarkerQuestion:
     prior = inherited(marker, context.patient, context.knowledge)
     probability = raised(change_probability(asking.situation, marker, asking.changing()), prior)
     question = _test_question(test, status, asking, probability, prior) if test is not None else None
-    silent = "no_test" if test is None and status is Status.OPEN else why_silent(asking, probability)
+    no_test = test is None and status is Status.OPEN
+    silent = Silence.NO_TEST if no_test else why_silent(asking, probability)
     return MarkerQuestion(marker, status, asking.testing, asking.use, question, silent, asking.lost)
 
 

@@ -11,6 +11,7 @@ from cds_service.model import (
     INDETERMINATE,
     ActivityScore,
     Diplotype,
+    GapReason,
     HlaType,
     NotReadable,
     OneOf,
@@ -35,7 +36,7 @@ class Said:
     repeatable: bool = False
     """The test gave none because the run failed or was too coarse: done again it may tell."""
     contradicts_itself: bool = False
-    unreadable: str = ""
+    unreadable: GapReason | None = None
     spoiled: str = ""
     """Phrase key of why it does not exclude what it should (a transfusion before it)."""
     otherwise: Said | None = None
@@ -84,7 +85,7 @@ def _said_of_gene(gene: Gene, reading: Reading, states: frozenset[str], patient:
         case OneOf(terms):
             return Said(reading, frozenset().union(*(states_of_phenotype(gene, term) for term in terms)))
         case ActivityScore() if not gene.bands:
-            return Said(reading, frozenset(), unreadable="no_scores")
+            return Said(reading, frozenset(), unreadable=GapReason.NO_SCORES)
         case ActivityScore(value, at_least):
             return Said(reading, states_of_score(gene, value, at_least=at_least))
         case Presence(allele, True):
@@ -96,7 +97,7 @@ def _said_of_gene(gene: Gene, reading: Reading, states: frozenset[str], patient:
 def _said_by_diplotype(gene: Gene, text: str, reading: Reading, states: frozenset[str], patient: Patient) -> Said:
     call = call_phenotype(gene, text)
     if call.indeterminate and call.unknown_alleles:
-        return Said(reading, frozenset(), unreadable="unknown_allele")
+        return Said(reading, frozenset(), unreadable=GapReason.UNKNOWN_ALLELE)
     if call.indeterminate:
         return Said(reading, call.states, indeterminate=INDETERMINATE)
     if _zygosity_unknown(gene, text, patient):
@@ -165,7 +166,7 @@ def _is_open(state: str) -> bool:
 def _genotype_state(gene: Gene, reading: Reading, text: str, states: frozenset[str]) -> Said:
     call = call_phenotype(gene, text)
     if call.unknown_alleles:
-        return Said(reading, frozenset(), unreadable="unknown_allele")
+        return Said(reading, frozenset(), unreadable=GapReason.UNKNOWN_ALLELE)
     name = normalised(gene, text)
     if name in states:
         return Said(reading, frozenset({name}))

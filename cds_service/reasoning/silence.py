@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cds_service.knowledge.schema import Concerns, Table
-from cds_service.model import Kind, Trust
+from cds_service.model import Kind, Silence, Trust
 from cds_service.policy import Policy, Switch
 from cds_service.reasoning.apply import departs
 from cds_service.reasoning.context import Context
@@ -13,29 +13,32 @@ from cds_service.reasoning.questions import Asked, MarkerQuestion
 from cds_service.reasoning.states import states_if_verified
 
 
-def silence_of(kind: Kind, asked: Asked, decision: Decision) -> str:
-    """Empty where the finding is shown, else the rule that keeps it silent."""
+def silence_of(kind: Kind, asked: Asked, decision: Decision) -> Silence:
+    """SHOWN where the finding is shown, else the rule that keeps it silent."""
     match kind:
         case Kind.CHANGE_NOW:
-            return "tolerated" if _is_tolerated_change(decision) else ""
+            return Silence.TOLERATED if _is_tolerated_change(decision) else Silence.SHOWN
         case Kind.RESULTS_CONFLICT:
-            return ""
-        case Kind.NO_CHANGE | Kind.NO_TEST_CHANGES:
-            return kind.value
+            return Silence.SHOWN
+        case Kind.NO_CHANGE:
+            return Silence.NO_CHANGE
+        case Kind.NO_TEST_CHANGES:
+            return Silence.NO_TEST_CHANGES
         case _ if not asked or any(q.fires for q in asked):
-            return ""
+            return Silence.SHOWN
         case Kind.CONFIRM_RESULT if any(_says_depart(q, decision) for q in asked):
-            return ""
+            return Silence.SHOWN
         case _:
             return asked[0].silent
 
 
-def never_shown(decision: Decision, policy: Policy) -> str:
+def never_shown(decision: Decision, policy: Policy) -> Silence:
     """The rule that keeps the whole table silent, whatever it finds."""
     table, context = decision.situation.table, decision.situation.context
     if table.trust_of(decision.now.row) is Trust.RECALLED:
-        return "recalled"
-    return "policy_silent" if switch_of(table, context, policy) is Switch.SILENT else ""
+        return Silence.RECALLED
+    is_silent = switch_of(table, context, policy) is Switch.SILENT
+    return Silence.POLICY_SILENT if is_silent else Silence.SHOWN
 
 
 def _says_depart(question: MarkerQuestion, decision: Decision) -> bool:

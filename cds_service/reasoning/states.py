@@ -18,11 +18,13 @@ from cds_service.model import (
     Availability,
     Conflicting,
     Diplotype,
+    GapReason,
     Grade,
     Indeterminate,
     Known,
     MarkerKnowledge,
     Narrowed,
+    Narrowing,
     NotTested,
     Patient,
     Pending,
@@ -41,8 +43,12 @@ from cds_service.reasoning.phenotypes import phenotype_of_state
 from cds_service.reasoning.said import Said, said_of
 from cds_service.reasoning.spoilers import spoiler_of, states_left
 
-_UNREAD_REPORT = "not_machine_readable"
-_BESIDE = frozenset({_UNREAD_REPORT, "about_another"})
+_BESIDE = frozenset({GapReason.NOT_MACHINE_READABLE, GapReason.ABOUT_ANOTHER})
+_UNAVAILABLE = {
+    Availability.PARTIAL: GapReason.PARTIAL,
+    Availability.MISSING: GapReason.MISSING,
+    Availability.FAILED: GapReason.FAILED,
+}
 """Reasons of gaps that tell of a result which is on file and does not count."""
 _INHERITED = ("gene:", "genotype:", "hla:")
 
@@ -150,19 +156,21 @@ def untold(marker: str, readings: tuple[Reading, ...], patient: Patient) -> Mark
         return Unverified(unverified)
     availability = patient.availability.get(Query.RESULTS, Availability.MISSING)
     if availability is not Availability.COMPLETE:
-        return Unavailable(availability.value, readings)
+        return Unavailable(_UNAVAILABLE[availability], readings)
     return NotTested(readings, _beside(marker, patient))
 
 
-def _beside(marker: str, patient: Patient) -> str:
-    """Why what is on file does not count; empty where there is nothing. A report that cannot be read and does not say
+def _beside(marker: str, patient: Patient) -> GapReason | None:
+    """Why what is on file does not count; None where there is nothing. A report that cannot be read and does not say
     of which genes it is may be of any."""
     observable = _observable(marker)
     for gap in patient.gaps:
-        of_any = not gap.observables and gap.reason == _UNREAD_REPORT and marker.startswith(_INHERITED)
+        of_any = (
+            not gap.observables and gap.reason is GapReason.NOT_MACHINE_READABLE and marker.startswith(_INHERITED)
+        )
         if gap.reason in _BESIDE and (of_any or observable in gap.observables):
             return gap.reason
-    return ""
+    return None
 
 
 def _combined(said: list[Said], states: frozenset[str], marker: str, knowledge: Knowledge) -> MarkerKnowledge | None:
@@ -177,8 +185,8 @@ def _combined(said: list[Said], states: frozenset[str], marker: str, knowledge: 
     if undetermined:
         literal, spent = undetermined[0].indeterminate, _methods(s for s in undetermined if not s.repeatable)
         return Indeterminate(_left_open(undetermined, states), readings, spent, literal, _methods(undetermined))
-    unreadable = next((s for s in said if s.unreadable), None)
-    return Unreadable(unreadable.unreadable, readings) if unreadable is not None else None
+    unreadable = next((s.unreadable for s in said if s.unreadable), None)
+    return Unreadable(unreadable, readings) if unreadable is not None else None
 
 
 def _left_open(said: list[Said], states: frozenset[str]) -> frozenset[str]:
@@ -195,7 +203,7 @@ def _agreed(said: list[Said], readings: tuple[Reading, ...]) -> MarkerKnowledge:
         return Conflicting(frozenset().union(*(s.states for s in said)), readings)
     if len(common) == 1:
         return Known(next(iter(common)), readings)
-    why = next((s.spoiled for s in said if s.spoiled), "reported_as_range")
+    why = next((s.spoiled for s in said if s.spoiled), Narrowing.REPORTED_AS_RANGE)
     return Narrowed(common, why, readings)
 
 

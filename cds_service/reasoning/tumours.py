@@ -16,10 +16,12 @@ from cds_service.knowledge.rows import NO_VARIANT, OTHER_VARIANT
 from cds_service.knowledge.schema import MarkerUse
 from cds_service.model import (
     Conflicting,
+    GapReason,
     Indeterminate,
     Known,
     MarkerKnowledge,
     Narrowed,
+    Narrowing,
     Phenotype,
     Presence,
     Reading,
@@ -30,9 +32,6 @@ from cds_service.model import (
 from cds_service.reasoning.context import Context
 from cds_service.reasoning.measures import told_alone, usable_of
 from cds_service.reasoning.states import possible, untold
-
-_MISSED_IN_PLASMA, _NOT_NAMED, _OTHERS_OPEN = "plasma_may_miss_it", "variant_not_named", "other_variants_not_told"
-_LEFT_OPEN = "reported_as_range"
 
 _AMINO_ACIDS = {
     "ala": "a", "arg": "r", "asn": "n", "asp": "d", "cys": "c", "gln": "q", "glu": "e", "gly": "g", "his": "h",
@@ -76,16 +75,18 @@ def _told(
     """What one reading tells by itself."""
     is_absent = isinstance(reading.says, Presence) and not reading.says.present
     if is_absent and _is_liquid(reading, knowledge):
-        return Narrowed(states, _MISSED_IN_PLASMA, (reading,))
+        return Narrowed(states, Narrowing.PLASMA_MAY_MISS_IT, (reading,))
     if isinstance(reading.says, Presence) and use.variants and reading.observable == marker:
         return _by_variant(reading, reading.says, use, states)
     if isinstance(reading.says, Presence) and is_absent and _names_a_variant(reading, reading.says):
-        return Narrowed(states, _OTHERS_OPEN, (reading,))
+        return Narrowed(states, Narrowing.OTHER_VARIANTS_NOT_TOLD, (reading,))
     if reading.observable != marker:
         return _told_of_another(reading, marker, states, knowledge)
     left = states.intersection(knowledge.observables[marker].tells.get(marker, {}).get(_said(reading), ()))
     if left and _said(reading) not in states:
-        return Known(next(iter(left)), (reading,)) if len(left) == 1 else Narrowed(left, _LEFT_OPEN, (reading,))
+        if len(left) == 1:
+            return Known(next(iter(left)), (reading,))
+        return Narrowed(left, Narrowing.REPORTED_AS_RANGE, (reading,))
     return told_alone(reading, use, states)
 
 
@@ -107,7 +108,7 @@ def _told_of_another(reading: Reading, marker: str, states: frozenset[str], know
         return told_alone(reading, MarkerUse(), states)
     left = states.intersection(knowledge.observables[reading.observable].tells[marker].get(said, ()))
     if not left:
-        return Unreadable("unexpected_value", (reading,))
+        return Unreadable(GapReason.UNEXPECTED_VALUE, (reading,))
     if len(left) == 1:
         return Known(next(iter(left)), (reading,))
     return Indeterminate(left, (reading,), spent=_methods(reading, marker, knowledge))
@@ -131,10 +132,10 @@ def _by_variant(reading: Reading, says: Presence, use: MarkerUse, states: frozen
     if says.present:
         if says.allele or named:
             return Known(named or OTHER_VARIANT, (reading,))
-        return Narrowed(states - {NO_VARIANT}, _NOT_NAMED, (reading,))
+        return Narrowed(states - {NO_VARIANT}, Narrowing.VARIANT_NOT_NAMED, (reading,))
     if not _names_a_variant(reading, says):
         return Known(NO_VARIANT, (reading,))
-    return Narrowed(states - {named} if says.allele else states, _OTHERS_OPEN, (reading,))
+    return Narrowed(states - {named} if says.allele else states, Narrowing.OTHER_VARIANTS_NOT_TOLD, (reading,))
 
 
 def _names_a_variant(reading: Reading, says: Presence) -> bool:
@@ -174,15 +175,15 @@ def _newest(told: list[Told]) -> list[Told]:
     found: list[Told] = []
     for _, of_one in groupby(told, key=lambda pair: pair[0].observable):
         every = [*of_one]
-        telling = [pair for pair in every if not _is_open(pair[1], _MISSED_IN_PLASMA)] or every
-        whole = [pair for pair in telling if not _is_open(pair[1], _OTHERS_OPEN)]
+        telling = [pair for pair in every if not _is_open(pair[1], Narrowing.PLASMA_MAY_MISS_IT)] or every
+        whole = [pair for pair in telling if not _is_open(pair[1], Narrowing.OTHER_VARIANTS_NOT_TOLD)]
         newest = [reading for of in (telling, whole) for reading in newest_of([r for r, _ in of])]
         found += [pair for pair in telling if pair[0] in newest]
     return found
 
 
-def _is_open(known: MarkerKnowledge, why: str) -> bool:
-    return isinstance(known, Narrowed) and known.why == why
+def _is_open(known: MarkerKnowledge, why: Narrowing) -> bool:
+    return isinstance(known, Narrowed) and known.why is why
 
 
 def _together(told: list[Told], states: frozenset[str]) -> MarkerKnowledge:
@@ -212,5 +213,5 @@ def _open(left: frozenset[str], told: list[MarkerKnowledge], readings: tuple[Rea
     return Narrowed(left, next(_reasons(told)), readings)
 
 
-def _reasons(told: list[MarkerKnowledge]) -> Iterator[str]:
+def _reasons(told: list[MarkerKnowledge]) -> Iterator[Narrowing | str]:
     return (k.why for k in told if isinstance(k, Narrowed))

@@ -16,7 +16,7 @@ from cds_service.codes import OVERRIDE_REASON, OWN, TOPIC
 from cds_service.knowledge.base import Knowledge
 from cds_service.knowledge.schema import Table
 from cds_service.memory import remembered_by_identity
-from cds_service.model import Finding, Indicator, Kind, Order, Outcome, Patient
+from cds_service.model import Finding, Indicator, Kind, Order, Outcome, Patient, Silence
 from cds_service.policy import Policy
 from cds_service.writing.detail import detail_of, summary_of
 from cds_service.writing.evidence import source_of
@@ -133,7 +133,7 @@ def _groups(findings: Iterable[Finding]) -> list[_Group]:
 
 def _stands_beside(finding: Finding) -> bool:
     """Whether the finding is told on the card of its order, unless another rule keeps it silent."""
-    return finding.kind is Kind.NO_TEST_CHANGES and finding.silent in ("", Kind.NO_TEST_CHANGES.value)
+    return finding.kind is Kind.NO_TEST_CHANGES and finding.silent in (Silence.SHOWN, Silence.NO_TEST_CHANGES)
 
 
 def _makes_a_card(finding: Finding) -> bool:

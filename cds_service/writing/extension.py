@@ -67,7 +67,7 @@ def finding_json(finding: Finding, words: Words) -> dict[str, Any]:
     return filled(
         kind=finding.kind.value,
         indicator=finding.indicator.value,
-        silent=finding.silent,
+        silent=finding.silent.value,
         order=finding.order.reference,
         drug={**_drug(finding.drug, words), "display": words.drug_of(finding)},
         markers=[_marker(view) for view in finding.markers],
@@ -181,7 +181,7 @@ def _drug(drug: str, words: Words) -> dict[str, Any]:
 
 
 def _alternative(one: Alternative, words: Words) -> dict[str, Any]:
-    return filled(drug=_drug(one.drug, words), refused=one.refused, openMarkers=list(one.open_markers))
+    return filled(drug=_drug(one.drug, words), refused=one.refused.value, openMarkers=list(one.open_markers))
 
 
 def _marker(view: MarkerView) -> dict[str, Any]:
@@ -326,7 +326,7 @@ def _used(one: UsedFact) -> dict[str, Any]:
 def _gap(gap: Gap) -> dict[str, Any]:
     return filled(
         about=clean(gap.about) or spaced(gap.reason),
-        reason=gap.reason,
+        reason=gap.reason.value,
         detail=clean(gap.detail, 200),
         query=gap.query.value if gap.query else "",
     )

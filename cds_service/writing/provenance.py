@@ -13,6 +13,7 @@ from cds_service.model import (
     MarkerKnowledge,
     MarkerView,
     Narrowed,
+    Narrowing,
     NotTested,
     OneOf,
     Pending,
@@ -117,9 +118,10 @@ def _states(view: MarkerView, words: Words) -> str:
 
 def _reason(view: MarkerView, words: Words) -> str:
     match view.knowledge:
+        case Narrowed(why=Narrowing() as why):
+            return words.wording.say("narrowed_reasons", why)
         case Narrowed(why=why):
-            known = words.wording.catalogue["narrowed_reasons"]
-            return words.wording.say("narrowed_reasons", why) if why in known else words.wording.phrase(why)
+            return words.wording.phrase(why)
         case Unavailable(reason=reason) | Unreadable(reason=reason):
             return words.wording.say("gap_reasons", reason)
     return ""

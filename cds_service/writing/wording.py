@@ -16,7 +16,21 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, Tem
 from cds_service import unique_yaml
 from cds_service.errors import KnowledgeError
 from cds_service.knowledge.schema import Fact
-from cds_service.model import Action, Harm, Kind, Outcome, Query, Strength, Testing, Trust
+from cds_service.model import (
+    Action,
+    GapReason,
+    Harm,
+    Kind,
+    Narrowing,
+    Outcome,
+    Query,
+    Refusal,
+    Silence,
+    Strength,
+    Testing,
+    Trust,
+    Unconfirmed,
+)
 from cds_service.writing.text import escaped, link_target, sentence
 
 _PLACES = (Path(__file__).parents[1] / "_packaged" / "cards", Path(__file__).parents[2] / "cards")
@@ -32,6 +46,11 @@ _CLOSED_SETS: Mapping[str, type[StrEnum]] = {
     "trusts": Trust,
     "queries": Query,
     "facts": Fact,
+    "gap_reasons": GapReason,
+    "narrowed_reasons": Narrowing,
+    "unverified_reasons": Unconfirmed,
+    "silence": Silence,
+    "refusals": Refusal,
 }
 _EVIDENCE = ("evidence.md.j2", "evidence_line.md.j2")
 _INCLUDE = re.compile(r'^\{% include "([^"]+)" %\}\n', re.MULTILINE)
@@ -46,9 +65,13 @@ class Wording:
     templates: Mapping[str, Template]
 
     def say(self, group: str, key: str, **values: object) -> str:
-        """The words of `key`, its placeholders filled; the key itself, spaced, where the group has no words."""
+        """The words of `key`, its placeholders filled."""
+        return str(self.catalogue[group][key]).format_map(values)
+
+    def say_or_spell(self, group: str, key: str) -> str:
+        """The words of a key that guidance or a record names; the key itself, spaced, where the group has none."""
         words = self.catalogue[group].get(key)
-        return spaced(key) if words is None else str(words).format_map(values)
+        return spaced(key) if words is None else str(words)
 
     def phrase(self, key: str, **values: str) -> str:
         """The text of a phrase key with its placeholders filled; the key, spaced, where it has no text."""
@@ -96,7 +119,7 @@ def _default_folder() -> Path:
 
 def _check_closed_sets(catalogue: Mapping[str, Any]) -> None:
     for group, members in _CLOSED_SETS.items():
-        missing = [member.value for member in members if member.value not in catalogue.get(group, {})]
+        missing = [member.value for member in members if member and member not in catalogue.get(group, {})]
         if missing:
             raise KnowledgeError(f"catalogue.yaml: {group}: no words for {', '.join(missing)}")
 

@@ -145,7 +145,7 @@ class Words:
     @remembered_by_identity
     def result(self, marker: str, state: str) -> str:
         """Marker and state as a noun phrase: `CYP2D6 poor metaboliser`."""
-        return f"{self.marker(marker)} {self.wording.say('states', self.term(marker, state))}"
+        return f"{self.marker(marker)} {self.wording.say_or_spell('states', self.term(marker, state))}"
 
     def given(self, branch: Branch) -> str:
         """` with HER2 negative`: the other results with which an outcome is so; "" where it is so in any case."""
@@ -183,10 +183,10 @@ class Words:
         """A state that stands for itself; `*3/any` is a genotype that contains the allele."""
         if state.endswith(WITH_ANY):
             return self.wording.say("state_forms", "contains", allele=state.removesuffix(WITH_ANY))
-        return self.wording.say("states", state)
+        return self.wording.say_or_spell("states", state)
 
     def _term(self, term: str, scores: Sequence[str], *, whole: bool) -> str:
-        words = self.wording.say("states", term)
+        words = self.wording.say_or_spell("states", term)
         if whole:
             return words
         return self.wording.say(
@@ -276,7 +276,7 @@ class Words:
         return self.wording.say("doses", "share" if low == high else "share_range", low=low, high=high)
 
     def amount(self, amount: Amount) -> str:
-        return f"{number(amount.value)} {self.wording.say('units', amount.unit)}"
+        return f"{number(amount.value)} {self.wording.say_or_spell('units', amount.unit)}"
 
     def arithmetic(self, arithmetic: DoseArithmetic) -> str:
         """`100 mg × 0.5 = 50 mg for each dose`, and how often the source has it given."""

@@ -11,7 +11,7 @@ import pytest
 from cds_service.answer import evaluate
 from cds_service.fetching.prefetch import prefetched_results
 from cds_service.hooks.requests import parse
-from cds_service.model import Availability, Finding, Query, QueryResult
+from cds_service.model import Availability, Finding, Query, QueryResult, Shortfall
 from tests.acceptance.test_cases import CASE_PARAMETERS, policy_of
 from tests.support.build import hook_request
 from tests.support.world import TODAY, definition, drug_codes, service
@@ -32,7 +32,7 @@ def shown(case: Mapping[str, Any], lost: Query | None) -> list[Finding]:
     request = parse(body, definition(body["hook"]))
     results = {**prefetched_results(request.prefetch, request.question.patient_id)}
     if lost is not None:
-        results[lost] = QueryResult(Availability.FAILED, reason="refused")
+        results[lost] = QueryResult(Availability.FAILED, reason=Shortfall.REFUSED)
     _, findings = evaluate(request.question, results, replace(service(), policy=policy_of(case)), TODAY)
     return [finding for finding in findings if not finding.silent]
 

@@ -26,6 +26,7 @@ from cds_service.model import (
     Dose,
     FamilyCondition,
     Finding,
+    GapReason,
     Grade,
     Indicator,
     Kind,
@@ -123,7 +124,7 @@ def results(marker: str) -> st.SearchStrategy[Statement]:
 @st.composite
 def readings(draw: Any, marker: str, *, odd: bool = True) -> Reading:
     """One result; `odd` ones may be undetermined, unreadable or unverified."""
-    strange = st.sampled_from([Undetermined(), NotReadable("not_machine_readable")])
+    strange = st.sampled_from([Undetermined(), NotReadable(GapReason.NOT_MACHINE_READABLE)])
     says = draw(st.one_of(results(marker), results(marker), strange) if odd else results(marker))
     grade = draw(st.sampled_from([Grade.CLINICAL] * 4 + [Grade.UNVERIFIED])) if odd else Grade.CLINICAL
     days = draw(st.integers(1, 3000))

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from cds_service.codes import RXNORM, Coding
-from cds_service.model import Availability, Dose, DrugMatch, Gap, Query, QueryResult, Question
+from cds_service.model import Availability, Dose, DrugMatch, Gap, GapReason, Query, QueryResult, Question, Shortfall
 from cds_service.reading import Read, read
 
 from .small import KNOWLEDGE, PATIENT, TODAY, SmallIndex, concept, gap_reasons, order, read_all, subject
@@ -63,7 +63,8 @@ def test_a_medicine_is_called_what_its_sender_calls_it() -> None:
 @pytest.mark.parametrize("status", ["cancelled", "stopped", "completed"])
 def test_statuses_that_are_no_orders_are_told(status: str) -> None:
     result = read_all(drafts=(order(status=status),))
-    assert (result.orders, result.patient.gaps) == ((), (Gap("MedicationRequest/draft", "not_in_force", status),))
+    gap = Gap("MedicationRequest/draft", GapReason.NOT_IN_FORCE, status)
+    assert (result.orders, result.patient.gaps) == ((), (gap,))
 
 
 def test_an_order_entered_in_error_is_dropped() -> None:
@@ -414,11 +415,11 @@ def test_active_medicines_are_the_orders_of_patient_view() -> None:
 
 
 def test_gaps_of_the_hook_layer_are_kept_and_missing_queries_are_told() -> None:
-    given = Gap("draftOrders", "unreadable")
+    given = Gap("draftOrders", GapReason.UNREADABLE)
     question = Question("order-sign", PATIENT, (order(),), gaps=(given,))
-    results = {Query.RESULTS: QueryResult(Availability.FAILED, reason="late")}
+    results = {Query.RESULTS: QueryResult(Availability.FAILED, reason=Shortfall.LATE)}
     result = read(question, results, SmallIndex(), KNOWLEDGE, TODAY)
     assert given in result.patient.gaps
-    assert Gap("results", "not_available", "late", Query.RESULTS) in result.patient.gaps
+    assert Gap("results", GapReason.NOT_AVAILABLE, "late", Query.RESULTS) in result.patient.gaps
     assert result.patient.availability[Query.RESULTS] is Availability.FAILED
     assert result.patient.availability[Query.CONDITIONS] is Availability.MISSING

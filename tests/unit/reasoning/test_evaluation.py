@@ -6,11 +6,11 @@ import pytest
 
 from cds_service.knowledge.schema import Fact, Modifier, Modulator, Predicate, TableKind, Test
 from cds_service.model import (
-    MEDICATION_NOT_SENT,
     Action,
     Allergy,
     Alternative,
     Gap,
+    GapReason,
     Gravity,
     Indicator,
     Kind,
@@ -19,6 +19,7 @@ from cds_service.model import (
     PendingTest,
     Presence,
     Reading,
+    Refusal,
     Trust,
 )
 from cds_service.policy import Policy, Switch
@@ -84,9 +85,13 @@ def test_a_drug_that_nobody_knows_is_said(say, silent):
 
 def test_a_draft_whose_medicine_was_not_sent_is_not_called_unrecognised():
     gone = order(reference="Draft/1", name="Medication/m1")
-    patient = person(gaps=(Gap("Draft/1", MEDICATION_NOT_SENT),))
+    patient = person(gaps=(Gap("Draft/1", GapReason.MEDICATION_NOT_AVAILABLE),))
     finding = only(findings(world(), gone, patient, Policy(say_not_recognised=False)))
-    assert (finding.kind, finding.gaps[0].reason, finding.silent) == (Kind.NOT_ASSESSED, MEDICATION_NOT_SENT, "")
+    assert (finding.kind, finding.gaps[0].reason, finding.silent) == (
+        Kind.NOT_ASSESSED,
+        GapReason.MEDICATION_NOT_AVAILABLE,
+        "",
+    )
 
 
 def test_an_order_of_which_a_part_is_not_known_is_told_beside_what_is_found_of_the_rest():
@@ -294,7 +299,7 @@ def test_phenoconversion_when_the_opioid_is_ordered():
     change, closed = found
     assert (change.kind, change.indicator) == (Kind.CHANGE_NOW, Indicator.WARNING)
     assert change.markers[0].modified_by == ("blockol",)
-    assert change.alternatives == (Alternative("tramol", "by_limit"), Alternative("morphol"))
+    assert change.alternatives == (Alternative("tramol", Refusal.BY_LIMIT), Alternative("morphol"))
     assert (closed.kind, closed.closed_markers) == (Kind.NO_TEST_CHANGES, (BETA,))
 
 
@@ -303,7 +308,7 @@ def test_phenoconversion_when_the_inhibitor_is_ordered():
     change = only(shown(found))
     assert (change.kind, change.drug, change.caused_by) == (Kind.CHANGE_NOW, "opiol", "Draft/blockol")
     assert change.order.active
-    assert change.alternatives == (Alternative("tramol", "by_limit"), Alternative("morphol"))
+    assert change.alternatives == (Alternative("tramol", Refusal.BY_LIMIT), Alternative("morphol"))
 
 
 def test_an_active_medicine_that_a_draft_does_not_change_is_not_reported():
@@ -364,25 +369,25 @@ def test_the_drug_itself_is_no_alternative():
 
 def test_an_allergy_refuses():
     patient = person(POOR_READING, allergies=(Allergy(("altol",), "", "AllergyIntolerance/1"),))
-    assert alternatives(patient=patient) == (Alternative("altol", "allergy"),)
+    assert alternatives(patient=patient) == (Alternative("altol", Refusal.ALLERGY),)
 
 
 def test_what_is_taken_or_drafted_already_is_not_offered():
     taken = person(POOR_READING, medications=(taking("altol"),))
-    assert alternatives(patient=taken) == (Alternative("altol", "taken_already"),)
+    assert alternatives(patient=taken) == (Alternative("altol", Refusal.TAKEN_ALREADY),)
     ended = person(POOR_READING, medications=(taking("altol", stopped=ago(9)),))
     assert alternatives(patient=ended) == (Alternative("altol"),)
-    assert alternatives(drafts=(order("unol"), order("altol"))) == (Alternative("altol", "taken_already"),)
+    assert alternatives(drafts=(order("unol"), order("altol"))) == (Alternative("altol", Refusal.TAKEN_ALREADY),)
 
 
 def test_a_result_or_a_limit_refuses():
-    assert alternatives(unol(drug="altol")) == (Alternative("altol", "by_result"),)
-    assert alternatives(table("altol", row({}, "avoid"))) == (Alternative("altol", "by_limit"),)
+    assert alternatives(unol(drug="altol")) == (Alternative("altol", Refusal.BY_RESULT),)
+    assert alternatives(table("altol", row({}, "avoid"))) == (Alternative("altol", Refusal.BY_LIMIT),)
 
 
 def test_a_warning_refuses_and_an_open_question_is_named():
     required = table("altol", row({BETA: POOR}, "avoid"), uses={BETA: use("required")})
-    assert alternatives(required) == (Alternative("altol", "by_result"),)
+    assert alternatives(required) == (Alternative("altol", Refusal.BY_RESULT),)
     recommended = table("altol", row({BETA: POOR}, "avoid"), uses={BETA: use("recommended")})
     assert alternatives(recommended) == (Alternative("altol", open_markers=(BETA,)),)
 
@@ -390,8 +395,10 @@ def test_a_warning_refuses_and_an_open_question_is_named():
 def test_an_alternative_that_harms_what_is_taken_or_drafted_is_refused():
     spoils = interaction("takenol", "altol")
     taken = person(POOR_READING, medications=(taking("takenol"),))
-    assert alternatives(spoils, patient=taken) == (Alternative("altol", "interaction"),)
-    assert alternatives(spoils, drafts=(order("unol"), order("takenol"))) == (Alternative("altol", "interaction"),)
+    assert alternatives(spoils, patient=taken) == (Alternative("altol", Refusal.INTERACTION),)
+    assert alternatives(spoils, drafts=(order("unol"), order("takenol"))) == (
+        Alternative("altol", Refusal.INTERACTION),
+    )
     replacing = order("unol", replaces="MedicationRequest/takenol")
     assert alternatives(spoils, patient=taken, drafts=replacing) == (Alternative("altol"),)
     harmless = interaction("takenol", "altol", then="standard")

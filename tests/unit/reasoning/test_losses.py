@@ -7,7 +7,18 @@ from dataclasses import replace
 import pytest
 
 from cds_service.knowledge.schema import Fact, Modifier, Modulator, Predicate, ResultSpoiler
-from cds_service.model import Availability, Gap, Gravity, Indicator, Kind, Outcome, PendingTest, Query, Trust
+from cds_service.model import (
+    Availability,
+    Gap,
+    GapReason,
+    Gravity,
+    Indicator,
+    Kind,
+    Outcome,
+    PendingTest,
+    Query,
+    Trust,
+)
 from cds_service.reasoning.predicates import holds
 from tests.support.tiny import (
     ALPHA,
@@ -142,7 +153,7 @@ OPIOIDS = world(
     modifiers=(Modifier("m", BETA, "guideline", Trust.READ, {"strong": 0.0}, ("opiol",)),),
     modulators=(Modulator("BETA", "inhibitor", "strong", "blockol", "label", Trust.READ),),
 )
-COMEDICATION = Gap("comedication", "not_obtained")
+COMEDICATION = Gap("comedication", GapReason.NOT_OBTAINED)
 
 
 def opiol(*readings, **fields):
@@ -212,7 +223,7 @@ def activity(state, testing="required", query=Query.CONDITIONS, **fields):
 def test_a_required_result_is_doubted_where_what_may_have_spoiled_it_was_lost():
     finding = activity(NORMAL)
     assert (finding.kind, finding.silent, finding.gaps) == (
-        Kind.NOT_ASSESSED, "", (Gap("condition", "not_obtained"),)
+        Kind.NOT_ASSESSED, "", (Gap("condition", GapReason.NOT_OBTAINED),)
     )  # fmt: skip
 
 
@@ -233,7 +244,7 @@ def test_a_result_is_not_doubted_where_it_changes_the_order_is_not_required_or_c
 def test_a_test_asked_for_may_be_ordered_already_where_the_requests_were_lost():
     of = table("unol", row({ALPHA: POOR}, "avoid"), uses={ALPHA: use("required")})
     finding = only(findings(world(of), order("unol"), missing(Query.REQUESTS, Availability.FAILED)))
-    assert (finding.kind, finding.gaps) == (Kind.TEST_WOULD_CHANGE, (Gap("requests", "not_obtained"),))
+    assert (finding.kind, finding.gaps) == (Kind.TEST_WOULD_CHANGE, (Gap("requests", GapReason.NOT_OBTAINED),))
     pending = (PendingTest((ALPHA,), "ServiceRequest/1", ago(1)),)
     known = missing(Query.REQUESTS, Availability.PARTIAL, pending=pending)
     assert only(findings(world(of), order("unol"), known)).gaps == ()

@@ -12,6 +12,7 @@ from cds_service.model import (
     Availability,
     Conflicting,
     Gap,
+    GapReason,
     Grade,
     HlaType,
     Indeterminate,
@@ -154,7 +155,7 @@ def test_an_unknown_allele_is_unreadable():
 
 
 def test_a_result_that_no_machine_reads():
-    found = known(ALPHA, reading(ALPHA, NotReadable("not_machine_readable")))
+    found = known(ALPHA, reading(ALPHA, NotReadable(GapReason.NOT_MACHINE_READABLE)))
     assert isinstance(found, Unreadable)
     assert found.reason == "not_machine_readable"
 
@@ -350,7 +351,7 @@ def test_an_order_is_found_by_what_the_laboratory_calls_it(marker, ordered):
 @pytest.mark.parametrize("availability", [Availability.FAILED, Availability.PARTIAL, Availability.MISSING])
 def test_results_that_were_not_seen_are_not_absent(availability):
     assert known(ALPHA, availability={Query.RESULTS: availability}) == Unavailable(availability.value)
-    assert known(ALPHA, availability={}) == Unavailable("missing")
+    assert known(ALPHA, availability={}) == Unavailable(GapReason.MISSING)
     assert isinstance(known(ALPHA), NotTested)
 
 
@@ -371,7 +372,7 @@ GENOTYPES = ("*1/*1", "*1/*2", "*2/*2", "other")
         ("*2/*1", Known("*1/*2")),
         ("*1/*17", Known("other")),
         (Phenotype(POOR), Narrowed(frozenset({"*2/*2", "other"}), "")),
-        ("*1/*99", Unreadable("unknown_allele", ())),
+        ("*1/*99", Unreadable(GapReason.UNKNOWN_ALLELE, ())),
         (Presence("*2", True), Narrowed(frozenset({"*1/*2", "*2/*2", "other"}), "")),
         (Presence("*17", True), Known("other")),
         (Presence("*2", False), NotTested()),
@@ -414,13 +415,13 @@ def test_a_genotype_that_the_table_does_not_name():
 @pytest.mark.parametrize(
     ("gap", "marker", "beside"),
     [
-        (Gap("Observation/1", "about_another", observables=(ALPHA,)), ALPHA, "about_another"),
-        (Gap("Observation/1", "about_another", observables=(ALPHA,)), HLA, ""),
-        (Gap("Observation/1", "about_another"), ALPHA, ""),
-        (Gap("DiagnosticReport/1", "not_machine_readable"), ALPHA, "not_machine_readable"),
-        (Gap("DiagnosticReport/1", "not_machine_readable"), HLA, "not_machine_readable"),
-        (Gap("DiagnosticReport/1", "not_machine_readable", observables=("gene:OTHER",)), ALPHA, ""),
-        (Gap("Observation/1", "unreadable", observables=(ALPHA,)), ALPHA, ""),
+        (Gap("Observation/1", GapReason.ABOUT_ANOTHER, observables=(ALPHA,)), ALPHA, "about_another"),
+        (Gap("Observation/1", GapReason.ABOUT_ANOTHER, observables=(ALPHA,)), HLA, None),
+        (Gap("Observation/1", GapReason.ABOUT_ANOTHER), ALPHA, None),
+        (Gap("DiagnosticReport/1", GapReason.NOT_MACHINE_READABLE), ALPHA, "not_machine_readable"),
+        (Gap("DiagnosticReport/1", GapReason.NOT_MACHINE_READABLE), HLA, "not_machine_readable"),
+        (Gap("DiagnosticReport/1", GapReason.NOT_MACHINE_READABLE, observables=("gene:OTHER",)), ALPHA, None),
+        (Gap("Observation/1", GapReason.UNREADABLE, observables=(ALPHA,)), ALPHA, None),
     ],
 )
 def test_a_result_that_does_not_count_is_told_where_nothing_else_is_known(gap, marker, beside):
@@ -452,7 +453,7 @@ def test_free_text_counts_as_a_result():
 
 def test_a_result_dated_after_today_speaks_only_where_nothing_else_does():
     future = reading(ALPHA, FUTURE, "Observation/next-year", on=ago(-300))
-    assert known(ALPHA, future) == Unreadable("future_date", (future,))
+    assert known(ALPHA, future) == Unreadable(GapReason.FUTURE_DATE, (future,))
     assert known(ALPHA, future, phenotype(ALPHA, POOR)).state == POOR
     awaited = reading(ALPHA, FUTURE, "Observation/next-year", on=ago(-300), status=ReadingStatus.PRELIMINARY)
     assert not isinstance(known(ALPHA, awaited), Pending)

@@ -66,11 +66,13 @@ READINGS = st.lists(
 SETS = st.frozensets(STATES, min_size=1, max_size=4)
 KNOWN = st.one_of(
     st.builds(m.Known, STATES, READINGS),
-    st.builds(m.Narrowed, SETS, KEYS, READINGS),
+    st.builds(m.Narrowed, SETS, st.sampled_from(m.Narrowing) | KEYS, READINGS),
     st.builds(m.Conflicting, SETS, READINGS),
     st.builds(m.Unverified, READINGS),
     st.builds(m.Pending, st.none() | st.dates(date(2020, 1, 1), date(2026, 1, 1)), st.just("ServiceRequest/1")),
-    st.builds(m.NotTested, beside=st.sampled_from(["", "about_another", "not_machine_readable"])),
+    st.builds(
+        m.NotTested, beside=st.sampled_from([None, m.GapReason.ABOUT_ANOTHER, m.GapReason.NOT_MACHINE_READABLE])
+    ),
 )
 VIEWS = st.builds(m.MarkerView, MARKERS, KNOWN, SETS, st.lists(DRUGS, max_size=2).map(tuple), st.booleans())
 BRANCHES = st.builds(
@@ -111,14 +113,17 @@ FINDINGS = st.builds(
     DRUGS,
     st.sampled_from(["", "primol_gena", "secundol_gena", "primol_gens", "gated"]),
     indicator=st.sampled_from(m.Indicator),
-    silent=st.sampled_from(["", "", "", "recalled"]),
+    silent=st.sampled_from([*[m.Silence.SHOWN] * 3, m.Silence.RECALLED]),
     markers=st.lists(VIEWS, max_size=2).map(tuple),
     resulting=RESULTING,
     advice=st.none() | ADVICES,
     arithmetic=st.none() | ARITHMETIC,
     alternatives=st.lists(
         st.builds(
-            m.Alternative, DRUGS, st.sampled_from(["", "", "allergy"]), st.lists(MARKERS, max_size=1).map(tuple)
+            m.Alternative,
+            DRUGS,
+            st.sampled_from([*[m.Refusal.OFFERED] * 2, m.Refusal.ALLERGY]),
+            st.lists(MARKERS, max_size=1).map(tuple),
         ),
         max_size=4,
     ).map(tuple),
@@ -127,7 +132,7 @@ FINDINGS = st.builds(
     assumptions=st.lists(st.builds(m.Assumption, st.just("age"), st.just("some_key"), st.just("t")), max_size=2).map(
         tuple
     ),
-    gaps=st.lists(st.builds(m.Gap, NAMES, st.just("late"), NAMES), max_size=3).map(tuple),
+    gaps=st.lists(st.builds(m.Gap, NAMES, st.sampled_from(m.GapReason), NAMES), max_size=3).map(tuple),
     further_may_ask_more=st.booleans(),
     hold=st.booleans(),
     bridge=st.lists(OPTIONS, max_size=2).map(tuple),

@@ -34,6 +34,7 @@ from cds_service.model import (
     DosePhase,
     Finding,
     Gap,
+    GapReason,
     Indeterminate,
     Indicator,
     Kind,
@@ -44,6 +45,7 @@ from cds_service.model import (
     Patient,
     Query,
     ResultingOrder,
+    Silence,
 )
 from cds_service.policy import OverrideReason, Policy
 from cds_service.writing import explain, write
@@ -92,7 +94,7 @@ def test_a_test_without_a_clear_result_is_named_with_what_to_do(card_of, spent, 
     views = (MarkerView("gene:GENA", known), MarkerView("gene:GENS", NotTested()))
     for finding in (
         test_wanted(markers=views),
-        not_assessed("primol", markers=views, gaps=(Gap("gene:GENA", "no_clear_result"),)),
+        not_assessed("primol", markers=views, gaps=(Gap("gene:GENA", GapReason.NO_CLEAR_RESULT),)),
     ):
         assert f"GENA was tested without a clear result: {what_to_do}" in head_of(card_of(finding))
     variable = MarkerView("gene:GENA", replace(known, literal="Variable"))
@@ -100,7 +102,9 @@ def test_a_test_without_a_clear_result_is_named_with_what_to_do(card_of, spent, 
 
 
 def test_an_order_that_could_not_be_checked_says_that_it_waits(card_of):
-    waiting = not_assessed("primol", gaps=(Gap("gene:GENA", "failed"),), resulting=ResultingOrder(Outcome.WAIT))
+    waiting = not_assessed(
+        "primol", gaps=(Gap("gene:GENA", GapReason.FAILED),), resulting=ResultingOrder(Outcome.WAIT)
+    )
     assert "Until it is settled: hold the order." in head_of(card_of(waiting))
 
 
@@ -138,7 +142,7 @@ def test_what_is_said_twice_stands_once(card_of):
 
 
 def test_no_test_changes_is_a_sentence_on_the_card_of_its_order(card_of):
-    closed = Finding(Kind.NO_TEST_CHANGES, order(), "primol", "primol_gena", silent="no_test_changes")
+    closed = Finding(Kind.NO_TEST_CHANGES, order(), "primol", "primol_gena", silent=Silence.NO_TEST_CHANGES)
     card = card_of(change_now(closed_markers=("gene:GENA", "hla:B*99:01")), closed)
     assert "No need to test GENA or HLA-B\\*99:01: no result could change this advice." in head_of(card)
     kinds = [one["kind"] for one in card["extension"]["org.cds-service.findings"]]
@@ -146,7 +150,7 @@ def test_no_test_changes_is_a_sentence_on_the_card_of_its_order(card_of):
 
 
 def test_without_cards_the_silent_findings_stand_on_the_response(respond):
-    silent = change_now(silent="recalled")
+    silent = change_now(silent=Silence.RECALLED)
     shown_but_no_card = Finding(Kind.NO_CHANGE, order(), "primol", "primol_gena")
     body = respond(silent, shown_but_no_card)
     assert body["cards"] == []
@@ -159,13 +163,13 @@ def test_nothing_found_and_nothing_missing_is_an_empty_answer(respond):
 
 
 def test_a_gap_alone_is_said_on_the_response(respond):
-    gap = Gap("conditions", "late", "more than 450 ms", Query.CONDITIONS)
+    gap = Gap("conditions", GapReason.NOT_AVAILABLE, "late", Query.CONDITIONS)
     body = respond(patient=replace(PATIENT, gaps=(gap,)))
     (told,) = body["extension"]["org.cds-service.basis"]["gaps"]
     assert told == {
         "about": "conditions",
-        "reason": "late",
-        "detail": "more than 450 ms",
+        "reason": "not_available",
+        "detail": "late",
         "query": "conditions",
     }
 
@@ -297,7 +301,7 @@ HOSTILE = [
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_names_from_the_record_cannot_bring_markup(card_of, name):
-    gap = Gap(name, "not_recognised")
+    gap = Gap(name, GapReason.NOT_RECOGNISED)
     card = card_of(not_assessed(name, gaps=(gap,)))
     text = str(card)
     for sign in ("<script", "<img", "javascript:", "http://evil", "\u202e", "\x00"):
@@ -318,7 +322,7 @@ def test_an_order_without_any_name_still_has_a_card(card_of):
 
 
 def test_a_drug_not_recognised_is_said_with_its_name_and_reason(card_of):
-    finding = not_assessed("Unknownol 5 mg", gaps=(Gap("MedicationRequest/7", "not_recognised"),))
+    finding = not_assessed("Unknownol 5 mg", gaps=(Gap("MedicationRequest/7", GapReason.NOT_RECOGNISED),))
     assert card_of(finding)["summary"] == "Unknownol 5 mg could not be checked: drug not recognised"
 
 
@@ -381,7 +385,9 @@ def test_a_card_of_no_guidance_names_this_service_as_its_source(card_of):
 
 
 def test_explain_tells_silent_findings_with_their_rule_in_words(wording):
-    told = explain((change_now(silent="below_threshold"), change_now(silent="", row="x")), KNOWLEDGE, wording)
+    told = explain(
+        (change_now(silent=Silence.BELOW_THRESHOLD), change_now(silent=Silence.SHOWN, row="x")), KNOWLEDGE, wording
+    )
     assert told[0]["silentBecause"].startswith("the chance of a change is below")
     assert "silentBecause" not in told[1]
 

@@ -18,7 +18,7 @@ from writing_samples import (
     test_wanted,
 )
 
-from cds_service.model import FamilyCondition, Finding, Indicator, Kind
+from cds_service.model import FamilyCondition, Finding, Indicator, Kind, Silence
 from cds_service.writing.detail import HEAD_LIMIT, lines_within_limit
 
 VIEW = "patient-view"
@@ -34,7 +34,7 @@ CRITICAL = change_now(
 )
 ASKED = test_wanted(order=taken("tertiol", "3"), drug="tertiol")
 ASKED_TOO = test_wanted(order=taken("quartol", "4"), drug="quartol", tests=(question("gene:GENS", "gens"),))
-QUIET = Finding(Kind.NO_CHANGE, taken("shown", "5"), "shown", table="", silent="no_change")
+QUIET = Finding(Kind.NO_CHANGE, taken("shown", "5"), "shown", table="", silent=Silence.NO_CHANGE)
 
 
 def asked_of(card):

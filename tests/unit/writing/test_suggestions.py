@@ -38,7 +38,9 @@ from cds_service.model import (
     Option,
     Outcome,
     Patient,
+    Refusal,
     ResultingOrder,
+    Silence,
     Times,
     TimesUnit,
 )
@@ -142,7 +144,7 @@ def test_a_sole_alternative_is_recommended_unless_a_question_is_open(card_of):
 
 def test_a_refused_alternative_is_named_with_its_reason_and_not_offered(card_of):
     one = change_now(alternatives=(Alternative("secundol"), Alternative("tertiol")))
-    other = change_now(table="primol_gens", alternatives=(Alternative("tertiol", refused="allergy"),))
+    other = change_now(table="primol_gens", alternatives=(Alternative("tertiol", refused=Refusal.ALLERGY),))
     card = card_of(one, other, drafts=DRAFTS)
     assert _labels(card) == ["Replace primol with secundol; dose to be entered"]
     assert "Not suitable instead: tertiol (allergy or earlier reaction)." in card["detail"]
@@ -519,7 +521,8 @@ def test_a_draft_that_another_card_wants_replaced_gets_no_new_dose_and_names_tha
 
 
 @pytest.mark.parametrize(
-    "other", [change_now(**ANOTHER), change_now(**ANOTHER, caused_by="MedicationRequest/1", silent="policy_silent")]
+    "other",
+    [change_now(**ANOTHER), change_now(**ANOTHER, caused_by="MedicationRequest/1", silent=Silence.POLICY_SILENT)],
 )
 def test_a_change_elsewhere_that_the_draft_has_no_part_in_leaves_its_dose(respond, other):
     cards = respond(dose_change(), other, drafts=DRAFTS)["cards"]

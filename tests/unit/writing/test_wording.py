@@ -8,6 +8,7 @@ import pytest
 from writing_samples import ROOT
 
 from cds_service.errors import KnowledgeError
+from cds_service.model import GapReason, Narrowing, Refusal, Silence, Unconfirmed
 from cds_service.writing import load_wording, wording
 
 
@@ -59,6 +60,34 @@ def test_a_catalogue_without_words_for_an_action_is_refused(cards):
     catalogue = cards / "catalogue.yaml"
     catalogue.write_text(catalogue.read_text(encoding="utf-8").replace("  avoid: avoid\n", ""), encoding="utf-8")
     with pytest.raises(KnowledgeError, match="actions: no words for avoid"):
+        load_wording(cards)
+
+
+@pytest.mark.parametrize(
+    ("group", "reasons"),
+    [
+        ("gap_reasons", GapReason),
+        ("narrowed_reasons", Narrowing),
+        ("unverified_reasons", Unconfirmed),
+        ("silence", Silence),
+        ("refusals", Refusal),
+    ],
+)
+def test_each_reason_has_its_words_and_no_words_are_of_none(group, reasons):
+    assert {reason.value for reason in reasons} - {""} == load_wording().catalogue[group].keys()
+
+
+@pytest.mark.parametrize(
+    ("group", "line", "reason"),
+    [
+        ("gap_reasons", "  unreadable: could not be read\n", "unreadable"),
+        ("silence", "  no_test: no test is known that would tell\n", "no_test"),
+    ],
+)
+def test_a_catalogue_without_words_for_a_reason_is_refused(cards, group, line, reason):
+    catalogue = cards / "catalogue.yaml"
+    catalogue.write_text(catalogue.read_text(encoding="utf-8").replace(line, ""), encoding="utf-8")
+    with pytest.raises(KnowledgeError, match=f"{group}: no words for {reason}"):
         load_wording(cards)
 
 

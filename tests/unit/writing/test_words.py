@@ -37,6 +37,7 @@ from cds_service.model import (
     FamilyCondition,
     Finding,
     Gap,
+    GapReason,
     Grade,
     HlaType,
     Indeterminate,
@@ -45,6 +46,7 @@ from cds_service.model import (
     Known,
     MarkerView,
     Narrowed,
+    Narrowing,
     NotReadable,
     NotTested,
     OneOf,
@@ -61,6 +63,7 @@ from cds_service.model import (
     Span,
     Stale,
     Unavailable,
+    Unconfirmed,
     Undetermined,
     Unreadable,
     Unverified,
@@ -230,7 +233,7 @@ SEEN = ", from *2/*2 (12 March 2024, Northern Test Laboratory)"
             "GENA: normal metaboliser, from a report (undated, laboratory not named).",
         ),
         (
-            Narrowed(frozenset({"Poor Metabolizer", "Normal Metabolizer"}), "reported_as_range", (READING,)),
+            Narrowed(frozenset({"Poor Metabolizer", "Normal Metabolizer"}), Narrowing.REPORTED_AS_RANGE, (READING,)),
             f"GENA: poor or normal metaboliser (the report leaves this open){SEEN}.",
         ),
         (
@@ -258,16 +261,16 @@ SEEN = ", from *2/*2 (12 March 2024, Northern Test Laboratory)"
             f"GENA: results disagree (poor and normal metaboliser){SEEN}; normal metaboliser {NOWHERE}.",
         ),
         (
-            Unverified((replace(READING, why_unverified="consumer"),)),
+            Unverified((replace(READING, why_unverified=Unconfirmed.CONSUMER),)),
             f"GENA: only an unconfirmed result{SEEN[:-1]}, consumer test).",
         ),
         (
             Unverified((replace(READING, grade=Grade.LOW),)),
             f"GENA: only an unconfirmed result{SEEN[:-1]}, read from free text).",
         ),
-        (Unavailable("failed"), "GENA: results could not be obtained (the record did not answer)."),
+        (Unavailable(GapReason.FAILED), "GENA: results could not be obtained (the record did not answer)."),
         (
-            Unreadable("unknown_allele", (READING,)),
+            Unreadable(GapReason.UNKNOWN_ALLELE, (READING,)),
             f"GENA: a result exists but cannot be used (allele not known){SEEN}.",
         ),
     ],
@@ -354,7 +357,7 @@ def test_an_inferred_shift_is_labelled_on_card_and_extension(card_of):
 
 def test_narrowed_and_shifted_states_are_lists_in_the_extension(card_of):
     both = frozenset({"Poor Metabolizer", "Normal Metabolizer"})
-    view = MarkerView("gene:GENA", Narrowed(both, "reported_as_range"), both, ("secundol",))
+    view = MarkerView("gene:GENA", Narrowed(both, Narrowing.REPORTED_AS_RANGE), both, ("secundol",))
     marker = card_of(change_now(markers=(view,)))["extension"]["org.cds-service.findings"][0]["markers"][0]
     assert marker["states"] == marker["effectiveStates"] == ["Normal Metabolizer", "Poor Metabolizer"]
 
@@ -365,13 +368,13 @@ def test_narrowed_and_shifted_states_are_lists_in_the_extension(card_of):
         ("results", "failed", "test results (the record did not answer)"),
         ("indication", "fact_not_known", "indication (not on record)"),
         ("gene:GENA", "not_available", "GENA (not available to this service)"),
-        ("Some <b>drug</b>", "new_reason", "Some drug (new reason)"),
+        ("Some <b>drug</b>", "unreadable", "Some drug (could not be read)"),
         ("MedicationRequest/1", "not_recognised", "drug not recognised"),
         ("<b>", "not_recognised", "drug not recognised"),
     ],
 )
 def test_a_gap(words, about, reason, expected):
-    assert words.gap(Gap(about, reason), "MedicationRequest/1") == expected
+    assert words.gap(Gap(about, GapReason(reason)), "MedicationRequest/1") == expected
 
 
 # --- kinds ----------------------------------------------------------------------------------------------------------
@@ -436,7 +439,7 @@ def test_a_test_beside_a_change_leaves_the_order_as_that_change_has_it(card_of):
 
 
 def test_not_assessed_for_want_of_a_fact(card_of):
-    card = card_of(_kind(Kind.NOT_ASSESSED, tests=(), gaps=(Gap("age", "fact_not_known"),)))
+    card = card_of(_kind(Kind.NOT_ASSESSED, tests=(), gaps=(Gap("age", GapReason.FACT_NOT_KNOWN),)))
     assert card["summary"] == "Primol could not be checked: age (not on record)"
     assert "**This order could not be checked for GENA and primol.**" in head_of(card)
     assert "Missing: age (not on record)." in head_of(card)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from urllib.parse import unquote_to_bytes, urljoin, urlsplit
 
-DEFAULT_PORTS = {"http": 80, "https": 443}
+from cds_service.references import DEFAULT_PORTS
 
 _UNSAFE = re.compile(r"[\x00-\x20\x7f\\#]")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")

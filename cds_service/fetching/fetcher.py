@@ -29,6 +29,7 @@ from cds_service.fetching.reads import Reads
 from cds_service.hooks.discovery import PATIENT_TOKEN
 from cds_service.hooks.requests import HookRequest, is_id
 from cds_service.model import Availability, Query, QueryResult, Shortfall
+from cds_service.references import without_version
 
 JsonObject = Mapping[str, object]
 
@@ -315,7 +316,7 @@ def _names(kind: re.Pattern[str], reference: str) -> bool:
 def _medication_reference(medication_request: JsonObject) -> str:
     reference = medication_request.get("medicationReference")
     value = reference.get("reference") if isinstance(reference, dict) else None
-    return value.split("/_history/", maxsplit=1)[0] if isinstance(value, str) else ""
+    return without_version(value) if isinstance(value, str) else ""
 
 
 def _reference(resource: JsonObject) -> str:

@@ -21,6 +21,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from cds_service.model import Availability, Query, QueryResult, Shortfall
+from cds_service.references import without_version
 
 JsonObject = Mapping[str, object]
 
@@ -129,7 +130,7 @@ def _is_of_another(resource: JsonObject, patient_id: str) -> bool:
     for holder in (resource.get("subject"), resource.get("patient")):
         reference = holder.get("reference") if isinstance(holder, dict) else None
         if isinstance(reference, str):
-            path, _, named = reference.partition("/_history/")[0].rpartition("/")
+            path, _, named = without_version(reference).rpartition("/")
             if named != patient_id and path.rpartition("/")[2] == "Patient":
                 return True
     return False

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from cds_service.errors import RequestError
 from cds_service.hooks.discovery import Hook, ServiceDefinition
 from cds_service.model import Gap, GapReason, Question
+from cds_service.references import local_name, without_version
 
 JsonObject = Mapping[str, object]
 
@@ -113,7 +114,9 @@ def _dispatch_question(context: JsonObject, patient_id: str) -> Question:
         given = [context["order"]]  # order-dispatch before 1.1
     if not isinstance(given, list) or not all(isinstance(reference, str) and reference for reference in given):
         raise RequestError(400, "required", f"{where} is not a list of references 'Type/id'", where)
-    return Question(Hook.ORDER_DISPATCH, patient_id, wanted=tuple(map(_without_version, given)))
+    return Question(
+        Hook.ORDER_DISPATCH, patient_id, wanted=tuple(without_version(reference).rstrip("/") for reference in given)
+    )
 
 
 _QUESTIONS = MappingProxyType(
@@ -151,7 +154,7 @@ def _selections(context: JsonObject, drafts: tuple[JsonObject]) -> tuple[frozens
     if not isinstance(given, list) or not all(isinstance(reference, str) for reference in given):
         raise RequestError(400, "structure", f"{where} is not a list of references 'Type/id'", where)
     addresses = _addresses(drafts[0])
-    named = {reference: addresses.get(reference, _relative(reference)) for reference in given}
+    named = {reference: addresses.get(reference, local_name(reference)) for reference in given}
     known = frozenset(addresses.values())
     gaps = tuple(
         Gap(reference, GapReason.NOT_IN_DRAFT_ORDERS, "selections names an order that draftOrders does not hold")
@@ -172,16 +175,6 @@ def _addresses(bundle: JsonObject) -> dict[str, str]:
             reference = f"{resource.get('resourceType')}/{resource.get('id')}"
             found |= {reference: reference, str(entry.get("fullUrl", reference)): reference}
     return found
-
-
-def _relative(reference: str) -> str:
-    """`Type/id` of a reference that may be absolute or name a version. Whose server it is of does not matter where a
-    draft of this very request is meant."""
-    return "/".join(_without_version(reference).split("/")[-2:])
-
-
-def _without_version(reference: str) -> str:
-    return reference.split("/_history/", maxsplit=1)[0].rstrip("/")
 
 
 def _prefetch(request: JsonObject) -> Mapping[str, object]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from cds_service.reading.shapes import clean, first, items
+from cds_service.references import DEFAULT_PORTS
 
 _ABSOLUTE = re.compile(r"https?:", re.IGNORECASE)
 _REFERENCE = re.compile(r"([^?#]*)/[A-Za-z]+/[^/?#]+(?:/_history/[^/?#]*)?/?")
@@ -12,7 +13,6 @@ _BASE = re.compile(
     r"(https?)://([a-z0-9._-]+?|\[[0-9a-f:]+\])\.?(?::([0-9]{1,5}))?((?:/(?!\.{1,2}(?:/|$))[a-z0-9._~!$&'()*+,=:@-]+)*)/?",
     re.IGNORECASE,
 )
-_DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def reference(value: object) -> str:
@@ -31,16 +31,6 @@ def references(value: object) -> tuple[str, ...]:
     if value is None:
         return ()
     return tuple(found for item in items(value) if (found := reference(item)))
-
-
-def local_name(address: str) -> str:
-    """`Type/id` of a relative, absolute or versioned reference; anything else as it is.
-
-    >>> local_name("https://ehr.example/fhir/Observation/7/_history/2")
-    'Observation/7'
-    """
-    parts = address.partition("/_history/")[0].rstrip("/").split("/")
-    return "/".join(parts[-2:]) if len(parts) > 1 else address
 
 
 def is_absolute(address: str) -> bool:
@@ -69,5 +59,5 @@ def base_url(url: str) -> str:
         return ""
     scheme, host, port, path = match.groups(default="")
     scheme = scheme.lower()
-    named_port = f":{int(port)}" if port and int(port) != _DEFAULT_PORTS[scheme] else ""
+    named_port = f":{int(port)}" if port and int(port) != DEFAULT_PORTS[scheme] else ""
     return f"{scheme}://{host.lower()}{named_port}{path}"

@@ -15,7 +15,7 @@ from cds_service.memory import (
     remembered_by_text,
 )
 from cds_service.model import Dose, DrugIndex, DrugMatch, Gap, GapReason
-from cds_service.reading.addresses import local_name, reference
+from cds_service.reading.addresses import reference
 from cds_service.reading.chart import Chart
 from cds_service.reading.doses import dose_of
 from cds_service.reading.records import Record, References
@@ -31,6 +31,7 @@ from cds_service.reading.shapes import (
     text_at,
 )
 from cds_service.reading.vocabulary import ROUTE_CODES, ROUTE_WORDS
+from cds_service.references import local_name
 
 _ABSENT_REASON = "data-absent-reason"
 _CONTENT = ("medicationCodeableConcept", "dosageInstruction", "dosage")

@@ -6,12 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from cds_service.model import Gap, GapReason, Order, Question
-from cds_service.reading.addresses import local_name, reference, references
+from cds_service.reading.addresses import reference, references
 from cds_service.reading.chart import Chart
 from cds_service.reading.medications import medicine_of
 from cds_service.reading.records import Record, References, newest, unpack
 from cds_service.reading.shapes import Resource, codings, concept_texts, first, items, text_at
 from cds_service.reading.vocabulary import DRAFT_STATUSES, ENDED_STATUSES, UNTAKEN_STATUSES
+from cds_service.references import local_name
 
 REQUEST = "MedicationRequest"
 _NO_ORDERS = frozenset({"MedicationAdministration", "MedicationDispense", "MedicationStatement"})

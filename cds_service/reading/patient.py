@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from cds_service.codes import LOINC
 from cds_service.model import Gap, GapReason, Medication, Query, When, earliest, latest
-from cds_service.reading.addresses import local_name, reference, references
+from cds_service.reading.addresses import reference, references
 from cds_service.reading.answers import answer_of
 from cds_service.reading.chart import Chart
 from cds_service.reading.dates import day
@@ -23,6 +23,7 @@ from cds_service.reading.vocabulary import (
     UNORDERED_INTENTS,
     UNTAKEN_STATUSES,
 )
+from cds_service.references import local_name
 
 _SEXES = frozenset({"male", "female"})
 _KILOGRAMS = {"kg": 1.0, "g": 0.001, "[lb_av]": 0.45359237, "lb": 0.45359237, "lbs": 0.45359237}

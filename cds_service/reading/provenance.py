@@ -9,7 +9,7 @@ from typing import NamedTuple
 from cds_service.codes import LOINC
 from cds_service.memory import content_key, remembered_by_text
 from cds_service.model import Grade, ReadingStatus, Unconfirmed, When
-from cds_service.reading.addresses import local_name, reference, references
+from cds_service.reading.addresses import reference, references
 from cds_service.reading.answers import answer_of
 from cds_service.reading.chart import Chart, Source
 from cds_service.reading.dates import dated_of, is_after
@@ -37,6 +37,7 @@ from cds_service.reading.vocabulary import (
     SOURCE_CLASS,
     TUMOUR_WORDS,
 )
+from cds_service.references import local_name
 
 _SOURCE_EXTENSION = "genomicsourceclass"
 _ENZYME_WORDS = ("enzyme", "activity assay", "enzymatic", "radiochemical", "spectrophotometry")

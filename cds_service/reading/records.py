@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from cds_service.codes import LOINC
 from cds_service.model import Gap, GapReason, Query, QueryResult
-from cds_service.reading.addresses import base_of, base_url, is_absolute, local_name, reference, references
+from cds_service.reading.addresses import base_of, base_url, is_absolute, reference, references
 from cds_service.reading.dates import moment
 from cds_service.reading.shapes import (
     Resource,
@@ -33,6 +33,7 @@ from cds_service.reading.vocabulary import (
     PRELIMINARY_STATUSES,
     REGION_STUDIED,
 )
+from cds_service.references import local_name
 
 _DEEPEST_NESTING = 4
 _CONTAINED_RESULTS = frozenset({"Observation"})

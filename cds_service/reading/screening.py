@@ -7,10 +7,11 @@ from functools import cache
 
 from cds_service.errors import RequestError
 from cds_service.model import Gap, GapReason
-from cds_service.reading.addresses import local_name, reference
+from cds_service.reading.addresses import reference
 from cds_service.reading.records import SUBJECTS, Record, References
 from cds_service.reading.shapes import Resource, clean, items, objects, statuses, text_at
 from cds_service.reading.vocabulary import RULED_OUT
+from cds_service.references import local_name
 
 _R5_KEYS = {
     "MedicationRequest": frozenset({"medication", "reason"}),

@@ -10,7 +10,18 @@ import pytest
 
 PACKAGE = Path(__file__).parents[2] / "cds_service"
 FILES = sorted(PACKAGE.rglob("*.py"))
-WORDS = {"model", "codes", "errors", "policy", "memory", "nesting", "circuits", "double_names", "unique_yaml"}
+WORDS = {
+    "model",
+    "codes",
+    "errors",
+    "policy",
+    "memory",
+    "nesting",
+    "circuits",
+    "double_names",
+    "unique_yaml",
+    "references",
+}
 ROOMS = {
     "knowledge": WORDS,
     "reading": WORDS | {"knowledge"},

@@ -9,7 +9,7 @@ import pytest
 
 from cds_service.codes import LOINC, SNOMED, Coding
 from cds_service.model import Span, When
-from cds_service.reading.addresses import local_name, references
+from cds_service.reading.addresses import references
 from cds_service.reading.dates import dated, day, moment
 from cds_service.reading.shapes import (
     child,
@@ -22,6 +22,7 @@ from cds_service.reading.shapes import (
     number,
     text_at,
 )
+from cds_service.references import local_name
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from threading import Event, Lock, Thread
 
 from sqlalchemy.exc import OperationalError
 
+from cds_service.store.faults import named
 from cds_service.store.store import Issued, Store, StoreError
 
 GATHER_S = 0.05
@@ -119,4 +120,4 @@ class Outbox:
 
     def _tell_of(self, event: str, answers: int, fault: StoreError) -> None:
         if answers:
-            self._tell(event, answers, type(fault).__name__)
+            self._tell(event, answers, named(fault))

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any
+from uuid import uuid4
 
 from sqlalchemy import Column, Table, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -85,15 +86,15 @@ class Store:
 
     def _keeps_now(self) -> bool:
         try:
-            self._for_readiness.call(self._write_nothing)
+            self._for_readiness.call(self._try_to_write)
         except SQLAlchemyError:
             return False
         return True
 
     def check(self) -> None:
-        """Raises StoreError when nothing can be kept, as on a read-only file, and WrongTables."""
-        self._write_nothing()
+        """Raises StoreError when nothing can be kept, as on a read-only file or a full disk, and WrongTables."""
         check(self._engine)
+        self._try_to_write()
 
     def keep_feedback(
         self,
@@ -137,10 +138,13 @@ class Store:
                 raise StoreError(f"one or no new row was expected of a token; found {used.rowcount}")
             return bool(used.rowcount == 1)
 
-    def _write_nothing(self) -> None:
+    def _try_to_write(self) -> None:
+        """Use a token that nobody has, and forget it: to delete what is not there would still work on a full disk."""
         self._connections.check_file()
+        digest = f"readiness-{uuid4()}"
         with self._engine.begin() as connection:
-            connection.execute(delete(used_token_table).where(used_token_table.c.expires_at_s < 0))
+            connection.execute(self._use_token, {"digest": digest, "expires_at_s": 0})
+            connection.execute(delete(used_token_table).where(used_token_table.c.digest == digest))
 
     def _rows(self, table: Table, order: Column[datetime]) -> list[Mapping[str, object]]:
         with self._engine.connect() as connection:

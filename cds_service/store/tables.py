@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 
 from sqlalchemy import JSON, BigInteger, Column, DateTime, Engine, MetaData, String, Table, Text, inspect
+from sqlalchemy.engine.interfaces import ReflectedColumn
 from sqlalchemy.exc import SQLAlchemyError
 
 metadata = MetaData()
@@ -48,18 +49,32 @@ used_token_table = Table(
 
 
 class WrongTables(SQLAlchemyError):
-    """The database has a table of ours that lacks a column: another version of the service made it."""
+    """A table of ours lacks a column, or wants one that we do not fill: another version of the service made it."""
 
 
 def check(engine: Engine) -> None:
-    """Raises WrongTables, which names every column that is missing."""
-    missing = [*_missing(engine)]
-    if missing:
-        raise WrongTables(f"the tables were made by another version of the service and lack {', '.join(missing)}")
-
-
-def _missing(engine: Engine) -> Iterator[str]:
+    """Raises WrongTables, which names every such column."""
     there = inspect(engine)
-    for table in metadata.sorted_tables:
-        columns = {column["name"] for column in there.get_columns(table.name)}
-        yield from (f"{table.name}.{column.name}" for column in table.columns if column.name not in columns)
+    found = {table: {c["name"]: c for c in there.get_columns(table.name)} for table in metadata.sorted_tables}
+    told = (("lack", _missing(found)), ("want", _wanted(found)))
+    differences = [f"{verb} {', '.join(columns)}" for verb, columns in told if columns]
+    if differences:
+        raise WrongTables(f"the tables were made by another version of the service and {'; they '.join(differences)}")
+
+
+def _missing(found: Mapping[Table, Mapping[str, ReflectedColumn]]) -> list[str]:
+    return [
+        f"{t.name}.{column.name}"
+        for t, columns in found.items()
+        for column in t.columns
+        if column.name not in columns
+    ]
+
+
+def _wanted(found: Mapping[Table, Mapping[str, ReflectedColumn]]) -> list[str]:
+    """Those that must be filled and that we do not know."""
+    return [f"{t.name}.{name}" for t, columns in found.items() for name, c in columns.items() if _is_wanted(t, c)]
+
+
+def _is_wanted(table: Table, column: ReflectedColumn) -> bool:
+    return column["name"] not in table.columns and not column["nullable"] and column["default"] is None

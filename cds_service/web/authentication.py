@@ -23,7 +23,9 @@ from cds_service.clients import Client, Clients
 from cds_service.errors import RequestError, Unauthenticated
 from cds_service.hooks.requests import HookRequest
 from cds_service.key_sets import ALGORITHMS, KEY_ID, VerificationKey
+from cds_service.store.faults import named
 from cds_service.store.store import Store, StoreError
+from cds_service.web.access import tell
 from cds_service.web.rates import Rates
 
 CLOCK_SKEW_S = 60
@@ -178,6 +180,7 @@ def _once(store: Store, client: Client, claims: Mapping[str, Any]) -> None:
     try:
         is_first = store.use_token(digest, expires_at_s, int(time.time()))
     except StoreError as fault:
+        tell("token_not_kept", level="ERROR", fault=named(fault))
         raise RequestError(503, "transient", "the store of used tokens does not answer; try again") from fault
     if not is_first:
         raise Unauthenticated("used_before", client.name)

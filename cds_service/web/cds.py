@@ -19,6 +19,7 @@ from cds_service.hooks.feedback import parse_feedback
 from cds_service.hooks.requests import HookRequest, is_uuid, parse
 from cds_service.knowledge.derived import drug_names
 from cds_service.model import IssuedCard, Query, QueryResult
+from cds_service.store.faults import named
 from cds_service.store.store import Issued, StoreError
 from cds_service.web.access import tell
 from cds_service.web.authentication import with_own_server
@@ -74,7 +75,7 @@ def _feedback(runtime: Runtime, service: ServiceDefinition) -> Response:
             entries, service.id, runtime.stamp, datetime.now(UTC), with_comments=with_comments
         )
     except StoreError as fault:
-        tell("feedback_not_kept", level="ERROR", fault=type(fault).__name__)
+        tell("feedback_not_kept", level="ERROR", fault=named(fault))
         raise RequestError(503, "transient", "the store of feedback does not answer; try again") from fault
     outcomes = Counter(entry.outcome.value for entry in entries)
     tell("feedback", service=service.id, outcomes=dict(outcomes), knowledge=runtime.stamp.content_hash)

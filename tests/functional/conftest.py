@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
@@ -47,3 +50,14 @@ def client_with(service: Service, settings: dict[str, object]) -> Iterator[Clien
 def client(client_with: ClientFactory) -> FlaskClient:
     """A client of an app that has nothing to say on any request."""
     return client_with(lambda request, *_: AnswerResult({"cards": []}, (), Patient(request.question.patient_id)))
+
+
+@pytest.fixture
+def caplog_json(caplog: pytest.LogCaptureFixture) -> Iterator[Callable[[str], list[dict[str, Any]]]]:
+    """The log lines of an event. The service's logger does not propagate, so the handler is put on it."""
+    logger = logging.getLogger("cds_service")
+    logger.addHandler(caplog.handler)
+    yield lambda event: [
+        line for record in caplog.records if (line := json.loads(record.getMessage()))["event"] == event
+    ]
+    logger.removeHandler(caplog.handler)

@@ -533,10 +533,12 @@ def test_too_many_calls_are_429_and_other_clients_go_on(guarded):
     assert post(client, OF_B.bearer(iss=ISSUER_B)).status_code == 200
 
 
-def test_a_store_that_does_not_answer_lets_nobody_in(guarded):
+def test_a_store_that_does_not_answer_lets_nobody_in(guarded, caplog_json):
     client = guarded()
     with client.application.extensions["cds_service"].store._engine.begin() as connection:
         connection.exec_driver_sql("DROP TABLE used_token")
     response = post(client, ES384.bearer())
     assert response.status_code == 503
     assert json.loads(response.data)["issue"][0]["code"] == "transient"
+    (line,) = caplog_json("token_not_kept")
+    assert (line["level"], line["client"], line["fault"]) == ("ERROR", "ehr-a", "OperationalError SQLITE_ERROR")

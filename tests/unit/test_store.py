@@ -15,7 +15,7 @@ from sqlalchemy.exc import OperationalError
 from cds_service.codes import Coding
 from cds_service.model import Feedback, FeedbackOutcome, IssuedCard
 from cds_service.store.store import Issued, KnowledgeStamp, Store, StoreError
-from cds_service.store.tables import WrongTables
+from cds_service.store.tables import WrongTables, issued_table
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 STAMP = KnowledgeStamp("1", "abc")
@@ -106,10 +106,28 @@ def test_where_no_token_could_be_used_nothing_can_be_kept(store):
     assert not store.can_keep()
 
 
+def test_where_no_row_can_be_written_nothing_can_be_kept(store):
+    """As on a full disk, where to delete nothing still works."""
+    with store._engine.begin() as connection:
+        connection.exec_driver_sql(
+            "CREATE TRIGGER full BEFORE INSERT ON used_token BEGIN SELECT RAISE(ABORT, 'full'); END"
+        )
+    assert not store.can_keep()
+    with pytest.raises(StoreError):
+        store.check()
+
+
+def test_to_find_out_whether_it_can_be_written_leaves_nothing(tmp_path, store):
+    assert store.can_keep()
+    store.check()
+    with sqlite3.connect(tmp_path / "store.sqlite") as reader:
+        assert reader.execute("SELECT count(*) FROM used_token").fetchone() == (0,)
+
+
 def test_readiness_writes_once_a_second_however_often_it_is_asked_for(store, monkeypatch):
     monkeypatch.setattr("cds_service.store.store._READINESS_HOLDS_S", 60)
     asked = []
-    event.listen(store._engine, "before_cursor_execute", lambda *arguments: asked.append(arguments[2]))
+    event.listen(store._engine, "commit", asked.append)
     assert [store.can_keep() for _ in range(5)] == [True] * 5
     assert len(asked) == 1
 
@@ -129,6 +147,19 @@ def test_tables_of_another_version_are_told_with_what_they_lack(store):
         connection.exec_driver_sql("ALTER TABLE feedback DROP COLUMN comment")
         connection.exec_driver_sql("ALTER TABLE issued_card DROP COLUMN kinds")
     with pytest.raises(WrongTables, match=r"lack feedback\.comment, issued_card\.kinds"):
+        store.check()
+
+
+def test_tables_of_a_later_version_that_ask_for_more_are_told(store):
+    with store._engine.begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE feedback ADD COLUMN ward TEXT")
+        connection.exec_driver_sql("ALTER TABLE feedback ADD COLUMN site TEXT NOT NULL DEFAULT ''")
+    store.check()
+    with store._engine.begin() as connection:
+        connection.exec_driver_sql("DROP TABLE issued_card")
+        columns = ", ".join(f"{column.name} TEXT" for column in issued_table.columns)
+        connection.exec_driver_sql(f"CREATE TABLE issued_card ({columns}, ward TEXT NOT NULL)")
+    with pytest.raises(WrongTables, match=r"another version of the service and want issued_card\.ward$"):
         store.check()
 
 

@@ -114,12 +114,13 @@ def _entries(path: Path) -> tuple[ClientEntry, ...]:
     try:
         document = unique_yaml.load(path.read_text(encoding="utf-8"))
         entries = document.get("clients") if isinstance(document, dict) else None
-        found = TypeAdapter(tuple[ClientEntry, ...]).validate_python(entries)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, ValidationError) as fault:
+        if not entries or not isinstance(entries, list):
+            raise SettingsError(f"CDS_CLIENTS: {path.name}: expected a list of them under 'clients'")
+        return TypeAdapter(tuple[ClientEntry, ...]).validate_python(entries)
+    except (OSError, UnicodeDecodeError) as fault:
         raise SettingsError(f"CDS_CLIENTS: {path.name}: {fault}") from fault
-    if not found:
-        raise SettingsError(f"CDS_CLIENTS: {path.name} names no client under 'clients'")
-    return found
+    except (yaml.YAMLError, ValidationError) as fault:
+        raise SettingsError(f"CDS_CLIENTS: {path.name}: {unique_yaml.faults_of(fault, 'clients')}") from fault
 
 
 def _doubles(entries: tuple[ClientEntry, ...]) -> Iterator[str]:

@@ -126,15 +126,17 @@ def _read(path: Path) -> Policy:
     try:
         text = path.read_bytes()
         content = unique_yaml.load(text)
-    except (OSError, yaml.YAMLError) as fault:
+    except OSError as fault:
         raise PolicyError(f"{path.name}: {fault}") from fault
+    except yaml.YAMLError as fault:
+        raise PolicyError(f"{path.name}: {unique_yaml.faults_of(fault)}") from fault
     content = {} if content is None else content
     if not isinstance(content, dict) or "content_hash" in content:
         raise PolicyError(f"{path.name}: expected a mapping of the settings in policy.schema.json")
     try:
         policy = _adapter().validate_python(_with_switches(content))
     except ValidationError as fault:
-        raise PolicyError(f"{path.name}: {_told(fault)}") from fault
+        raise PolicyError(f"{path.name}: {unique_yaml.faults_of(fault)}") from fault
     return replace(policy, content_hash=hashlib.sha256(text).hexdigest()[:16])
 
 
@@ -147,13 +149,6 @@ def _with_switches(content: dict[str, Any]) -> dict[str, Any]:
     return content | {
         "guidance": {key: words[value] if isinstance(value, bool) else value for key, value in guidance.items()}
     }
-
-
-def _told(fault: ValidationError) -> str:
-    return "; ".join(
-        f"{'.'.join(str(part) for part in error['loc'])}: {error['msg']}, found {str(error.get('input'))[:80]!r}"
-        for error in fault.errors()
-    )
 
 
 @cache

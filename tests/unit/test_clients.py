@@ -89,6 +89,29 @@ def test_a_file_that_is_no_text_is_refused(tmp_path):
         load_clients(path)
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("", "expected a list of them under 'clients'"),
+        ("clients: nope", "expected a list of them under 'clients'"),
+        ("- {name: a}", "expected a list of them under 'clients'"),
+        ("clients: []", "expected a list of them under 'clients'"),
+        (
+            "clients: [{name: a, issuer: b, key: c, fhir_servers: d}]",
+            "clients.0.fhir_servers: expected a list, found 'd'; clients.0.key: no such key, found 'c'",
+        ),
+        ("clients: [{name: a, issuer: [b]}]", "clients.0.issuer: Input should be a valid string, found \"['b']\""),
+        ("clients: [{name: a}]", "clients.0.issuer: missing, found \"{'name': 'a'}\""),
+    ],
+)
+def test_a_fault_says_where_it_is_and_what_was_expected(tmp_path, text, told):
+    path = tmp_path / "clients.yaml"
+    path.write_text(text)
+    with pytest.raises(SettingsError) as caught:
+        load_clients(path)
+    assert str(caught.value) == f"CDS_CLIENTS: clients.yaml: {told}"
+
+
 def test_every_fault_is_told_at_once(tmp_path):
     path = clients_file(tmp_path, entry_a(keys="missing.json"), entry_b(fhir_servers=["http://x.example.org"]))
     with pytest.raises(SettingsError) as caught:

@@ -81,8 +81,9 @@ def _serve(chosen: argparse.Namespace) -> int:
     settings = Settings.from_environment(os.environ)
     clients = clients_of(settings)
     _check_place(settings, chosen.host)
+    server = Server(settings, clients, options)
     _check_store(settings)
-    Server(settings, clients, options).run()
+    server.run()
     return WELL
 
 
@@ -100,7 +101,8 @@ def _check_store(settings: Settings) -> None:
     except WrongTables as fault:
         raise SettingsError(f"CDS_DATABASE_URL: {fault}") from fault
     except ImportError as fault:
-        raise SettingsError(f"CDS_DATABASE_URL: the driver '{fault.name}' is not installed") from fault
+        missing = f"the driver '{fault.name}' is not installed; requirements/image.txt brings psycopg"
+        raise SettingsError(f"CDS_DATABASE_URL: {missing}") from fault
     except StoreError as fault:
         why = str(getattr(fault, "orig", None) or type(fault).__name__).partition("\n")[0]
         raise SettingsError(f"CDS_DATABASE_URL: expected a database that can be opened and written: {why}") from fault

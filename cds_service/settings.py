@@ -79,7 +79,7 @@ class Settings:
             except ValueError as fault:
                 faults.append(f"{PREFIX}{name.upper()}: {fault}")
         settings = cls(**values)  # type: ignore[arg-type]
-        faults.extend(_contradictions(settings))
+        faults.extend(_contradictions_apart_from(faults, settings))
         if faults:
             raise SettingsError("\n".join(faults))
         return settings
@@ -108,6 +108,12 @@ def _read_file(variable: str, environment: Mapping[str, str], given: dict[str, s
         given[direct.removeprefix(PREFIX).lower()] = Path(environment[variable]).read_text("utf-8").strip()
     except (OSError, UnicodeDecodeError) as fault:
         faults.append(f"{variable}: the file cannot be read ({type(fault).__name__})")
+
+
+def _contradictions_apart_from(faults: list[str], settings: Settings) -> list[str]:
+    """A faulty setting has its default by now, which contradicts nothing that anybody wrote."""
+    faulty = [fault.partition(":")[0].removesuffix("_FILE") for fault in faults]
+    return [told for told in _contradictions(settings) if not any(name in told for name in faulty)]
 
 
 def _contradictions(settings: Settings) -> list[str]:
@@ -168,20 +174,19 @@ def _file(text: str) -> Path | None:
 
 
 def _urls(text: str) -> tuple[str, ...]:
-    urls = tuple(url.strip().rstrip("/") for url in text.split(",") if url.strip())
-    for url in urls:
-        try:
-            addresses.parse(url)
-        except ValueError as fault:
-            raise ValueError(f"expected absolute http(s) URLs separated by commas, found {url!r}: {fault}") from fault
-    return urls
+    return tuple(_url(part) for part in text.split(",") if part.strip())
 
 
 def _url(text: str) -> str:
-    urls = _urls(text)
-    if len(urls) > 1:
-        raise ValueError(f"expected one URL, found {text!r}")
-    return urls[0] if urls else ""
+    url = text.strip().rstrip("/")
+    if "," in url:
+        raise ValueError(f"expected one URL, found {url!r}")
+    try:
+        if url:
+            addresses.parse(url)
+    except ValueError as fault:
+        raise ValueError(f"expected an absolute http(s) URL, found {url!r}: {fault}") from fault
+    return url
 
 
 def _origin(text: str) -> str:
@@ -189,7 +194,10 @@ def _origin(text: str) -> str:
     text = text.strip()
     if text == "*":
         return text
-    url = _url(text)
+    try:
+        url = _url(text)
+    except ValueError:
+        url = ""
     if not url or urlsplit(url).path or "?" in url:
         raise ValueError(f"expected * or one origin such as https://ehr.example.org, found {text!r}")
     return url

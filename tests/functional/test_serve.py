@@ -312,7 +312,10 @@ def raw(base: str, content: bytes) -> bytes:
 @pytest.mark.parametrize(
     ("url", "told"),
     [
-        ("postgresql+pg8000://u:hidden@127.0.0.1/x", "CDS_DATABASE_URL: the driver 'pg8000' is not installed"),
+        (
+            "postgresql+pg8000://u:hidden@127.0.0.1/x",
+            "CDS_DATABASE_URL: the driver 'pg8000' is not installed; requirements/image.txt brings psycopg",
+        ),
         ("sqlite:///{folder}/old.sqlite", "CDS_DATABASE_URL: the tables were made by another version of the service"),
     ],
 )
@@ -326,6 +329,14 @@ def test_a_store_that_cannot_be_used_stops_the_start(environment, tmp_path, url,
     assert told in ended.stderr
     assert "Traceback" not in ended.stderr
     assert "hidden" not in ended.stderr
+
+
+def test_a_fault_elsewhere_stops_the_start_before_tables_are_made(environment, tmp_path):
+    (tmp_path / "policy.yaml").write_text("colour: red")
+    stopped = ended(environment | {"CDS_POLICY": str(tmp_path / "policy.yaml")}, "--port", str(free_port()))
+    assert (stopped.returncode, stopped.stdout) == (2, "")
+    assert stopped.stderr == "cds-service: policy.yaml: colour: no such key, found 'red'\n"
+    assert not [*tmp_path.glob("*.sqlite*")]
 
 
 @pytest.mark.parametrize("kind", ["no folder", "read-only"])

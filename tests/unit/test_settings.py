@@ -67,6 +67,7 @@ def test_every_fault_is_named_at_once():
         {"CDS_TERMINOLOGY": "/no/such/file.sqlite"},
         {"CDS_RXNAV_URL": "http://rxnav.example.org/REST"},
         {"CDS_RXNAV_URL": "https://a.example.org,https://b.example.org"},
+        {"CDS_RXNAV_URL": "https://a.example.org/REST,https://b.example.org/REST"},
         {"CDS_RXNAV_URL": "https://rxnav.example.org/REST", "CDS_RXNAV_TIMEOUT_MS": "120"},
         {"CDS_FETCH_WORKERS": "0"},
         {"CDS_DATABASE_URL": "mysql://db"},
@@ -89,6 +90,32 @@ def test_every_fault_is_named_at_once():
 def test_what_cannot_be_meant_is_refused(environment):
     (told,) = faults(environment)
     assert told.startswith("CDS_")
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("CDS_PUBLIC_URL", "cds.example.org"),
+        ("CDS_PUBLIC_URL_FILE", "/no/such/file"),
+        ("CDS_ANSWER_BUDGET_MS", "1s"),
+    ],
+)
+def test_a_faulty_setting_is_told_once(tmp_path, setting, value):
+    """And not again by what it would mean for others had it been left out."""
+    clients = tmp_path / "clients.yaml"
+    clients.write_text("clients: []")
+    good = {"CDS_CLIENTS": str(clients), "CDS_EVALUATION_RESERVE_MS": "500", "CDS_ANSWER_BUDGET_MS": "900"}
+    if setting != "CDS_PUBLIC_URL_FILE":
+        good["CDS_PUBLIC_URL"] = "https://cds.example.org"
+    (told,) = faults(good | {setting: value})
+    assert told.startswith(f"{setting}: ")
+
+
+def test_one_url_is_asked_for_where_one_is_meant():
+    (told,) = faults({"CDS_RXNAV_URL": "rxnav"})
+    assert told.startswith("CDS_RXNAV_URL: expected an absolute http(s) URL, found 'rxnav'")
+    (told,) = faults({"CDS_CORS_ORIGIN": "ehr"})
+    assert told == "CDS_CORS_ORIGIN: expected * or one origin such as https://ehr.example.org, found 'ehr'"
 
 
 def test_a_setting_given_twice_is_refused(tmp_path):

@@ -161,7 +161,9 @@ def _client(entry: ClientEntry, folder: Path) -> Client:
         issuer=entry.issuer,
         tenant=entry.tenant,
         jku=entry.jku,
-        keys=_keys_of_file(folder / entry.keys) if entry.keys else FetchedKeys(_fetch_from(entry.jku)),
+        keys=_keys_of_file(folder / entry.keys)
+        if entry.keys
+        else FetchedKeys(_fetch_from(entry.jku), client=entry.name),
         fhir_servers=tuple(url.rstrip("/") for url in entry.fhir_servers),
         calls_per_second=entry.calls_per_second,
     )

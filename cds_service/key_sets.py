@@ -172,8 +172,11 @@ class FetchedKeys:
     address that may be slow, and few do: the threads of requests belong to all clients.
     """
 
-    def __init__(self, fetch: Callable[[], object], clock: Callable[[], float] = time.monotonic) -> None:
-        """`fetch` gives the decoded JWK Set or raises FetchError."""
+    def __init__(
+        self, fetch: Callable[[], object], clock: Callable[[], float] = time.monotonic, *, client: str = ""
+    ) -> None:
+        """`fetch` gives the decoded JWK Set or raises FetchError; `client` is whose keys they are, for the log."""
+        self._client = client
         self._fetch = fetch
         self._clock = clock
         self._held = _Held()
@@ -263,13 +266,16 @@ class FetchedKeys:
             keys, faults = read_key_set(self._fetch())
             held = _Held(keys, self._tried_at_s)
             if faults:
-                log.warning("a client's key set holds keys that are not used")
+                self._tell(logging.WARNING, "a client's key set holds keys that are not used", "; ".join(faults))
         except FetchError as fault:
-            log.error("a client's keys could not be fetched: %s", fault.reason)  # noqa: TRY400  as below
-        except KeySetError:
-            log.error("a client's key set is not usable")  # noqa: TRY400  a traceback tells no more
+            self._tell(logging.ERROR, "a client's keys could not be fetched", fault.reason)
+        except KeySetError as fault:
+            self._tell(logging.ERROR, "a client's key set is not usable", str(fault))
         finally:
             with self._changed:
                 self._held = held
                 self._wanted_at_s = None
                 self._changed.notify_all()
+
+    def _tell(self, level: int, what: str, reason: str) -> None:
+        log.log(level, what, extra={"client": self._client, "reason": reason})

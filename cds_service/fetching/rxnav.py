@@ -113,7 +113,7 @@ class RxNav:
         try:
             drug = _asked(FhirClient(self._session, self._base_url, "", _LARGEST_BYTES), key, deadline)
         except FetchError as fault:
-            log.warning("the RxNav address gave no usable answer: %s", fault.reason)
+            log.warning("the RxNav address gave no usable answer", extra={"reason": fault.reason})
             with self._lock:
                 self._asking.pop(key, None)
                 self._rests_until_s = max(self._rests_until_s, time.monotonic() + _REST_S)

@@ -46,7 +46,7 @@ class CodeDatabase:
         try:
             return self._remembered(system, code)
         except sqlite3.Error as fault:
-            log.warning("the terminology file cannot be read: %s", type(fault).__name__)
+            log.warning("the terminology file cannot be read", extra={"reason": type(fault).__name__})
             return None
 
     def close(self) -> None:

@@ -23,6 +23,8 @@ KEYS = frozenset(
     }
 )  # fmt: skip
 
+_EXTRA = ("client", "reason")
+"""What modules that do not know this one may add to a line of theirs."""
 _MOST_PLACES = 12
 
 _logger = logging.getLogger("cds_service")
@@ -42,6 +44,8 @@ class JsonLines(logging.Formatter):
             "event": _text(record),
             "logger": record.name,
         }
+        if record.name.startswith(f"{_logger.name}."):
+            line |= {name: getattr(record, name) for name in _EXTRA if hasattr(record, name)}
         fault = record.exc_info[1] if record.exc_info else None
         if fault is not None:
             message = str(fault) if isinstance(fault, CdsError) else ""

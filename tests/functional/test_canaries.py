@@ -325,3 +325,12 @@ def test_lines_of_libraries_tell_their_own_text_alone():
         assert_clean("log", json.dumps(line))
         assert line["event"]
         assert line["fault"] == "ValueError"
+
+
+def test_our_own_lines_tell_the_client_and_the_reason_that_they_are_given():
+    told = {"client": "ehr-a", "reason": "refused", "hook": mark("hook")}
+    for name, fields in (("cds_service.key_sets", {"client": "ehr-a", "reason": "refused"}), ("urllib3", {})):
+        record = logging.LogRecord(name, logging.ERROR, __file__, 1, "no keys", (), None)
+        record.__dict__.update(told)
+        line = json.loads(JsonLines().format(record))
+        assert {key: line[key] for key in told if key in line} == fields

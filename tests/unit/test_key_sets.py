@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -86,7 +87,7 @@ class Address:
         self.sets, self.asked, self.now_s = list(sets), 0, 0.0
         self.answers = threading.Event()
         self.answers.set()
-        self.keys = FetchedKeys(self.fetch, lambda: self.now_s)
+        self.keys = FetchedKeys(self.fetch, lambda: self.now_s, client="ehr-a")
 
     def fetch(self) -> object:
         self.asked += 1
@@ -262,6 +263,19 @@ def test_what_is_no_set_is_no_answer(address_of):
     address = address_of(set_of("a"), {"no": "set"})
     assert address.finds("a")
     assert address.finds("a", after_s=1800)
+
+
+def test_the_log_says_whose_keys_are_not_to_be_had_and_why(address_of, caplog):
+    cases = (
+        (FetchError("timeout"), logging.ERROR, "timeout"),
+        ({"keys": {}}, logging.ERROR, "no JWK Set; expected an object with a list of keys"),
+        ({"keys": [{}]}, logging.WARNING, "keys[0]: kid is missing or not usable"),
+    )
+    for answer, level, reason in cases:
+        caplog.clear()
+        address_of(answer).finds("a")
+        (record,) = caplog.records
+        assert (record.levelno, record.client, record.reason) == (level, "ehr-a", reason)
 
 
 def test_without_keys_the_address_is_tried_every_ten_seconds(address_of):

@@ -6,6 +6,7 @@ from types import MappingProxyType
 
 from flask import Flask
 
+from cds_service import __version__
 from cds_service.answer import Service, answer, load_service, result_codes
 from cds_service.clients import Clients, load_clients
 from cds_service.errors import SettingsError
@@ -101,6 +102,19 @@ def load(settings: Settings) -> Service:
     timeout_s = settings.rxnav_timeout_ms / 1000
     codes = RxNav(settings.rxnav_url, timeout_s, _reach(settings)) if settings.rxnav_url else None
     return load_service(settings.policy, settings.terminology, codes)
+
+
+def tell_serving(settings: Settings, service: Service, clients: Clients | None) -> None:
+    """Say in the log what is in force from now on: the versions, and who may call."""
+    logs.install(settings.log_level)
+    logs.log(
+        "serving",
+        version=__version__,
+        knowledge_version=service.knowledge.version,
+        knowledge=service.knowledge.content_hash,
+        policy=service.policy.content_hash,
+        clients=sorted(client.name for client in clients.by_issuer.values()) if clients else [],
+    )
 
 
 def close(app: Flask) -> None:

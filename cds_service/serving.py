@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 
-from cds_service.app import clients_of, create_app, load
+from cds_service.app import clients_of, create_app, load, tell_serving
 from cds_service.clients import Clients
 from cds_service.errors import CdsError
 from cds_service.settings import Settings
@@ -43,11 +43,13 @@ class Server(BaseApplication):  # type: ignore[misc]
         return create_app(self._settings, self._service, clients=self._clients, make_tables=False)
 
     def run(self) -> None:
+        tell_serving(self._settings, self._service, self._clients)
         _Master(self).run()
 
     def read_clients(self) -> None:
         """Read the file of clients again, for the workers to come. Raises SettingsError, and changes nothing then."""
         self._clients = clients_of(self._settings)
+        tell_serving(self._settings, self._service, self._clients)
 
 
 class _Master(Arbiter):  # type: ignore[misc]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import orjson
 from flask import Blueprint, Response
 
+from cds_service import __version__
 from cds_service.hooks.responses import operation_outcome
 from cds_service.web.runtime import Runtime
 
@@ -25,6 +26,7 @@ def blueprint(runtime: Runtime) -> Blueprint:
             return Response(orjson.dumps(outcome), status=503, content_type="application/fhir+json")
         body = {
             "status": "ready",
+            "version": __version__,
             "knowledge": {"version": runtime.stamp.version, "hash": runtime.stamp.content_hash},
             "policy": {"name": runtime.service.policy.name, "hash": runtime.service.policy.content_hash},
             "prefetchNeverSent": runtime.unfilled.clients_by_key(),

@@ -17,9 +17,9 @@ from cds_service.errors import CdsError
 
 KEYS = frozenset(
     {
-        "answers", "cards", "client", "code", "expression", "fault", "hook_instance", "incident", "knowledge",
-        "message", "method", "milliseconds", "outcomes", "places", "policy", "queries", "reason", "route", "service",
-        "shown", "silent", "status",
+        "answers", "cards", "client", "clients", "code", "expression", "fault", "hook_instance", "incident",
+        "knowledge", "knowledge_version", "message", "method", "milliseconds", "outcomes", "places", "policy",
+        "queries", "reason", "route", "service", "shown", "silent", "status", "version",
     }
 )  # fmt: skip
 

@@ -221,6 +221,12 @@ def test_a_file_of_clients_is_read_again_and_a_faulty_one_is_not_in_force(guarde
     wait_for(lambda: discovers(base, iss=ISSUER_C) == 200)
     assert discovers(base) == 200
     assert process.poll() is None
+    serving = [line for line in log_of(tmp_path) if line["event"] == "serving"]
+    assert [line["clients"] for line in serving] == [["ehr-a", "ehr-b"], ["ehr-a", "ehr-b", "ehr-c"]]
+    ready = requests.get(f"{base}/readyz", timeout=5).json()
+    for line in serving:
+        assert (line["version"], line["knowledge_version"]) == (ready["version"], ready["knowledge"]["version"])
+        assert (line["knowledge"], line["policy"]) == (ready["knowledge"]["hash"], ready["policy"]["hash"])
 
 
 def test_a_worker_that_dies_beside_a_faulty_file_and_without_a_database_is_replaced(

@@ -7,6 +7,7 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import orjson
 import yaml
@@ -30,27 +31,27 @@ def blueprint(runtime: Runtime) -> Blueprint:
     pages = Blueprint("pages", __name__, template_folder="templates")
     knowledge = runtime.service.knowledge
     cited = {table.source for table in knowledge.tables.values()}
+    reviewed = sum(bool(table.review.by) for table in knowledge.tables.values())
+    url = runtime.settings.public_url
+    on_each_page = {"version": __version__, "knowledge": knowledge, "base": urlsplit(url).path}
 
     @pages.get("/")
     def home() -> str:
-        return render_template(
-            "home.html", version=__version__, knowledge=knowledge, services=tuple(runtime.services.values())
-        )
+        return render_template("home.html", **on_each_page, url=url, services=tuple(runtime.services.values()))
 
     @pages.get("/about/decision-support")
     def decision_support() -> str:
         sources = sorted((s for s in knowledge.sources.values() if s.id in cited), key=lambda s: s.title)
         return render_template(
             "decision_support.html",
-            version=__version__,
-            knowledge=knowledge,
+            **on_each_page,
+            reviewed=reviewed,
             sources=sources,
             used=runtime.service.wording.catalogue["source_attributes"],
         )
 
     @pages.get("/openapi.json")
     def routes() -> Response:
-        url = runtime.settings.public_url
         servers = {"servers": [{"url": url}]} if url else {}
         return Response(orjson.dumps(openapi() | servers), content_type="application/json")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -359,6 +360,34 @@ def test_a_store_that_hangs_is_503_in_time_and_healthz_answers(client_with, monk
     assert client.get("/healthz").status_code == 200
     assert time.monotonic() - began_s < 2
     hangs.set()
+
+
+def test_the_pages_link_to_each_other_below_the_public_url(client_with):
+    client = client_with(answering({"cards": []}), public_url="https://cds.example.org/pgx")
+    pages = {path: client.get(path).text for path in ("/", "/about/decision-support")}
+    for page in pages.values():
+        local = [link for link in re.findall(r'(?:href|src)="([^"]*)"', page) if "://" not in link]
+        assert local
+        for link in local:
+            assert link.startswith("/pgx/")
+            assert client.get(link.removeprefix("/pgx")).status_code == 200
+    assert "https://cds.example.org/pgx/cds-services" in pages["/"]
+
+
+def test_a_screen_reader_finds_its_way_through_the_pages(client):
+    """A landmark, one heading of the first rank, columns that say what they are, tables that keys can move."""
+    for path in ("/", "/about/decision-support"):
+        page = client.get(path).text
+        assert (page.count("<main>"), page.count("<h1>")) == (1, 1)
+        assert "<th>" not in page
+        assert page.count("<table>") == page.count('<div class="wide" role="region" tabindex="0" aria-label="')
+
+
+def test_the_page_says_how_much_a_clinician_has_reviewed(client, service):
+    tables = service.knowledge.tables.values()
+    reviewed = sum(bool(table.review.by) for table in tables)
+    page = client.get("/about/decision-support").text
+    assert f"{reviewed} of {len(tables)} tables of guidance have been reviewed by a clinician" in page
 
 
 def test_the_pages_say_what_stands_behind_the_cards(client, service):

@@ -68,7 +68,7 @@ def clients_of(settings: Settings) -> Clients | None:
     clients is faulty, or missing without that being said to be meant.
     """
     if settings.clients is not None:
-        return load_clients(settings.clients, development=settings.development)
+        return load_clients(settings.clients, development=settings.development, reach=_reach(settings))
     if settings.development:
         return None
     raise SettingsError(

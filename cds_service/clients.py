@@ -17,6 +17,7 @@ from cds_service import unique_yaml
 from cds_service.errors import KeySetError, SettingsError
 from cds_service.fetching.addresses import parse, same_server
 from cds_service.fetching.client import FhirClient, open_session
+from cds_service.fetching.connections import Reach
 from cds_service.fetching.deadline import Deadline
 from cds_service.key_sets import LONGEST_WAIT_S, FetchedKeys, FixedKeys, Keys, read_key_set
 
@@ -92,8 +93,10 @@ class Clients:
         return frozenset(url for client in self.by_issuer.values() for url in client.fhir_servers)
 
 
-def load_clients(path: Path, *, development: bool = False) -> Clients:
-    """The clients of a file. Plain http is for development. Raises SettingsError that names every fault."""
+def load_clients(path: Path, *, development: bool = False, reach: Reach | None = None) -> Clients:
+    """The clients of a file. Plain http is for development. `reach` is where their keys may be fetched from. Raises
+    SettingsError that names every fault.
+    """
     entries = _entries(path)
     faults = [*_doubles(entries)]
     clients = {}
@@ -102,7 +105,7 @@ def load_clients(path: Path, *, development: bool = False) -> Clients:
         faults += told
         if not told:
             try:
-                clients[entry.issuer, entry.tenant] = _client(entry, path.parent)
+                clients[entry.issuer, entry.tenant] = _client(entry, path.parent, reach)
             except SettingsError as fault:
                 faults.append(f"{entry.name}: {fault}")
     if faults:
@@ -155,15 +158,13 @@ def _url_fault(text: str, schemes: tuple[str, ...]) -> str:
     return "" if address.scheme in schemes else f"an absolute URL with {' or '.join(schemes)} was expected"
 
 
-def _client(entry: ClientEntry, folder: Path) -> Client:
+def _client(entry: ClientEntry, folder: Path, reach: Reach | None) -> Client:
     return Client(
         name=entry.name,
         issuer=entry.issuer,
         tenant=entry.tenant,
         jku=entry.jku,
-        keys=_keys_of_file(folder / entry.keys)
-        if entry.keys
-        else FetchedKeys(_fetch_from(entry.jku), client=entry.name),
+        keys=_keys_of_file(folder / entry.keys) if entry.keys else _keys_behind(entry, reach),
         fhir_servers=tuple(url.rstrip("/") for url in entry.fhir_servers),
         calls_per_second=entry.calls_per_second,
     )
@@ -181,14 +182,18 @@ def _keys_of_file(path: Path) -> FixedKeys:
     return FixedKeys(keys)
 
 
-def _fetch_from(jku: str) -> Callable[[], object]:
+def _keys_behind(entry: ClientEntry, reach: Reach | None) -> FetchedKeys:
+    return FetchedKeys(_fetch_from(entry.jku, reach), client=entry.name)
+
+
+def _fetch_from(jku: str, reach: Reach | None) -> Callable[[], object]:
     url = urlsplit(jku)
     folder, _, name = url.path.rpartition("/")
     base = urlunsplit((url.scheme, url.netloc, folder, "", ""))
     path = urlunsplit(("", "", name, url.query, ""))
 
     def fetch() -> object:
-        session = open_session(connections=1)
+        session = open_session(connections=1, reach=reach)
         try:
             return FhirClient(session, base, "", _LARGEST_KEY_SET_BYTES).read(path, Deadline.after(_FETCH_S))
         finally:

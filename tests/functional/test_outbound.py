@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import pytest
 from flask.testing import FlaskClient
 
-from cds_service.app import close, create_app
+from cds_service.app import clients_of, close, create_app
 from cds_service.fetching.connections import Reach
 from cds_service.fetching.deadline import Deadline
 from cds_service.fetching.fetcher import Fetcher, Limits
@@ -22,7 +22,7 @@ from cds_service.model import Query
 from cds_service.settings import Settings
 from tests.support.fault_server import Exchange, FaultServer, serving
 from tests.support.outbound import HOSTILE_COUNT, OWN_HOST, Outbound, spying, watched
-from tests.support.tokens import ES384, PUBLIC_URL, SERVER_A, clients_file, entry_a
+from tests.support.tokens import ES384, ISSUER_A, PUBLIC_URL, SERVER_A, clients_file, entry_a
 from tests.support.world import definition
 
 PATIENT = {"resourceType": "Patient", "id": "p1", "birthDate": "1970-05-01"}
@@ -241,6 +241,18 @@ def test_a_listed_name_that_leads_inside_is_not_called(monkeypatch, address):
     names = Names(monkeypatch, (address,))
     assert fetch(Reach(private_networks=())) == "address_not_allowed"
     assert names.called == []
+
+
+def test_nor_for_the_keys_of_a_client(monkeypatch, tmp_path):
+    names = Names(monkeypatch, ("10.1.2.3",))
+    path = clients_file(tmp_path, entry_a(keys="", jku=f"https://{OWN_HOST}/keys"))
+    given = {"CDS_CLIENTS": str(path), "CDS_PUBLIC_URL": PUBLIC_URL}
+    for networks, called in (("", []), ("10.1.0.0/16", ["10.1.2.3"])):
+        clients = clients_of(Settings.from_environment(given | {"CDS_PRIVATE_NETWORKS": networks}))
+        assert clients
+        clients.by_issuer[ISSUER_A, ""].keys.find("any", "ES384")
+        clients.close()
+        assert names.called == called
 
 
 def test_a_name_is_called_where_it_was_looked_up_to_be(monkeypatch):

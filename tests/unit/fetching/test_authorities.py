@@ -17,11 +17,13 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
+from cds_service.app import clients_of
 from cds_service.errors import SettingsError
 from cds_service.fetching.client import FetchError, FhirClient, open_session
 from cds_service.fetching.connections import Reach
 from cds_service.fetching.deadline import Deadline
 from cds_service.settings import Settings
+from tests.support import tokens
 
 
 def certificate(name: str, key, issuer: str, issuer_key, extension: x509.ExtensionType) -> x509.Certificate:
@@ -116,3 +118,17 @@ def test_a_file_without_authorities_stops_the_start(tmp_path, content):
     path.write_text(content)
     with pytest.raises(SettingsError, match="CDS_CA_BUNDLE: expected certificates of authorities"):
         Settings.from_environment({"CDS_CA_BUNDLE": str(path)})
+
+
+def test_the_keys_of_a_client_are_fetched_from_such_a_server(hospital, tmp_path, caplog):
+    bundle, base_url = hospital
+    path = tokens.clients_file(tmp_path, tokens.entry_a(keys="", jku=f"{base_url}/keys"))
+    given = {"CDS_CLIENTS": str(path), "CDS_PUBLIC_URL": tokens.PUBLIC_URL}
+    for setting, reason in (({}, "unreachable"), ({"CDS_CA_BUNDLE": str(bundle)}, "no JWK Set")):
+        caplog.clear()
+        clients = clients_of(Settings.from_environment(given | setting))
+        assert clients
+        clients.by_issuer[tokens.ISSUER_A, ""].keys.find("any", "ES384")
+        clients.close()
+        (record,) = caplog.records
+        assert record.reason.startswith(reason)

@@ -10,6 +10,7 @@ import pytest
 from cds_service.codes import OWN
 from cds_service.model import Action, Kind
 from cds_service.policy import load_policy
+from cds_service.store.outbox import NOT_KEPT, WAIT
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(
@@ -57,3 +58,15 @@ def test_no_page_is_orphaned() -> None:
     }
     pages = {page.resolve() for page in (ROOT / "docs").glob("*.md")}
     assert pages <= linked
+
+
+def test_every_event_of_the_log_is_explained_to_the_operator() -> None:
+    """Those of `log` and `tell`, and the lines of the service's other modules."""
+    code = "\n".join(_text(path) for path in (ROOT / "cds_service").rglob("*.py"))
+    ours = re.findall(r'\b(?:log|tell|log_always)\(\s*"([a-z_]+)"', code)
+    others = re.findall(r'\blog\.(?:warning|error|exception)\(\s*"([^"]+)"', code)
+    others += re.findall(r'self\._tell\(logging\.[A-Z]+, "([^"]+)"', code)
+    page = _text(ROOT / "docs" / "operating.md")
+    assert len(ours) > 8
+    assert len(others) > 5
+    assert {event for event in (*ours, *others, WAIT, NOT_KEPT) if f"`{event}`" not in page} == set()

@@ -90,9 +90,6 @@ def patient(family: str, given: str, sex: str, born: str) -> Json:
     }
 
 
-# --- medicines ----------------------------------------------------------------------------------------------------
-
-
 def dosage(amount: float, unit: str, per_day: int, route: str = "oral", text: str = "") -> Json:
     """`unit` in UCUM; a unit in braces is shown without them."""
     code, display = ROUTES[route]
@@ -137,9 +134,6 @@ def by_contained_medication(order: Json) -> Json:
     medication = {"resourceType": "Medication", "id": "med", "code": order["medicationCodeableConcept"]}
     rest = {name: value for name, value in order.items() if name != "medicationCodeableConcept"}
     return {**rest, "contained": [medication], "medicationReference": {"reference": "#med"}}
-
-
-# --- results ------------------------------------------------------------------------------------------------------
 
 
 def observation(name: str, code: Json, on: str, **more: Any) -> Json:
@@ -229,9 +223,6 @@ def report(name: str, results: tuple[str, ...], on: str) -> Json:
         "performer": [{"display": "Invented Genomics Laboratory"}],
         "result": [{"reference": f"Observation/{result}"} for result in results],
     }
-
-
-# --- history ------------------------------------------------------------------------------------------------------
 
 
 def condition(name: str, icd: tuple[str, str], onset: str, snomed: str = "") -> Json:

@@ -68,9 +68,6 @@ def weighted(random: Random, choices: Sequence[tuple[T, float]]) -> T:
     return random.choices([c for c, _ in choices], [w for _, w in choices])[0]
 
 
-# --- who ----------------------------------------------------------------------------------------------------------
-
-
 def _made_up(random: Random, drug: Prescribed, data: StreamData) -> MadeUp:
     reason = weighted(random, drug.reasons)
     sex = drug.sex or _sex(random, reason, data)
@@ -127,9 +124,6 @@ def _comedication(random: Random, drug: Prescribed, conditions: tuple[str, ...],
             classes.add(data.drug_classes[chosen])
             taken |= set(chosen.split(" / "))
             yield chosen
-
-
-# --- the order and the record ------------------------------------------------------------------------------------
 
 
 def _order(random: Random, patient: MadeUp, states: frozenset[str], data: StreamData) -> dict[str, Any]:
@@ -226,9 +220,6 @@ def _spoil_a_value(random: Random, record: dict[str, Any], data: StreamData) -> 
         name = random.choice(sorted(record["labs"]))
         if "unit" in record["labs"][name]:
             record["labs"][name] = {**record["labs"][name], "unit": UNKNOWN_UNIT}
-
-
-# --- laboratory values -------------------------------------------------------------------------------------------
 
 
 def since(random: Random, low: float, high: float) -> int:

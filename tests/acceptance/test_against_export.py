@@ -148,9 +148,6 @@ def test_the_naive_reader_shares_no_module_with_the_service() -> None:
     assert len(source.splitlines()) < 150
 
 
-# --- one row at a time ---------------------------------------------------------------------------------------------
-
-
 def wrong_with(case: Case) -> str:
     """What is wrong with the service's answer; empty where it is right."""
     genes = [gene for gene, _ in case.states]
@@ -207,9 +204,6 @@ def test_every_row_of_the_export_gives_the_right_kind_of_finding() -> None:
             states = ", ".join(map(" ".join, case.states))
             wrong.setdefault(case.drug, []).append(f"[{case.population}] {states}: {problem}")
     assert not wrong, report(wrong)
-
-
-# --- nothing known ------------------------------------------------------------------------------------------------
 
 
 def wrong_when_untested(case: Untested, genes: set[str]) -> str:

@@ -55,9 +55,6 @@ def rows(name: str) -> list[dict[str, str]]:
         return list(csv.DictReader(lines))
 
 
-# --- what the knowledge asks about ----------------------------------------------------------------------------------
-
-
 @cache
 def drugs_named(text: str) -> frozenset[str]:
     """The drugs that a cell names; what stands behind `=` is a code."""
@@ -107,9 +104,6 @@ def rests_on(table: Table, url: str) -> bool:
     return bool(url) and address(knowledge().sources[table.source].url) == address(url)
 
 
-# --- what is listed ------------------------------------------------------------------------------------------
-
-
 def listed_lines() -> Iterator[tuple[str, str, str]]:
     """Heading, first cell and whole line of every row of the lists."""
     for path in sorted(LISTS.glob("*.md")):
@@ -135,9 +129,6 @@ def listed_facts() -> frozenset[int]:
 
 def missing(found: Iterable[tuple[str, bool]]) -> list[str]:
     return [name for name, entered in found if not entered]
-
-
-# --- the three tables -------------------------------------------------------------------------------------
 
 
 def drug_is_entered(drug: str, markers: frozenset[str], url: str) -> bool:

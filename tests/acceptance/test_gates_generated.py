@@ -54,9 +54,6 @@ _OTHERS: Mapping[Fact, frozenset[str]] = {Fact.SEX: frozenset({"female", "male"}
 """What else there is, where a fact always has a value."""
 
 
-# --- a patient who fits ---------------------------------------------------------------------------
-
-
 @dataclass(frozen=True)
 class Facts:
     """What is true of the made-up patient and order."""
@@ -209,9 +206,6 @@ def misfits(facts: Facts, table: Table, drug: str) -> Iterator[Facts]:
                 break
 
 
-# --- results --------------------------------------------------------------------------------------
-
-
 def states_of(marker: str, use: MarkerUse) -> tuple[str, ...]:
     if use.bands:
         return tuple(use.bands)
@@ -259,9 +253,6 @@ def _quantity(marker: str, band: Band, unit: str, facts: Facts) -> Quantity:
         if within(back, band):
             return Quantity(creatinine, "mg/dL")
     raise AssertionError(f"no clearance inside {band}")
-
-
-# --- what the rows say, read naively --------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -375,9 +366,6 @@ class Naive:
             r and r.advice.gravity.value == "fatal_or_irreversible" and self.outcome(r) != "kept" for r in rows
         )
         return level in ("required", "recommended", "at risk") or (level == "none" and grave)
-
-
-# --- the gates ------------------------------------------------------------------------------------
 
 
 def is_measured(marker: str) -> bool:

@@ -75,9 +75,6 @@ def test_the_knowledge_differs_from_the_export_only_where_it_says_why() -> None:
     assert len(comparison.explained) <= 40
 
 
-# --- no copied sentence ------------------------------------------------------------------------------------------
-
-
 def runs(text: str) -> Iterator[tuple[str, ...]]:
     """Every run of nine words."""
     words = re.findall(r"[a-z0-9]+", text.lower())

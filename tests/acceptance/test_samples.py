@@ -57,9 +57,6 @@ def reasons(name: str, about: str) -> list[str]:
     return [gap["reason"] for gap in told(name, "gap") if gap["about"] == about]
 
 
-# --- all of them ---
-
-
 def test_every_sample_is_inspected() -> None:
     names = sorted(SAMPLES.rglob("*.json"))
     assert len(names) == 744
@@ -75,9 +72,6 @@ def test_every_hand_read_case_has_its_test() -> None:
         cases = {row["file"] for row in csv.DictReader(lines)}
     assert cases == set(CASES)
     assert len(cases) == 22
-
-
-# --- genotypes, haplotypes, HLA ---
 
 
 def clinvar_number_beside_a_diplotype(name: str) -> None:
@@ -115,9 +109,6 @@ def gl_string_in_two_fields(name: str) -> None:
     assert said(name) == ("hla:A", {"is": "HlaType", "alleles": ["*03:01", "*30:01"], "complete": True})
 
 
-# --- variants ---
-
-
 def present_with_equal_bases_is_the_reference(name: str) -> None:
     observable, says = said(name)
     assert (observable, says["is"], says["present"]) == ("gene:CYP2C19", "Presence", False)
@@ -138,9 +129,6 @@ def absent_in_three_genes(name: str) -> None:
     assert {r["observable"]: r["says"] for r in readings} == {
         f"somatic:{gene}": {"is": "Presence", "present": False} for gene in ("BRAF", "KIT", "NRAS")
     }
-
-
-# --- implications and recommendations ---
 
 
 def implication_names_its_drug(name: str) -> None:
@@ -168,9 +156,6 @@ def finding_in_a_conclusion_code(name: str) -> None:
     assert said(name) == ("gene:DPYD", {"is": "Phenotype", "term": "Poor Metabolizer"})
 
 
-# --- observation-genetics extensions ---
-
-
 def gene_in_an_extension(name: str) -> None:
     assert said(name) == ("gene:TPMT", {"is": "Diplotype", "text": "*1/*4"})
 
@@ -188,9 +173,6 @@ def phenotype_without_a_genotype(name: str) -> None:
     assert said(name) == ("gene:CYP2C9", {"is": "Phenotype", "term": "Normal Metabolizer"})
 
 
-# --- medicines ---
-
-
 def ingredient_of_a_contained_medication(name: str) -> None:
     (order,) = told(name, "order")
     assert order["coding"] == {
@@ -203,9 +185,6 @@ def entered_in_error_is_counted_and_not_read(name: str) -> None:
     assert told(name, "withdrawn") == [{"reference": "MedicationRequest/261542609"}]
     assert (told(name, "order"), told(name, "medication")) == ([], [])
     assert told(name, "count")[0]["withdrawn"] == 1
-
-
-# --- values and tumour markers ---
 
 
 def unit_under_a_snomed_code(name: str) -> None:

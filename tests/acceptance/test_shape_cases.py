@@ -52,9 +52,6 @@ STATUSES = {"Observation": "final", "DiagnosticReport": "final", "MedicationRequ
 Json = dict[str, Any]
 
 
-# --- resources ---
-
-
 def expanded(value: Any) -> Any:
     """The value with its shorthands written out."""
     if isinstance(value, list):
@@ -96,9 +93,6 @@ def resource(written: Json, number: int) -> Json:
     return {key: value for key, value in {**defaults, **expanded(fields or {})}.items() if value is not None}
 
 
-# --- readings in a line ---
-
-
 def line_of(reading: Reading) -> str:
     notes = [
         "preliminary" if reading.status is ReadingStatus.PRELIMINARY else "",
@@ -136,9 +130,6 @@ def words_of(says: Statement) -> str:
 def date_of(reading: Reading) -> str:
     on = reading.on
     return f"{on.earliest} to {on.latest}" if isinstance(on, Span) else str(on)
-
-
-# --- cases ---
 
 
 @cache

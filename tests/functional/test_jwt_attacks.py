@@ -296,8 +296,6 @@ def test_no_change_of_one_character_is_accepted(guarded):
     assert post(client, f"Bearer {token}").status_code == 200
 
 
-# --- what is accepted ---------------------------------------------------------------------------------------------
-
 SIGNERS = [ES384, ES512, *map(rsa_signer, ("RS384", "RS512", "PS384", "PS512"))]
 
 
@@ -331,8 +329,6 @@ def test_a_time_may_have_a_fraction(guarded):
     now = time.time()
     assert post(guarded(), ES384.bearer(iat=now, exp=now + 60.5)).status_code == 200
 
-
-# --- every endpoint ------------------------------------------------------------------------------------------------
 
 PATHS = [("GET", "/cds-services"), ("POST", SIGN), ("POST", f"{SIGN}/feedback")]
 NOWHERE = [("GET", SIGN), ("POST", "/cds-services/none"), ("GET", "/nowhere"), ("HEAD", "/cds-services")]
@@ -402,9 +398,6 @@ def test_the_body_is_not_read_before_the_token(guarded):
     assert_refused(client.post(SIGN, data=b"x", content_type="text/plain"))
 
 
-# --- replay ---------------------------------------------------------------------------------------------------------
-
-
 def test_a_token_is_used_once_in_a_worker(guarded, reasons):
     client, bearer = guarded(), ES384.bearer()
     assert post(client, bearer).status_code == 200
@@ -448,9 +441,6 @@ def test_used_tokens_are_kept_as_digests_until_they_expire(guarded):
         ((digest, expires_at_s),) = connection.exec_driver_sql("SELECT * FROM used_token").all()
     assert len(digest) == 64
     assert abs(expires_at_s - in_seconds(420)) <= 5
-
-
-# --- clients --------------------------------------------------------------------------------------------------------
 
 
 def test_a_removed_client_is_refused(guarded):
@@ -519,9 +509,6 @@ def test_a_server_is_asked_as_the_configuration_writes_it(client_with, tmp_path,
     response = post(client, ES384.bearer(), body=BODY | {"fhirServer": spelling, "prefetch": prefetch})
     assert response.status_code == 200
     assert seen == [tokens.SERVER_A]
-
-
-# --- rates ----------------------------------------------------------------------------------------------------------
 
 
 def test_too_many_calls_are_429_and_other_clients_go_on(guarded):

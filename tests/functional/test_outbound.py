@@ -188,8 +188,6 @@ def test_the_configured_server_is_called_however_it_is_spelled(client, record, w
     assert {"/fhir/Patient/p1", "/fhir/Medication/m1", "/fhir/Condition?page=2"} <= set(targets)
 
 
-# --- names that lead elsewhere ------------------------------------------------------------------------------------
-
 INSIDE = ("127.0.0.1", "10.1.2.3", "192.168.7.7", "169.254.169.254", "100.64.0.1", "0.0.0.0", "::1",
           "fe80::1", "fd00:ec2::254", "::ffff:127.0.0.1", "64:ff9b::a9fe:a9fe", "2002:7f00:1::", "224.0.0.1",
           "::7f00:1")  # fmt: skip

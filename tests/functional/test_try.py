@@ -118,9 +118,6 @@ def test_pages_are_followed(fhir: HTTPServer, run: Try) -> None:
     assert told["response"]["cards"][0]["extension"]["org.cds-service.findings"][0]["kind"] == "change_now"
 
 
-# --- what cannot be done ------------------------------------------------------------------------------------------
-
-
 def test_an_unknown_patient_is_an_error_and_no_answer(fhir: HTTPServer, run: Try) -> None:
     fhir.expect_request("/fhir/Patient/p2").respond_with_data("", status=404)
     ended, out, err = run("--fhir", fhir.url_for("/fhir"), "--patient", "p2", "--drug", "codeine 30 mg")
@@ -166,9 +163,6 @@ def test_wrong_usage_is_told(
     ended, _, err = run("--patient", "p1", "--drug", "codeine 30 mg", *arguments)
     assert ended == 2
     assert told in err
-
-
-# --- getting in ---------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("place", ["file", "env"])
@@ -292,9 +286,6 @@ def test_a_key_that_cannot_sign_is_told(run: Try, tmp_path: Path, text: str) -> 
     ended, _, err = run("--fhir", "http://127.0.0.1:1", "--patient", "p1", "--drug", "codeine 30 mg", *smart)
     assert ended == 2
     assert "private key" in err
-
-
-# --- drafts and presets -------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -266,8 +266,6 @@ def test_one_origin_may_be_named(client_with):
     assert "Origin" in response.headers["Vary"]
 
 
-# --- feedback and issued cards ------------------------------------------------------------------------------------
-
 ENTRY = {
     "card": CARD["uuid"],
     "outcome": "overridden",
@@ -319,9 +317,6 @@ def test_an_answer_does_not_wait_for_the_store(client_with, settings, caplog_jso
     runtime.outbox.close()
     (line,) = caplog_json("issued_cards_not_kept")
     assert (line["level"], line["answers"], line["fault"]) == ("ERROR", 1, "OperationalError SQLITE_ERROR")
-
-
-# --- health, pages, logs --------------------------------------------------------------------------------------------
 
 
 def test_health_and_readiness(client):

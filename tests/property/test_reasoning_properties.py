@@ -89,9 +89,6 @@ bounded = settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow,
 thorough = settings(bounded, max_examples=150)
 
 
-# --- patients and orders ----------
-
-
 def markers_of(drug: str) -> list[str]:
     return sorted({m for t in KNOWLEDGE.tables_by_drug.get(drug, ()) for m in t.markers})
 
@@ -195,9 +192,6 @@ def by_table(findings: Iterable[Finding]) -> dict[tuple[str, str, str, str], lis
     return groups
 
 
-# --- nothing depends on order, nor on what has nothing to do with it ----------
-
-
 @bounded
 @given(situations(), st.randoms(use_true_random=False))
 def test_the_order_of_resources_changes_nothing(situation, random):
@@ -284,9 +278,6 @@ def test_the_names_of_resources_change_nothing(situation):
     assert gist(found(drafts, patient)) == gist(found(drafts, renamed))
 
 
-# --- dates told roughly ----------
-
-
 def roughly(when: date | None, written: str) -> When | None:
     """The month or the year of the day, as a sender tells it who tells no more."""
     if when is None:
@@ -346,9 +337,6 @@ def takes_no_card_away(drafts: tuple[Order, ...], patient: Patient, name: str, w
 
 def gravest(findings: Iterable[Finding]) -> int:
     return max(list(Indicator).index(f.indicator) for f in findings)
-
-
-# --- silence has a name, and missing data never reassures ----------
 
 
 @bounded
@@ -433,9 +421,6 @@ def test_a_part_of_the_results_never_says_less_than_none_of_them(situation):
         assert cards(Availability.PARTIAL, patient.readings)
 
 
-# --- alternatives ----------
-
-
 @bounded
 @given(situations())
 def test_an_alternative_on_offer_would_draw_no_warning_itself(situation):
@@ -450,9 +435,6 @@ def test_an_alternative_on_offer_would_draw_no_warning_itself(situation):
             against = [f for f in own if f.kind is Kind.CHANGE_NOW or f.indicator is not Indicator.INFO]
             assert not against, drug
             assert all(drug not in a.ingredients for a in patient.allergies)
-
-
-# --- findings of one order agree ----------
 
 
 @bounded
@@ -487,9 +469,6 @@ def test_what_waits_does_not_change_now(situation):
             assert finding.kind is Kind.CHANGE_NOW
 
 
-# --- probabilities ----------
-
-
 @bounded
 @given(situations())
 def test_probabilities_are_ranges_within_one(situation):
@@ -497,9 +476,6 @@ def test_probabilities_are_ranges_within_one(situation):
         if test.probability is not None:
             assert 0 <= test.probability.low <= test.probability.high <= 1 + 1e-9
             assert test.probability.populations > 0
-
-
-# --- knowing more ----------
 
 
 def asked(drug: str, patient: Patient, drafts: tuple[Order, ...]) -> dict[str, set[str]]:

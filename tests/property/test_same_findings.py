@@ -81,9 +81,6 @@ def test_order_duplicates_and_unrelated_resources_change_nothing(name: str, seed
     assert findings(changed) == findings(body)
 
 
-# --- prefetch and fetch -------------------------------------------------------------------------------------------
-
-
 class Server:
     """A FHIR server that holds what the prefetch of one request holds, searched by patient, status and code."""
 

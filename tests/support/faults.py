@@ -127,9 +127,6 @@ def of_good(change: Callable[[Json], object]) -> Callable[[Exchange], bytes]:
 COMPLETE, PARTIAL = Availability.COMPLETE, Availability.PARTIAL
 
 
-# --- time ---------------------------------------------------------------------------------------------------------
-
-
 @fault("late", waits=True)
 def silent_after_accept(exchange: Exchange) -> None:
     exchange.hang()
@@ -196,9 +193,6 @@ def compressed_body_stops(exchange: Exchange) -> None:
     exchange.send(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n")
     exchange.send(b"%x\r\n%b\r\n" % (len(body) // 2, body[: len(body) // 2]))
     exchange.hang()
-
-
-# --- the connection and the protocol ------------------------------------------------------------------------------
 
 
 @fault("unreachable")
@@ -291,9 +285,6 @@ def switches_protocols(exchange: Exchange) -> None:
     exchange.end()
 
 
-# --- size ---------------------------------------------------------------------------------------------------------
-
-
 def _bomb(wbits: int) -> bytes:
     squeezer = zlib.compressobj(9, zlib.DEFLATED, wbits)
     return b"".join(squeezer.compress(b" " * MIB) for _ in range(200)) + squeezer.flush()
@@ -328,8 +319,6 @@ def compressed_body_with_an_endless_tail(exchange: Exchange) -> None:
     while not exchange.stopping.is_set():
         exchange.send(b"\0" * MIB)
 
-
-# --- the body -----------------------------------------------------------------------------------------------------
 
 answering("truncated_json", lambda exchange: body_of(good(exchange))[:-5], "unreadable")
 answering("a_name_twice", lambda exchange: b'{"resourceType": "List", ' + body_of(good(exchange))[1:], "unreadable")
@@ -367,7 +356,6 @@ answering("json_null", b"null", "unreadable")
 answering("json_text", b'"Bundle"', "unreadable")
 answering("json_without_a_type", b"{}", "unreadable")
 
-# --- what the resources say ---------------------------------------------------------------------------------------
 
 OUTCOME = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "security"}]}
 OTHER = {"reference": "Patient/made-up-p2"}
@@ -407,9 +395,6 @@ def another_patient(exchange: Exchange) -> None:
     exchange.answer(body_of(found | {"id": "made-up-p2"} if is_single(exchange) else wrapped(found)))
 
 
-# --- pages --------------------------------------------------------------------------------------------------------
-
-
 def paged(name: str, link: Callable[[Exchange], str], reason: str) -> None:
     """A first page with the patient's resource and a link to the next; each following page has the same link."""
 
@@ -433,8 +418,6 @@ paged("next_page_above", lambda e: f"{e.base_url}/../admin?page=2", "foreign_lin
 paged("next_page_of_another_scheme", lambda e: "file:///etc/hostname", "foreign_link")
 paged("next_page_is_no_address", lambda e: "http://[", "foreign_link")
 
-
-# --- statuses -----------------------------------------------------------------------------------------------------
 
 for _status in ("301 Moved Permanently", "302 Found", "307 Temporary Redirect", "308 Permanent Redirect"):
 

@@ -238,8 +238,6 @@ _CHANGES: Mapping[str, Change] = {
 }
 
 
-# --- bodies that are no JSON of ours at all -----------------------------------------------------------------------
-
 _START = b'{"hook": "order-sign", "hookInstance": "i", "context": {"patientId": "p1", "draftOrders": '
 _END = b"}}"
 _PLAIN = json.dumps({"hook": "order-sign", "hookInstance": "i", "context": {"patientId": "p1", "draftOrders": {}}})

@@ -61,9 +61,6 @@ def _text(concept: Json) -> str:
     return str(concept.get("text") or next(iter(displays), ""))
 
 
-# --- any coded concept ---
-
-
 def _foreign_ahead(concept: Json) -> bool:
     concept["coding"] = [LOCAL, UNKNOWN, *concept.get("coding", ())]
     return True
@@ -115,9 +112,6 @@ def _without_system(concept: Json) -> bool:
 def at(name: str, rewrite: Rewrite) -> Rewrite:
     """Rewrites the concept of that name."""
     return lambda resource: name in resource and rewrite(resource[name])
-
-
-# --- medicines ---
 
 
 def _moved(resource: Json, reference: str, **apart: Any) -> Json:
@@ -224,9 +218,6 @@ MEDICINES: Mapping[str, Rewrite] = {
 }
 
 
-# --- doses ---
-
-
 def _doses(resource: Json, change: Callable[[Json], bool]) -> bool:
     return bool(sum(change(step) for step in resource.get("dosageInstruction", ())))
 
@@ -303,9 +294,6 @@ DOSES: Mapping[str, Rewrite] = {
         "times of day": partial(_timed, _by_times_of_day),
     }.items()
 }
-
-
-# --- laboratory values ---
 
 
 @cache
@@ -404,9 +392,6 @@ RESULTS: Mapping[str, Rewrite] = {
 }
 
 
-# --- found or not found ---
-
-
 def _finding(said: Callable[[bool], Json], resource: Json) -> bool:
     codes = {coding.get("code") for coding in resource.get("valueCodeableConcept", {}).get("coding", ())}
     if codes.isdisjoint({_POSITIVE, _NEGATIVE}):
@@ -433,9 +418,6 @@ FINDINGS: Mapping[str, Rewrite] = {
         "boolean": lambda found: {"valueBoolean": found},
     }.items()
 }
-
-
-# --- genotypes ---
 
 
 def _gene_in(resource: Json) -> tuple[Json, str] | None:
@@ -518,8 +500,6 @@ GENOTYPES: Mapping[str, Rewrite] = {
 }
 
 
-# --- conditions ---
-
 _UNSURE = ("confirmed", "provisional", "unconfirmed")
 CONDITIONS: Mapping[str, Rewrite] = {
     name: of("Condition", rewrite)
@@ -552,9 +532,6 @@ def emptied(key: str, kind: str, body: Json) -> bool:
     bundle["entry"] = [entry for entry in entries if entry["resource"]["resourceType"] != kind]
     bundle.pop("total", None)
     return len(bundle["entry"]) < len(entries)
-
-
-# --- requests ---
 
 
 def _selected(body: Json) -> bool:

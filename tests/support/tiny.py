@@ -77,9 +77,6 @@ def ago(days: int) -> date:
     return TODAY - timedelta(days=days)
 
 
-# --- genes ----------
-
-
 def _gene(
     symbol: str, model: GeneModel, alleles: Iterable[Allele], phenotypes: Mapping[str, Any], **more: Any
 ) -> Gene:
@@ -159,8 +156,6 @@ MU_GENE = _gene(
 )
 GENES = {g.symbol: g for g in (ALPHA_GENE, BETA_GENE, XI_GENE, MU_GENE)}
 
-
-# --- knowledge ----------
 
 TESTS = (
     Test("alpha_genotype", (ALPHA,), (), "genotype", "guideline", turnaround_days=(2, 5)),
@@ -296,9 +291,6 @@ def shares(marker: str, where: str = "Testland", source: str = "study", **by_sta
         Frequency(marker, state.replace("_", " "), where, share, share, source, Trust.READ)
         for state, share in by_state.items()
     )
-
-
-# --- patients ----------
 
 
 def reading(marker: str, says: Statement | str, reference: str = "", **fields: Any) -> Reading:

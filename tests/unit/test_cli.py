@@ -271,9 +271,6 @@ def test_show_prints_tables_and_their_sources(run):
     assert all(table["rows"] for table in shown["tables"])
 
 
-# --- the terminal ---------------------------------------------------------------------------------------------------
-
-
 def test_cards_read_as_text():
     card = {
         "indicator": "warning",

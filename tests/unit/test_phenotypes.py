@@ -146,9 +146,6 @@ def test_codes_of_two_genes_never_collide_and_disputed_ones_are_marked() -> None
     assert disputed == {"79713-4", "79714-2", "79715-9", "79716-7", "79719-1"}
 
 
-# --- what stays open --------------------------------------------------------------------------------------------
-
-
 def test_an_unknown_allele_is_named_and_the_other_chromosome_still_counts() -> None:
     call = call_phenotype(GENES["CYP2C19"], "*2/*999")
     assert (call.phenotype, call.unknown_alleles) == (INDETERMINATE, ("*999",))
@@ -197,9 +194,6 @@ def test_an_empty_text_and_a_lone_y_chromosome_say_nothing() -> None:
     assert call_phenotype(GENES["G6PD"], "MALE").states == set(GENES["G6PD"].states)
 
 
-# --- scores and states --------------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize(
     ("value", "at_least", "state"),
     [
@@ -234,9 +228,6 @@ def test_a_term_and_its_states() -> None:
 def test_a_score_is_written_as_cpic_writes_it(value: float, text: str) -> None:
     assert score_text(value) == text
     assert score_text(value, at_least=True) == f"≥{text}"
-
-
-# --- the command ------------------------------------------------------------------------------------------------
 
 
 def test_one_line_out_for_each_line_in() -> None:

@@ -48,9 +48,6 @@ def ingredients(drug: CodedDrug | None) -> set[str]:
     return {ingredient.rxcui for ingredient in drug.ingredients} if drug else set()
 
 
-# --- what an import makes --------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("rxcui", sorted(releases.CONCEPTS))
 def test_every_term_type_leads_to_its_ingredients(database: CodeDatabase, rxcui: str) -> None:
     tty, name = releases.CONCEPTS[rxcui]
@@ -123,9 +120,6 @@ def test_an_archive_is_read_and_its_outer_files_count(tmp_path: Path) -> None:
     archive = releases.pack(tmp_path / "RxNorm_full.zip", outer | subset)
     summary = import_release(find_files([archive]), tmp_path / "t.sqlite", TODAY)
     assert summary.counts["concepts"] == len(releases.CONCEPTS)
-
-
-# --- what an import refuses ------------------------------------------------------------------------------------
 
 
 def without_last_bytes(content: str) -> str:
@@ -225,9 +219,6 @@ def test_what_is_no_release_at_all_is_named(tmp_path: Path) -> None:
         find_files([folder, folder / "RXNREL.RRF"])
 
 
-# --- the file in use -------------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("content", [b"", b"no database", b"SQLite format 3\x00"])
 def test_another_file_is_no_terminology(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "t.sqlite").write_bytes(content)
@@ -266,9 +257,6 @@ def test_threads_have_their_own_connections(database: CodeDatabase) -> None:
     assert sorted(map(sorted, found)) == [[CODEINE], [CLOPIDOGREL], [CLOPIDOGREL]]
 
 
-# --- codes in their many forms ---------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize(
     ("code", "forms"),
     [
@@ -301,9 +289,6 @@ def test_systems_are_known_by_their_names(uri: str, system: str) -> None:
 )
 def test_what_is_no_code_of_its_system_has_no_form(system: str, code: str) -> None:
     assert forms_of(system, code) == ()
-
-
-# --- the index over the file -----------------------------------------------------------------------------------
 
 
 class Address:
@@ -407,9 +392,6 @@ def test_the_address_is_asked_last_and_for_codes_alone(find: Find, address: Addr
     assert match is not None
     assert (match.drugs, match.by) == (("codeine",), "code")
     assert address.asked == [(RXNORM, "8800001"), (NDC, "00071015523")]
-
-
-# --- the command -----------------------------------------------------------------------------------------------
 
 
 def test_the_command_imports_and_shows(

@@ -143,9 +143,6 @@ def test_where_no_tokens_are_given_the_patients_count(circuit):
     assert not circuit.admits()
 
 
-# --- with a fetcher -----------------------------------------------------------------------------------------------
-
-
 @pytest.fixture
 def fetcher() -> Iterator[Fetcher]:
     fetcher = Fetcher(Limits(failures_in_a_row=2, rest_s=0.4))

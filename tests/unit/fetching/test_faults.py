@@ -192,9 +192,6 @@ def test_bodies_of_r5_that_do_not_say_so_are_named(fetcher: Fetcher) -> None:
     assert card["extension"][FINDINGS][0]["kind"] != "change_now"
 
 
-# --- before HTTP --------------------------------------------------------------------------------------------------
-
-
 def check_all(results: Mapping[Query, QueryResult], reason: str, request: HookRequest) -> None:
     assert {(r.availability, r.reason) for r in results.values()} == {(Availability.FAILED, reason)}
     check_card(answered(request, results), results)
@@ -224,8 +221,6 @@ def test_no_tls_where_tls_was_expected(fetcher: Fetcher) -> None:
         request = asked(server.base_url.replace("http:", "https:"))
         check_all(resolved_in_time(fetcher, request, PATIENCE_S), "unreachable", request)
 
-
-# --- what must not be left behind ---------------------------------------------------------------------------------
 
 WAITING = [fault for fault in FAULTS if fault.waits]
 

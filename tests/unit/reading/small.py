@@ -20,7 +20,7 @@ from cds_service.knowledge.schema import (
     Test,
     UnitConversion,
 )
-from cds_service.model import Availability, DrugMatch, Query, QueryResult, Question
+from cds_service.model import Availability, DrugMatch, Query, QueryResult, Question, Reading
 from cds_service.reading import Read, read
 
 TODAY = date(2026, 11, 25)
@@ -307,3 +307,22 @@ def says(*resources: Any) -> list[Any]:
 
 def gap_reasons(result: Read) -> list[str]:
     return [gap.reason for gap in result.patient.gaps]
+
+
+def statement(**fields: object) -> dict[str, object]:
+    base = {"resourceType": "MedicationStatement", "id": "s", "status": "active", "subject": subject()}
+    return {**base, "medicationCodeableConcept": {"text": "warfarin"}, **fields}
+
+
+def ordered(code: object, **fields: object) -> dict[str, object]:
+    base = {"resourceType": "ServiceRequest", "id": "q", "status": "active", "intent": "order", "subject": subject()}
+    return {**base, "code": code, "authoredOn": "2026-11-20", **fields}
+
+
+def reading_of(*resources: object) -> Reading:
+    (found,) = read_all(*resources).patient.readings
+    return found
+
+
+def somatic(answer: str = "LA6684-0") -> dict[str, object]:
+    return {"code": concept("48002-0"), "valueCodeableConcept": concept(answer)}

@@ -100,9 +100,6 @@ def test_display_and_text_that_differ_contradict_each_other() -> None:
     assert [type(s) for s in found] == [SelfContradiction]
 
 
-# --- where the gene stands ---
-
-
 @pytest.mark.parametrize(
     "extra",
     [
@@ -188,9 +185,6 @@ def test_several_gene_components_are_one_reading_each() -> None:
         ("gene:CYP2C19", Diplotype("*1/*1")),
         ("gene:CYP2C9", Diplotype("*1/*1")),
     }
-
-
-# --- phenotypes and scores ---
 
 
 def implication(code: str, value: dict[str, object], **fields: object) -> dict[str, object]:

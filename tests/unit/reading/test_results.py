@@ -30,9 +30,6 @@ def reading(*resources: object) -> Reading:
     return found
 
 
-# --- provenance ---
-
-
 def test_everything_about_a_result_is_kept() -> None:
     found = reading(
         genotype(
@@ -250,9 +247,6 @@ def test_a_number_without_a_meaning_is_not_readable() -> None:
     assert says(resource) == [NotReadable("not_understood")]
 
 
-# --- panels ---
-
-
 def test_a_row_without_a_gene_takes_that_of_its_panel_or_of_its_only_sibling() -> None:
     row = observation("row", code=concept("62365-2", "Interpretation"), valueString="Intermediate metabolizer")
     members = [{"reference": "Observation/row"}, {"reference": "Observation/obs"}]
@@ -292,9 +286,6 @@ def test_a_link_in_a_circle_ends() -> None:
     one = observation("one", code=concept("z"), valueString="x", derivedFrom=[{"reference": "Observation/two"}])
     two = observation("two", code=concept("z"), valueString="x", derivedFrom=[{"reference": "Observation/one"}])
     assert read_all(one, two).patient.readings == ()
-
-
-# --- variants ---
 
 
 def variant(name: str = "var", gene: str = "DPYD", value: object = None, **parts: object) -> dict[str, object]:
@@ -385,9 +376,6 @@ def test_an_allele_named_as_found_or_not(text: str, present: bool) -> None:
     assert present or found != [Presence("c.2846A>T", present=True)]
 
 
-# --- haplotypes ---
-
-
 def haplotype(name: str, gene: str, allele: str, **fields: object) -> dict[str, object]:
     return genotype(gene, allele, name, code=concept("84414-2"), **fields)
 
@@ -433,9 +421,6 @@ def test_two_codes_for_one_allele_each_make_a_genotype() -> None:
     assert says(observation("one", code=concept("73682-7"), valueString="*1/*4")) == [Diplotype("*1/*4")]
 
 
-# --- laboratory values ---
-
-
 def test_a_laboratory_value_by_the_tests_of_the_knowledge() -> None:
     value = {"value": "4.2", "unit": "mmol/L", "code": "258813002", "system": SNOMED}
     found = reading(observation(code=concept("2823-3"), valueQuantity=value))
@@ -452,9 +437,6 @@ def test_a_laboratory_value_without_a_number_is_a_gap() -> None:
     assert (result.patient.readings, gap_reasons(result)) == ((), ["no_value"])
     pending = read_all(observation(code=concept("2823-3"), status="registered")).patient
     assert ([test.markers for test in pending.pending], pending.gaps) == ([("lab:potassium",)], ())
-
-
-# --- versions ---
 
 
 def test_the_newest_version_of_a_result_counts_whatever_the_order() -> None:

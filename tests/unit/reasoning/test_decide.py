@@ -86,9 +86,6 @@ def question(decision, marker=ALPHA):
     return found
 
 
-# --- advice now ----------
-
-
 def test_a_known_state_gives_its_advice():
     found = decided(unol(), reading(ALPHA, "*2/*2"))
     assert found.basis is Basis.ONE_OUTCOME
@@ -146,9 +143,6 @@ def test_no_recommendation_does_not_depart():
     assert decided(unol(rest="no_recommendation")).basis is Basis.DRAFT
 
 
-# --- wait for a required test ----------
-
-
 def test_a_test_required_before_the_start_waits_and_never_changes_now():
     found = decided(unol(fatal(), uses={ALPHA: FIRST}))
     assert found.basis is Basis.WAIT
@@ -186,9 +180,6 @@ def test_a_pending_result_is_waited_for():
 def test_otherwise_nothing_waits(marker_use):
     found = decided(unol(fatal(), uses={ALPHA: marker_use}), medications=(taking("unol", started=ago(100)),))
     assert found.basis is Basis.DRAFT
-
-
-# --- would a result change the order? ----------------------------------------------------------------------------
 
 
 def test_outcomes_that_leave_the_same_order_ask_nothing():
@@ -229,9 +220,6 @@ def test_a_known_marker_closes_the_other():
     assert {q.marker for q in decided(of).questions} == {ALPHA, BETA}
     assert {q.marker for q in decided(of, reading(ALPHA, "*1/*1")).questions} == {BETA}
     assert decided(of, reading(ALPHA, "*2/*2")).questions == ()
-
-
-# --- what stands between marker and answer ----------
 
 
 @pytest.mark.parametrize(
@@ -292,8 +280,6 @@ def test_a_pending_test_of_unknown_turnaround_stays_pending():
     of = table("betol", row({BETA: POOR}, "avoid"))
     assert question(decided(of, pending=(PendingTest((BETA,), "S", ago(999)),)), BETA).status is Status.PENDING
 
-
-# --- which test ----------
 
 G6 = {
     "drug": "oxidol",
@@ -387,9 +373,6 @@ def test_a_genotype_marker_is_answered_by_the_test_of_its_gene():
     assert question(decided(of), marker).question.test == "alpha_genotype"
 
 
-# --- does it fire? --------------------------------------------------------------------------------------------------
-
-
 def silent(of, *readings, frequencies=(), policy=None, marker=ALPHA, **fields):
     found = decided(of, *readings, knowledge=world(of, frequencies=frequencies), policy=policy, **fields)
     return question(found, marker).silent
@@ -475,9 +458,6 @@ def test_testing_level():
     assert level_of(use(required_when=gate), situation) is model.Testing.REQUIRED
     closed = use("required", required_when=(Predicate(Fact.AGE, below=18),))
     assert level_of(closed, situation) is model.Testing.NONE
-
-
-# --- outcomes ----------
 
 
 def test_branches_group_states_by_consequence_the_mildest_first():

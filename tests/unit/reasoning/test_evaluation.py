@@ -67,9 +67,6 @@ def unol(then="avoid", drug="unol", **fields):
     return table(drug, row({ALPHA: POOR}, then), row({ALPHA: REST}, "standard", id="rest"), **fields)
 
 
-# --- one order ----------
-
-
 def test_a_drug_without_guidance_is_silent():
     finding = only(findings(world(), order("plainol"), person()))
     assert (finding.kind, finding.silent) == (Kind.NO_CHANGE, "no_guidance")
@@ -164,8 +161,6 @@ def test_what_was_gathered_for_one_order_does_not_tell_of_another():
     }  # fmt: skip
 
 
-# --- several tables ----------
-
 LABEL = unol(fatal(), id="label", source="label_contraindication")
 GUIDELINE = unol(half(), id="guide")
 
@@ -257,9 +252,6 @@ def test_a_test_that_leads_beyond_what_another_table_makes_of_the_order_is_still
     assert asked.decided.outcome is Outcome.CHANGED_DOSE
 
 
-# --- several orders and active medicines ----------
-
-
 def test_drafts_are_evaluated_with_each_other():
     found = findings(world(interaction("unol", "blockol")), (order("unol"), order("blockol")), person())
     assert [f.drug for f in shown(found)] == ["unol"]
@@ -347,9 +339,6 @@ def test_medicines_under_review_are_seen_with_the_others_taken():
 def test_an_unrecognised_draft_affects_nothing():
     unknown = order(reference="Draft/1", name="Zzyzxomab")
     assert len(findings(OPIOIDS, unknown, person(medications=(taking("opiol"),)))) == 1
-
-
-# --- alternatives ----------
 
 
 def alternatives(*tables, patient=None, drafts=None, option=None):
@@ -453,9 +442,6 @@ def test_an_alternative_is_evaluated_without_the_old_dose():
     )
     assert alternatives(limited, drafts=order("unol", mg=100)) == (Alternative("altol"),)
     assert Option(Action.AVOID).alternatives == ()
-
-
-# --- indications are any-of ----------------------------------------------------------------------------------
 
 
 def _indication(name: str, marker: str, fitting: str = "standard", **fields):

@@ -80,9 +80,6 @@ def found(of, *readings, policy=None, mg=None, knowledge=None, patient=None, **f
     return findings(knowledge or world(of), order(of.drugs[0], mg=mg), patient, policy)
 
 
-# --- kinds ----------
-
-
 def test_change_now():
     finding = only(found(unol(half()), POOR_READING, mg=100))
     assert (finding.kind, finding.indicator, finding.silent) == (Kind.CHANGE_NOW, Indicator.WARNING, "")
@@ -230,9 +227,6 @@ def test_what_could_not_be_read_and_could_not_matter_is_silent():
     assert only(found(unol("monitor", level="none"), patient=unreadable)).kind is Kind.NO_CHANGE
 
 
-# --- a part of the results is lost ----------
-
-
 def partly(*readings, lost=Availability.PARTIAL, **fields):
     return person(*readings, availability={**COMPLETE, Query.RESULTS: lost}, **fields)
 
@@ -284,9 +278,6 @@ def test_a_question_that_fires_is_shown_beside_one_that_stays_silent():
     assert [t.marker for t in finding.tests] == [BETA]
 
 
-# --- conflicts ----------
-
-
 def abol(then=None, **fields):
     return table("abol", row({HLA: "positive"}, then or fatal()), row({HLA: "negative"}, "standard"), **fields)
 
@@ -328,9 +319,6 @@ def test_advice_common_to_conflicting_results_is_given():
 
 def test_a_conflict_without_consequence_is_none():
     assert only(found(unol("monitor", level="none"), POOR_READING, NORMAL_READING)).kind is Kind.NO_CHANGE
-
-
-# --- change now with questions beside it ----------
 
 
 def duol(**uses):
@@ -404,9 +392,6 @@ def test_what_other_tables_decide_closes_the_test():
     assert by_table["history"].kind is Kind.CHANGE_NOW
 
 
-# --- indicators ----------
-
-
 @pytest.mark.parametrize(
     ("then", "fields", "indicator"),
     [
@@ -425,9 +410,6 @@ def test_critical_is_read_grave_toxicity_or_contraindication(then, fields, indic
 def test_a_row_has_its_own_trust():
     of = table("unol", row({ALPHA: POOR}, fatal(), trust=Trust.CORROBORATED))
     assert only(found(of, POOR_READING)).indicator is Indicator.WARNING
-
-
-# --- silence ----------
 
 
 @pytest.mark.parametrize("readings", [(), (POOR_READING,), (NORMAL_READING,), (POOR_READING, NORMAL_READING)])
@@ -473,8 +455,6 @@ def test_a_row_may_concern_more_or_less_than_its_table(table_s, row_s, silent):
     of = table("unol", row({ALPHA: POOR}, fatal(), concerns=row_s), uses=window, concerns=table_s)
     assert only(found(of, POOR_READING, medications=(taking("unol", started=ago(200)),))).silent == silent
 
-
-# --- populations that are not known ----------
 
 HEAVY = population(Predicate(Fact.WEIGHT, above=40))
 

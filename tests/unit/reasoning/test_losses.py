@@ -55,8 +55,6 @@ def missing(query: Query, availability: Availability, *readings, **fields):
     return person(*readings, availability={**COMPLETE, query: availability}, **fields)
 
 
-# --- context facts ----------
-
 ABSENT = [
     (Predicate(Fact.FAMILY_HISTORY, is_in=("stroke",), when_unknown=False), Query.FAMILY),
     (Predicate(Fact.CONDITION, is_in=("stroke",), when_unknown=False), Query.CONDITIONS),
@@ -111,8 +109,6 @@ def test_a_family_history_that_is_empty_or_never_sent_is_silent(availability):
     assert shown(findings(world(HISTORY), order("unol"), missing(Query.FAMILY, availability))) == []
 
 
-# --- whether labelling asks for the test ----------
-
 AT_RISK = (Predicate(Fact.CONDITION, is_in=("stroke",), when_unknown=False),)
 
 
@@ -138,8 +134,6 @@ def test_a_risk_that_is_known_needs_nothing_that_was_lost():
     found = only(shown(findings(world(of), order("unol"), missing(Query.CONDITIONS, Availability.FAILED))))
     assert found.kind is Kind.TEST_WOULD_CHANGE
 
-
-# --- the medicines taken ----------
 
 OPIOL = table(
     "opiol",
@@ -205,8 +199,6 @@ def test_a_lost_list_of_medicines_is_said_once_and_where_it_matters():
     assert only(shown(findings(both, order("blockol"), lost))).table == "blockol_table"
 
 
-# --- events that would spoil a result ----------
-
 HAEMOLYSIS = ResultSpoiler(
     "haemolysis", (ALPHA,), ("haemolysis",), "young_cells", "study", Trust.READ, methods=("enzyme_activity",),
     spared_specimens=("hair",),
@@ -236,9 +228,6 @@ def test_a_result_is_not_doubted_where_it_changes_the_order_is_not_required_or_c
     of = table("unol", row({ALPHA: POOR}, "avoid"), uses={ALPHA: use("required")})
     lost = missing(Query.CONDITIONS, Availability.FAILED, genotype)
     assert only(findings(replace(world(of), spoilers=(HAEMOLYSIS,)), order("unol"), lost)).kind is Kind.NO_CHANGE
-
-
-# --- tests that are ordered ----------
 
 
 def test_a_test_asked_for_may_be_ordered_already_where_the_requests_were_lost():

@@ -80,9 +80,6 @@ def activity(marker, term, days=10):
     return replace(phenotype(marker, term, on=ago(days)), method="enzyme_activity")
 
 
-# --- in both directions ---------------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("text", ["*1/*1", "*2/*2"])
 def test_after_the_transplant_a_genotype_says_nothing(text):
     """Neither a normal nor a poor result is the patient's."""
@@ -177,9 +174,6 @@ def test_a_result_that_may_be_the_donors_is_in_doubt_and_still_speaks_against_an
     assert known(ALPHA, own, genotype("*1/*1", days=40), events=[transplant]) == Known(NORMAL, (own,))
     certain = known(ALPHA, genotype("*2/*2", days=30), events=[transplant])
     assert not certain.may_count
-
-
-# --- in one direction -----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -277,9 +271,6 @@ def test_a_recalled_rule_adds_what_may_be_and_takes_nothing_back(rule, acts):
     result = activity(ALPHA, NORMAL) if rule is TRANSFUSION else genotype()
     events = [event("transfusion", "transplant", days=20)]
     assert isinstance(known(ALPHA, result, events=events, knowledge=knowledge), Narrowed) is acts
-
-
-# --- what is asked for then -----------------------------------------------------------------------------------------
 
 
 def asked(drug_table, *readings, events):

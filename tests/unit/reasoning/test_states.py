@@ -65,9 +65,6 @@ def known(marker, *readings, states=None, **fields):
     return knowledge_of(marker, states or STATES[marker], person(*readings, **fields), KNOWLEDGE)
 
 
-# --- one reading ----------
-
-
 @pytest.mark.parametrize(
     ("marker", "says", "state"),
     [
@@ -160,9 +157,6 @@ def test_a_result_that_no_machine_reads():
     assert found.reason == "not_machine_readable"
 
 
-# --- HLA ---------------------------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize(
     ("says", "expected"),
     [
@@ -188,9 +182,6 @@ def test_an_ambiguous_type_is_indeterminate():
     assert isinstance(found, Indeterminate)
     assert found.states == {"positive", "negative"}
     assert (found.spent, found.tried) == (set(), {"hla_typing"})
-
-
-# --- one chromosome, incomplete panels ----------
 
 
 @pytest.mark.parametrize("sex", ["female", ""])
@@ -222,9 +213,6 @@ def test_a_reference_call_of_a_panel_that_lacks_alleles_stays_open(marker, says,
     assert isinstance(found, Narrowed if open_ else Known)
     if open_:
         assert found.states == set(STATES[marker])
-
-
-# --- several readings ----------
 
 
 def test_readings_that_disagree_conflict_whatever_their_dates():
@@ -309,9 +297,6 @@ def test_of_two_indeterminate_results_the_failed_run_may_be_repeated():
     assert (found.spent, found.tried) == ({"genotype"}, {"genotype", "enzyme_activity"})
 
 
-# --- nothing usable ----------
-
-
 def test_a_preliminary_result_is_pending():
     early = reading(ALPHA, "*2/*2", status=ReadingStatus.PRELIMINARY, on=ago(2))
     assert known(ALPHA, early) == Pending(ago(2), early.reference, (early,))
@@ -360,8 +345,6 @@ def test_a_known_result_stands_though_others_were_not_seen():
     assert isinstance(knowledge_of(ALPHA, STATES[ALPHA], patient, KNOWLEDGE), Known)
 
 
-# --- markers that are the genotype itself ----------
-
 GENOTYPE = "genotype:ALPHA"
 GENOTYPES = ("*1/*1", "*1/*2", "*2/*2", "other")
 
@@ -409,9 +392,6 @@ def test_a_genotype_that_the_table_does_not_name():
     assert found.states == {"*1/*1", "*2/*2"}
 
 
-# --- what is on file all the same ----------
-
-
 @pytest.mark.parametrize(
     ("gap", "marker", "beside"),
     [
@@ -426,9 +406,6 @@ def test_a_genotype_that_the_table_does_not_name():
 )
 def test_a_result_that_does_not_count_is_told_where_nothing_else_is_known(gap, marker, beside):
     assert known(marker, gaps=(gap,), availability={Query.RESULTS: Availability.COMPLETE}) == NotTested(beside=beside)
-
-
-# --- possible states ----------
 
 
 def test_possible_states():

@@ -174,9 +174,6 @@ def test_a_gap_alone_is_said_on_the_response(respond):
     }
 
 
-# --- identity -------------------------------------------------------------------------------------------------------
-
-
 def _ids(body):
     return [card["uuid"] for card in body["cards"]] + [
         suggestion["uuid"] for card in body["cards"] for suggestion in card.get("suggestions", ())
@@ -235,9 +232,6 @@ def test_the_card_id_does_not_show_the_patient(respond):
     assert PATIENT.id not in str(_ids(respond(change_now())))
 
 
-# --- length ---------------------------------------------------------------------------------------------------------
-
-
 def test_a_summary_too_long_drops_the_reason_and_then_is_cut(card_of):
     card = card_of(change_now(order=order(name="x" * 400), drug="y" * 400, advice=replace(AVOID, reason="")))
     assert len(card["summary"]) <= 139
@@ -287,8 +281,6 @@ def test_more_than_four_outcomes_are_told_below(card_of):
     assert "other results:\n- d (60 in 100 to 90 in 100): avoid: note d\n- e" in card["detail"]
 
 
-# --- hostile names --------------------------------------------------------------------------------------------------
-
 HOSTILE = [
     "<script>alert(1)</script>",
     "<img src=x onerror=alert(1)>",
@@ -324,9 +316,6 @@ def test_an_order_without_any_name_still_has_a_card(card_of):
 def test_a_drug_not_recognised_is_said_with_its_name_and_reason(card_of):
     finding = not_assessed("Unknownol 5 mg", gaps=(Gap("MedicationRequest/7", GapReason.NOT_RECOGNISED),))
     assert card_of(finding)["summary"] == "Unknownol 5 mg could not be checked: drug not recognised"
-
-
-# --- override reasons and basis -------------------------------------------------------------------------------------
 
 
 def test_override_reasons_are_the_sites_own(card_of):

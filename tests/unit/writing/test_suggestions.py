@@ -58,9 +58,6 @@ def _labels(card):
     return [suggestion["label"] for suggestion in card.get("suggestions", ())]
 
 
-# --- swap -----------------------------------------------------------------------------------------------------------
-
-
 def test_a_swap_carries_the_new_drug_and_nothing_of_the_old_ones_dose(card_of):
     card = card_of(change_now(), drafts=DRAFTS)
     (suggestion,) = card["suggestions"]
@@ -167,9 +164,6 @@ def test_a_combination_product_is_not_swapped_or_redosed(card_of):
     both = order(ingredients=("primol", "tertiol"))
     card = card_of(change_now(order=both), dose_change(order=both, hold=True), drafts=DRAFTS)
     assert _labels(card) == ["Hold primol until the result is known"]
-
-
-# --- dose -----------------------------------------------------------------------------------------------------------
 
 
 def test_a_new_dose_is_written_into_the_draft_with_its_arithmetic(card_of):
@@ -329,9 +323,6 @@ def test_milligrams_are_written_where_the_tablet_ordered_can_give_them(card_of, 
     assert len(card.get("suggestions", ())) == offered
 
 
-# --- hold -----------------------------------------------------------------------------------------------------------
-
-
 def test_holding_is_an_update_beside_the_test(card_of):
     card = card_of(test_wanted(hold=True, resulting=WAIT, table="gated"), drafts=DRAFTS)
     assert _labels(card) == ["Order test: GENA genotype", "Hold primol until the result is known"]
@@ -355,9 +346,6 @@ def test_a_bridge_is_told_where_the_order_waits_anyway(card_of):
     assert "\n\nIf it cannot wait: avoid." in head_of(card_of(change_now(alternatives=(), bridge=bridge)))
 
 
-# --- drafts that cannot be updated ----------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize(
     "drafts",
     [
@@ -379,9 +367,6 @@ def test_an_unknown_contained_resource_only_costs_the_hold(card_of):
     broken = draft(contained=[{"resourceType": "Nonsense", "id": "n"}])
     card = card_of(change_now(hold=True), drafts={"MedicationRequest/1": broken})
     assert _labels(card) == ["Replace primol with secundol; dose to be entered"]
-
-
-# --- tests ----------------------------------------------------------------------------------------------------------
 
 
 def test_a_test_is_ordered_as_a_draft_service_request(card_of):
@@ -497,9 +482,6 @@ def test_a_swap_under_a_condition_is_offered_and_not_recommended(card_of):
     (suggestion,) = card_of(change_now(advice=advice), drafts=DRAFTS)["suggestions"]
     assert suggestion["label"] == "Replace primol with secundol; dose to be entered"
     assert "isRecommended" not in suggestion
-
-
-# --- drafts that another card wants replaced ------------------------------------------------------------------------
 
 
 SHIFTED = MarkerView("gene:GENA", NotTested(), modified_by=("primol",))

@@ -263,8 +263,6 @@ def draft(number: str = "1", **changes: object) -> dict[str, object]:
     }
 
 
-# --- what every response must be (CDS Hooks 2.0.1, Response) -------------------------------------------------------
-
 _TEXT = {"type": "string", "pattern": r"\S"}
 _URL = {"type": "string", "pattern": r"^https?://\S+$"}
 _UUID = {"type": "string", "pattern": "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"}

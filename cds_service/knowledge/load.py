@@ -123,7 +123,7 @@ def load_result_words(data: Path = DATA) -> schema.ResultWords:
     return _validated(schema.ResultWords, _yaml(path), path.name) if path.is_file() else schema.ResultWords()
 
 
-def content_hash(data: Path = DATA) -> str:
+def content_hash(data: Path) -> str:
     """First 16 hexadecimal digits of the SHA-256 over the names and bytes of all files under `data`."""
     digest = hashlib.sha256()
     for path in sorted(p for p in data.rglob("*") if p.is_file()):

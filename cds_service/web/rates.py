@@ -29,7 +29,7 @@ class Rates:
         self._buckets: dict[str, tuple[float, float]] = {}
         """Client -> calls left, and when that was so."""
 
-    def take(self, client: str, own_calls_per_second: int | None = None) -> None:
+    def take(self, client: str, own_calls_per_second: int | None) -> None:
         """Count one call. Raises RateError."""
         rate = own_calls_per_second or self._calls_per_second
         now_s = self._clock()

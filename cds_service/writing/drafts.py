@@ -72,7 +72,7 @@ def _kept_in_a_swap(draft: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def redosed(
-    draft: Mapping[str, Any], arithmetic: DoseArithmetic, says: Callable[[str], str], strength: float | None = None
+    draft: Mapping[str, Any], arithmetic: DoseArithmetic, says: Callable[[str], str], strength: float | None
 ) -> dict[str, Any] | None:
     """The draft with its one dose changed as reckoned, and given as often as the source has it. None where there is
     not exactly one dose to change, nothing says what one administration will give, the drafted dose is not the one

@@ -129,7 +129,7 @@ class Words:
             return low
         return self.wording.say("used", "range", low=low, high=number(round(used.at_most, 2)))
 
-    def gap(self, gap: Gap, order: str = "") -> str:
+    def gap(self, gap: Gap, order: str) -> str:
         """What is missing and why. `about` may be a query, a fact, a marker, a reference or a name as ordered; what
         is about the `order` itself (its reference) needs no naming."""
         reason, about = self.wording.say("gap_reasons", gap.reason), clean(self._about(gap.about))

@@ -80,7 +80,6 @@ DRUGS = sorted(KNOWLEDGE.tables_by_drug)
 MARKERS = sorted({m for t in KNOWLEDGE.tables.values() for m in t.markers})
 CONDITIONS = sorted(KNOWLEDGE.conditions)
 COMPANIONS = sorted({*KNOWLEDGE.modulators_by_drug, *(d for g in KNOWLEDGE.groups.values() for d in g.drugs)})
-AGES = (0, 1, 5, 15, 40, 80)
 COMPLETE = dict.fromkeys(Query, Availability.COMPLETE)
 
 bounded = settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])

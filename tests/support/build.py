@@ -15,7 +15,6 @@ from tests.support.world import knowledge
 
 RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
 LOINC = "http://loinc.org"
-GENE_SYSTEM = "http://www.genenames.org/geneId"
 UCUM = "http://unitsofmeasure.org"
 BODY_WEIGHT = "29463-7"
 PATIENT_ID = "case-patient"

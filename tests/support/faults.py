@@ -12,21 +12,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from cds_service.model import Availability, Query
+from cds_service.model import Availability
 from tests.support.fault_server import Exchange, Script
 
 Json = dict[str, Any]
 
 PATIENT_ID = "made-up-p1"
 SUBJECT = {"reference": f"Patient/{PATIENT_ID}"}
-TYPES = {
-    Query.MEDICATIONS: "MedicationRequest",
-    Query.RESULTS: "Observation",
-    Query.CONDITIONS: "Condition",
-    Query.ALLERGIES: "AllergyIntolerance",
-    Query.REQUESTS: "ServiceRequest",
-    Query.FAMILY: "FamilyMemberHistory",
-}
 POOR_METABOLISER = {
     "status": "final",
     "code": {"coding": [{"system": "http://loinc.org", "code": "79714-2"}], "text": "CYP2C19 phenotype"},

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import pytest
 import yaml
 
-from cds_service import cli
+from cds_service import cli, knowledge_commands
 from cds_service.errors import KnowledgeError
 from cds_service.pretty import answer_lines, without_markdown
 
@@ -243,7 +243,7 @@ def test_list_counts_by_trust_and_review(run):
 
 @pytest.mark.parametrize(("problems", "code"), [([], 0), (["table x: row y is never reached"], 1)])
 def test_check_prints_each_problem(run, monkeypatch, problems, code):
-    monkeypatch.setattr(cli, "check", lambda *_arguments: problems)
+    monkeypatch.setattr(knowledge_commands, "check", lambda *_arguments: problems)
     assert run("knowledge", "check")[:2] == (code, problems)
 
 
@@ -251,7 +251,7 @@ def test_knowledge_that_cannot_be_loaded_is_a_problem_found(run, monkeypatch):
     def broken():
         raise KnowledgeError("drugs.tsv:7: rxcui: missing")
 
-    monkeypatch.setattr(cli, "load_knowledge", broken)
+    monkeypatch.setattr(knowledge_commands, "load_knowledge", broken)
     assert run("knowledge", "check")[:2] == (1, ["drugs.tsv:7: rxcui: missing"])
     assert run("knowledge", "list")[0] == 2
 
@@ -259,7 +259,7 @@ def test_knowledge_that_cannot_be_loaded_is_a_problem_found(run, monkeypatch):
 @pytest.mark.parametrize(("unexplained", "code"), [((), 0), (("a difference",), 1)])
 def test_compare_fails_on_what_is_not_explained(run, monkeypatch, unexplained, code):
     comparison = SimpleNamespace(lines=lambda: iter(["a line"]), unexplained=unexplained)
-    monkeypatch.setattr(cli, "compare", lambda *_arguments: comparison)
+    monkeypatch.setattr(knowledge_commands, "compare", lambda *_arguments: comparison)
     assert run("knowledge", "compare", "export.csv")[:2] == (code, ["a line"])
 
 

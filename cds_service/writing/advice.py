@@ -49,6 +49,11 @@ def advised(finding: Finding, words: Words) -> AdviceWords:
     return advice_words(finding.advice, words, words.about(finding)) if finding.advice else NO_ADVICE
 
 
+def action_said(finding: Finding, advice: AdviceWords, words: Words) -> str:
+    """The preferred option now; without advice, the resulting order."""
+    return advice.options[0].said if advice.options else words.wording.say("outcomes", finding.resulting.outcome)
+
+
 @remembered_by_identity
 def advice_words(advice: Advice, words: Words, about: About) -> AdviceWords:
     """What an advice says of a drug and its markers. `about` is one that `Words.about` gave."""

@@ -21,12 +21,13 @@ from cds_service.policy import Policy
 from cds_service.writing.detail import detail_of, summary_of
 from cds_service.writing.evidence import source_of
 from cds_service.writing.extension import extension, finding_json
+from cds_service.writing.findings import tables_of
 from cds_service.writing.laboratory import Orderable, orderables
 from cds_service.writing.review import HOOK as REVIEW_HOOK
 from cds_service.writing.review import review_of
 from cds_service.writing.suggestions import Suggestion, as_json, exclusive, suggestions_for
 from cds_service.writing.text import filled
-from cds_service.writing.views import Surroundings, tables_of
+from cds_service.writing.views import Surroundings
 from cds_service.writing.wording import Wording
 from cds_service.writing.words import Words, words_of
 

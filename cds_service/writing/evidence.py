@@ -10,8 +10,8 @@ from cds_service.knowledge.schema import Source, Table
 from cds_service.memory import remembered_by_identity
 from cds_service.model import Advice, Finding, Outcome, Strength, Trust
 from cds_service.writing.advice import NO_ADVICE, AdviceWords, advice_words
+from cds_service.writing.findings import DEPARTS, table_of
 from cds_service.writing.text import Markdown
-from cds_service.writing.views import DEPARTS, table_of
 from cds_service.writing.words import Words
 
 _SEVERITY = tuple(Outcome)

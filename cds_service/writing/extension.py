@@ -39,9 +39,9 @@ from cds_service.model import (
 from cds_service.policy import Policy
 from cds_service.writing.advice import OptionWords, advice_words, option_words
 from cds_service.writing.evidence import trust_of
+from cds_service.writing.findings import table_of, tables_of
 from cds_service.writing.laboratory import coding_of
 from cds_service.writing.text import clean, filled
-from cds_service.writing.views import table_of, tables_of
 from cds_service.writing.wording import spaced
 from cds_service.writing.words import About, Words
 

@@ -12,9 +12,9 @@ from cds_service.errors import AnswerError
 from cds_service.model import Finding, Patient, TestQuestion, Timing
 from cds_service.policy import CatalogueTest, Policy
 from cds_service.writing.drafts import reference_to
+from cds_service.writing.findings import table_of
 from cds_service.writing.text import clean, filled
 from cds_service.writing.validity import fault
-from cds_service.writing.views import table_of
 from cds_service.writing.words import Words
 
 

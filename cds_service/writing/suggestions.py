@@ -10,10 +10,10 @@ from uuid import UUID, uuid5
 
 from cds_service.model import Action, Alternative, Finding, Kind, Outcome, Patient
 from cds_service.writing.drafts import on_hold, redosed, repaired, swapped
+from cds_service.writing.findings import asked_markers, departs_to_other_drug, first_action, is_conditional
 from cds_service.writing.laboratory import Orderable, service_request
 from cds_service.writing.text import clean, shortened
 from cds_service.writing.validity import faults
-from cds_service.writing.views import asked_markers, departs_to_other_drug, first_action, is_conditional
 from cds_service.writing.words import Words
 
 ALTERNATIVES_OFFERED = 3

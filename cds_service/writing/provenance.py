@@ -166,9 +166,9 @@ def _says(statement: Statement, words: Words) -> str:
         case Diplotype(text=text):
             return say("readings", "Diplotype", text=clean(text, 40))
         case Phenotype(term=term):
-            return say("readings", "Phenotype", term=say("states", term))
+            return say("readings", "Phenotype", term=words.wording.say_or_spell("states", term))
         case OneOf(terms=terms):
-            return words.wording.any_of([say("states", term) for term in terms], "or")
+            return words.wording.any_of([words.wording.say_or_spell("states", term) for term in terms], "or")
         case ActivityScore(value=value, at_least=at_least):
             return say("readings", "ActivityScore_at_least" if at_least else "ActivityScore", value=number(value))
         case Presence(allele=allele, present=present):

@@ -10,6 +10,7 @@ from writing_samples import ROOT
 from cds_service.errors import KnowledgeError
 from cds_service.model import GapReason, Narrowing, Refusal, Silence, Unconfirmed
 from cds_service.writing import load_wording, wording
+from tests.support.world import knowledge
 
 
 @pytest.fixture
@@ -125,3 +126,8 @@ def test_every_override_reason_of_a_kind_has_words():
     catalogue = load_wording().catalogue
     used = {code for kind in catalogue["kinds"].values() for code in kind["override_reasons"]}
     assert used <= set(catalogue["override_reasons"])
+
+
+def test_every_kind_of_marker_has_words():
+    kinds = {marker.partition(":")[0] for table in knowledge().tables.values() for marker in table.markers}
+    assert kinds <= load_wording().catalogue["markers"].keys()

@@ -280,6 +280,8 @@ def test_what_is_known_of_a_marker(words, knowledge, expected):
     ("says", "expected"),
     [
         (OneOf(("Poor Metabolizer", "Normal Metabolizer")), "poor metaboliser or normal metaboliser"),
+        (Phenotype("a_term_without_words"), "a term without words"),
+        (OneOf(("Poor Metabolizer", "a_term_without_words")), "poor metaboliser or a term without words"),
         (ActivityScore(1.5), "activity score 1.5"),
         (ActivityScore(3.0, at_least=True), "activity score 3 or more"),
         (Presence("*57:01", present=True), "*57:01 found"),
@@ -290,7 +292,7 @@ def test_what_is_known_of_a_marker(words, knowledge, expected):
         (Quantity(5.6, "mmol/L"), "5.6 mmol/L"),
         (Quantity(5.0, "", ">"), ">5"),
         (Undetermined("text"), "no result assigned"),
-        (NotReadable("x"), "unreadable"),
+        (NotReadable(GapReason.NO_NUMBER), "unreadable"),
         (SelfContradiction(("poor", "normal")), "says both poor and normal"),
     ],
 )

@@ -49,8 +49,12 @@ def _unit_problems(observable: Observable, units: set[str]) -> Iterator[str]:
 
 def _told_problems(knowledge: Knowledge) -> Iterator[str]:
     """What tests tell of others that no result could mean, or that is not known."""
+    methods = {test.method for test in knowledge.tests.values()}
     for observable in knowledge.observables.values():
         own = {*observable.answers.values(), "positive", "negative"}
+        for state, method in observable.spends.items():
+            if state not in own or method not in methods:
+                yield f"observable {observable.id}: spends {method!r} by {state!r}; expected a state and a method"
         for other, told in observable.tells.items():
             if not other.startswith(("tumour:", "somatic:")) or other not in knowledge.observables:
                 yield f"observable {observable.id}: tells {other!r}, which is no observable of a tumour"

@@ -257,6 +257,9 @@ class Observable:
     """Of a tumour's test: another observable -> own state -> the states that it leaves possible there. Several leave
     it to another test (`2+` of immunohistochemistry). Of itself: a coarser word -> the states that it may stand for
     (`negative` for the scores 0 and 1+)."""
+    spends: Mapping[str, str] = field(default_factory=dict)
+    """Of a tumour's test: own state -> the method of the test that left it open, where the code does not tell: doing
+    it again tells nothing."""
     trust: Trust = Trust.CORROBORATED
 
 

@@ -13,7 +13,7 @@ from itertools import groupby
 from cds_service.knowledge.base import Knowledge
 from cds_service.knowledge.derived import observables_telling
 from cds_service.knowledge.rows import NO_VARIANT, OTHER_VARIANT
-from cds_service.knowledge.schema import MarkerUse
+from cds_service.knowledge.schema import MarkerUse, Observable
 from cds_service.model import (
     Conflicting,
     GapReason,
@@ -84,10 +84,18 @@ def _told(
         return _told_of_another(reading, marker, states, knowledge)
     left = states.intersection(knowledge.observables[marker].tells.get(marker, {}).get(_said(reading), ()))
     if left and _said(reading) not in states:
-        if len(left) == 1:
-            return Known(next(iter(left)), (reading,))
-        return Narrowed(left, Narrowing.REPORTED_AS_RANGE, (reading,))
+        return _told_by_a_coarser_word(reading, left, knowledge.observables[marker])
     return told_alone(reading, use, states)
+
+
+def _told_by_a_coarser_word(reading: Reading, left: frozenset[str], observable: Observable) -> MarkerKnowledge:
+    """What a word for the marker itself leaves possible, which names none of the table's states."""
+    if len(left) == 1:
+        return Known(next(iter(left)), (reading,))
+    spent = observable.spends.get(_said(reading))
+    if spent is not None:
+        return Indeterminate(left, (reading,), spent=frozenset({spent}))
+    return Narrowed(left, Narrowing.REPORTED_AS_RANGE, (reading,))
 
 
 def _said(reading: Reading) -> str:

@@ -83,6 +83,7 @@ def described(finding: Finding) -> dict[str, Any]:
         "first": options[0].action.value if options else "",
         "factor": _factor(finding),
         "tests": sorted(t.marker for t in finding.tests),
+        "by": sorted(t.test for t in finding.tests),
         "closed": sorted(finding.closed_markers),
         "offered": sorted(a.drug for a in finding.alternatives if not a.refused),
         "refused": sorted(a.drug for a in finding.alternatives if a.refused),

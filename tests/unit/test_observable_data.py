@@ -133,3 +133,10 @@ def _read(observable: str, value: float, unit: str) -> float | None:
     knowledge = packaged()
     found = in_unit_of(knowledge.observables[observable], Quantity(value, unit), knowledge.unit_spellings)
     return found.value if found is not None else None
+
+
+@pytest.mark.parametrize("spends", [{"9+": "immunohistochemistry"}, {"positive": "guessing"}])
+def test_what_a_state_spends_is_a_test_s_method(spends: dict[str, str]) -> None:
+    one = replace(MADE, id="tumour:made", spends=spends)
+    assert [problem.partition(" spends ")[0] for problem in problems(one)] == ["observable tumour:made:"]
+    assert problems(replace(one, spends={"positive": "immunohistochemistry"})) == []

@@ -253,3 +253,12 @@ def test_a_coarser_word_for_the_marker_s_own_states_leaves_those_that_it_may_sta
     )
     assert state(told(STAIN, scored, stain("equivocal"), observables=observables)) == "2+"
     assert state(told(STAIN, scored, stain("3+"), observables=observables)) == "3+"
+
+
+def test_a_word_that_leaves_it_to_another_test_spends_its_method():
+    observables = {PROTEIN: replace(OBSERVABLES[PROTEIN], tells={PROTEIN: {"equivocal": EITHER.states}},
+                                    spends={"equivocal": "stain"})}  # fmt: skip
+    equivocal = Reading(PROTEIN, Phenotype("equivocal"), "Observation/x", on=ago(1))
+    assert told(PROTEIN, EITHER, equivocal, observables=observables) == Indeterminate(
+        frozenset(EITHER.states), (equivocal,), frozenset({"stain"}), tried=frozenset({"stain"})
+    )

@@ -181,6 +181,8 @@ class ResultWords:
     """A duplication without its number."""
     liquid_biopsies: tuple[str, ...] = ()
     """Specimens in which a tumour's variant may be missed: nothing found there excludes none."""
+    tumours: tuple[str, ...] = ()
+    """Change nothing beside a call, a score or a share of a tumour's marker."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,7 +56,8 @@ class ActivityScore:
 @dataclass(frozen=True, slots=True)
 class Presence:
     """An allele or a variant reported as present or absent: HLA `*57:01`, `m.1555A>G`. Without a name the
-    observable itself was found or not: an antigen, any variant of the gene."""
+    observable itself was found or not: an antigen, any variant of the gene. Of a tumour's gene a name may also be
+    that of a part (`codon 12`); a result that names several variants gives a reading for each."""
 
     allele: str
     present: bool
@@ -133,7 +134,7 @@ class Reading:
     panel: tuple[str, ...] = ()
     """Alleles or region that the test looked for, when the resource says so."""
     quoted: str = ""
-    """The value as the report has it: for display, and for a tumour's variant that only its words name."""
+    """The value as the report has it, for display."""
     coding: Coding | None = None
     """The observation code it was recognised by."""
     why_unverified: Unconfirmed = Unconfirmed.NOT

@@ -11,10 +11,11 @@ from typing import Any, TypeVar
 from cds_service.codes import LOINC, Coding
 from cds_service.knowledge.base import Knowledge
 from cds_service.knowledge.derived import observables_telling, once_for_each, spoiling_conditions
-from cds_service.knowledge.schema import CodeRole, Gene, HlaMarker, Observable, ObservationCode
+from cds_service.knowledge.schema import CodeRole, Gene, HlaMarker, Observable, ObservationCode, ResultWords
 from cds_service.memory import Memory, content_key
 from cds_service.reading.shapes import fold
-from cds_service.reading.vocabulary import NEGATING_WORDS
+from cds_service.reading.variant_words import VariantWords, variant_words_of
+from cds_service.reading.vocabulary import FOUND_WORDS, MISSED_WORDS, NEGATING_WORDS
 
 HLA_PREFIX = "HLA-"
 
@@ -88,6 +89,9 @@ class Lexicon:
     """Those, and words that deny a call or suppose it."""
     duplications: re.Pattern[str]
     """A duplication without its number."""
+    variants: VariantWords
+    harmless_of_tumours: re.Pattern[str]
+    """Words beside a call on a tumour that change nothing, and the calls themselves, in folded text."""
     remembered: Memory[Any, Any] = field(default_factory=Memory, repr=False, compare=False)
     """What readers worked out with this lexicon, by its name and its content."""
     results: Memory[bytes, Any] = field(default_factory=Memory, repr=False, compare=False)
@@ -232,9 +236,15 @@ def lexicon_of(knowledge: Knowledge) -> Lexicon:
         retractions=_words_pattern(knowledge.result_words.retractions),
         doubts=_words_pattern((*knowledge.result_words.retractions, *knowledge.result_words.negations)),
         duplications=_words_pattern(knowledge.result_words.duplications),
+        variants=variant_words_of(knowledge),
+        harmless_of_tumours=_words_pattern(_harmless_of_tumours(knowledge.result_words)),
         lasting=frozenset(key for key, condition in knowledge.conditions.items() if condition.lasting),
         spoiling=spoiling_conditions(knowledge),
     )
+
+
+def _harmless_of_tumours(words: ResultWords) -> Iterator[str]:
+    yield from (*words.fillers, *words.narrative, *words.tumours, *FOUND_WORDS, *MISSED_WORDS)
 
 
 def _singular_and_plural(texts: Iterable[str]) -> Iterator[str]:

@@ -3,11 +3,12 @@ and genotypes that no guidance asks about."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 
 from cds_service.codes import LOINC
 from cds_service.knowledge.schema import CodeRole, Observable, ObservableKind, ObservationCode
+from cds_service.knowledge.variant_names import first_variant
 from cds_service.model import (
     Diplotype,
     Gap,
@@ -23,6 +24,7 @@ from cds_service.reading.alleles import without_symbol
 from cds_service.reading.answers import Answer, answer_of, presence_disagrees, presence_of, presence_word
 from cds_service.reading.chart import Chart
 from cds_service.reading.genes import GeneNaming
+from cds_service.reading.named_variants import statements_by_gene
 from cds_service.reading.provenance import origin_of
 from cds_service.reading.quantities import in_unit_of, is_implausible, quantity_in_text
 from cds_service.reading.readings import TAKEN_BACK_BY_REASON, Found, How, finding, says_of
@@ -38,6 +40,7 @@ from cds_service.reading.shapes import (
     items,
     objects,
 )
+from cds_service.reading.variant_sentences import NOT_TOLD, is_mixed
 from cds_service.reading.variants import fusion_of, names_of, variant_flags
 from cds_service.reading.vocabulary import (
     GENOTYPE,
@@ -51,6 +54,7 @@ from cds_service.reading.vocabulary import (
 
 _POSITIVE, _NEGATIVE = "positive", "negative"
 _GERMLINE, _SOMATIC = "gene:", "somatic:"
+_OF_TUMOUR = (_SOMATIC, "tumour:")
 _INTERPRETED = {
     **dict.fromkeys(INTERPRETED_PRESENT, _POSITIVE),
     **dict.fromkeys(INTERPRETED_ABSENT, _NEGATIVE),
@@ -159,6 +163,7 @@ def _result(
 
 
 def _read(result: _Result) -> Iterator[Found | Gap]:
+    """What the value says of the observable, and of other genes of the tumour that its words name."""
     record, answer, holder = result.record, result.answer, result.holder
     if answer.is_empty and not _interpreted(holder):
         if answer.missing or not (objects(holder.get("component")) or objects(holder.get("hasMember"))):
@@ -167,12 +172,42 @@ def _read(result: _Result) -> Iterator[Found | Gap]:
     if answer.is_taken_back:
         yield _found(result, NotReadable(TAKEN_BACK_BY_REASON))
         return
+    named = _variants(result)
+    if named:
+        yield from _read_variants(result, named)
+        return
     statement, flags = _said(result)
     if isinstance(statement, NotReadable) and statement.reason is GapReason.UNIT_NOT_KNOWN:
         value = answer.quantity or quantity_in_text(answer)
         unit = (value.unit if value is not None else "") or "none"
         yield Gap(record.reference, GapReason.UNKNOWN_UNIT, f"{result.observable.id} in {unit}", record.query)
     yield _found(result, statement, flags)
+
+
+def _variants(result: _Result) -> Mapping[str, tuple[Statement, ...]]:
+    """Gene -> what the words of the value say of it, where they name variants or other genes."""
+    observable, lexicon = result.observable, result.chart.lexicon
+    if not observable.id.startswith(_SOMATIC) or lexicon.takes_back(result.answer.texts):
+        return {}
+    said = set(_interpreted(result.holder))
+    interpreted = {_POSITIVE: True, _NEGATIVE: False}.get(said.pop()) if len(said) == 1 else None
+    own = NOT_TOLD if result.several else observable.gene
+    named = statements_by_gene(result.answer, own, lexicon, interpreted=interpreted)
+    return {} if result.several and observable.gene not in named else named
+
+
+def _read_variants(result: _Result, named: Mapping[str, tuple[Statement, ...]]) -> Iterator[Found | Gap]:
+    own = result.observable.gene
+    if own and own not in named and not named.keys() <= {NOT_TOLD}:
+        yield _found(result, SelfContradiction((own, *says_of(result.answer))))
+        return
+    others = () if result.several else tuple(named.keys() - {own, NOT_TOLD})
+    for statement in named.get(own, (NotReadable(GapReason.NOT_UNDERSTOOD),) if own or not others else ()):
+        present = isinstance(statement, Presence) and statement.present
+        yield _found(result, statement, _variant_flags(result, present=present))
+    for gene in sorted(others):
+        of_gene = replace(result, observable=result.chart.lexicon.observables[f"{_SOMATIC}{gene}"])
+        yield from (_found(of_gene, statement, _variant_flags(of_gene)) for statement in named[gene])
 
 
 def _said(result: _Result) -> tuple[Statement, tuple[str, ...]]:
@@ -258,7 +293,7 @@ def _present(result: _Result) -> tuple[Statement, tuple[str, ...]]:
     if not said:
         left_open = answer.undetermined or "" in _interpreted(result.holder)
         return (Undetermined(answer.quoted) if left_open else NotReadable(GapReason.NOT_UNDERSTOOD)), ()
-    if result.chart.lexicon.takes_back(answer.texts):
+    if result.chart.lexicon.takes_back(answer.texts) or _is_mixed(result):
         return NotReadable(GapReason.NOT_UNDERSTOOD), ()
     present = said.pop()
     if result.several and present:
@@ -266,17 +301,31 @@ def _present(result: _Result) -> tuple[Statement, tuple[str, ...]]:
     return Presence(_variant(result, present=present), present), _variant_flags(result, present=present)
 
 
+def _is_mixed(result: _Result) -> bool:
+    """Whether words say of a tumour both that something was found and that something was not."""
+    of_tumour = result.observable.id.startswith(_OF_TUMOUR)
+    return of_tumour and any(is_mixed(text, result.chart.lexicon) for text in result.answer.texts)
+
+
 def _variant(result: _Result, *, present: bool) -> str:
     """The variant found or not found, as its code or its components name it; empty for the observable itself."""
     coded = _code_of(result)
-    if not result.observable.gene or (coded is not None and coded.allele):
-        return coded.allele if coded is not None else ""
+    if coded is not None and coded.allele:
+        return coded.allele
+    if not result.observable.gene:
+        return "" if present else _variant_missed(result)
     resource = result.record.resource
     name = next(iter(names_of(resource)), "")
     return name or (fusion_of(resource) if present else "")
 
 
-def _variant_flags(result: _Result, *, present: bool) -> tuple[str, ...]:
+def _variant_missed(result: _Result) -> str:
+    """The variant that words say was not found, in a result that is of no one gene: of others they say nothing."""
+    of_tumour = result.observable.id.startswith(_OF_TUMOUR)
+    return next((name for text in result.answer.texts if (name := first_variant(text))), "") if of_tumour else ""
+
+
+def _variant_flags(result: _Result, *, present: bool = False) -> tuple[str, ...]:
     flags = list(variant_flags(result.record.resource, present=present))
     if result.observable.id.startswith((_GERMLINE, _SOMATIC)) and not origin_of(result.record, result.chart):
         flags.append("origin_not_said")

@@ -65,6 +65,18 @@ UNDETERMINED_WORDS = frozenset(
     {"indeterminate", "no call", "nocall", "inconclusive", "unable to determine", "equivocal", "undetermined",
      "could not be determined", "not determined", "no result obtained", "test failed", "failed"}
 )  # fmt: skip
+FOUND_WORDS = PRESENT_WORDS | {"found", "identified", "mutated", "mutant"}
+"""What says of a variant that it is there, beside its name."""
+MISSED_WORDS = ABSENT_WORDS | {
+    "not found", "not identified", "not seen", "not mutated", "none found", "none identified", "undetectable",
+    "not been detected", "not been found", "not been identified", "unmutated", "non mutated", "non mutant",
+    "wild type", "wildtype", "no evidence of",
+}  # fmt: skip
+HEDGES = UNDETERMINED_WORDS | {
+    "not", "if", "can", "cannot", "could", "may", "might", "possible", "possibly", "probable", "probably", "previous",
+    "previously", "prior", "history", "unless", "expected",
+}  # fmt: skip
+"""What leaves open whether a variant is there, or speaks of another time; any other `not` among them."""
 REFERENCE_WORDS = frozenset(
     {"negative", "not detected", "no variants detected", "no variant detected", "no mutations detected",
      "no mutation detected", "wild type", "wildtype", "none detected", "no variants found", "no mutation found"}

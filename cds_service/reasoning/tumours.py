@@ -6,7 +6,6 @@ hybridisation. Of each test the newest result counts, and what the tests tell is
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from itertools import groupby
 
@@ -14,6 +13,7 @@ from cds_service.knowledge.base import Knowledge
 from cds_service.knowledge.derived import observables_telling
 from cds_service.knowledge.rows import NO_VARIANT, OTHER_VARIANT
 from cds_service.knowledge.schema import MarkerUse, Observable
+from cds_service.knowledge.variant_names import is_named_in
 from cds_service.model import (
     Conflicting,
     GapReason,
@@ -32,15 +32,6 @@ from cds_service.model import (
 from cds_service.reasoning.context import Context
 from cds_service.reasoning.measures import told_alone, usable_of
 from cds_service.reasoning.states import possible, untold
-
-_AMINO_ACIDS = {
-    "ala": "a", "arg": "r", "asn": "n", "asp": "d", "cys": "c", "gln": "q", "glu": "e", "gly": "g", "his": "h",
-    "ile": "i", "leu": "l", "lys": "k", "met": "m", "phe": "f", "pro": "p", "ser": "s", "thr": "t", "trp": "w",
-    "tyr": "y", "val": "v", "ter": "*",
-}  # fmt: skip
-_AMINO_ACID = re.compile(rf"({'|'.join(_AMINO_ACIDS)})(?=\d)|(?<=\d)({'|'.join(_AMINO_ACIDS)})(?![a-z])")
-
-_VARIANT = re.compile(r"(?<![a-z0-9])(?:[a-z]\d+[a-z*](?![a-z0-9])|c\.\d|exon \d)")
 
 
 def is_of_tumour(marker: str) -> bool:
@@ -77,8 +68,8 @@ def _told(
     if is_absent and _is_liquid(reading, knowledge):
         return Narrowed(states, Narrowing.PLASMA_MAY_MISS_IT, (reading,))
     if isinstance(reading.says, Presence) and use.variants and reading.observable == marker:
-        return _by_variant(reading, reading.says, use, states)
-    if isinstance(reading.says, Presence) and is_absent and _names_a_variant(reading, reading.says):
+        return _by_variant(reading, reading.says, use, states, knowledge)
+    if isinstance(reading.says, Presence) and is_absent and reading.says.allele:
         return Narrowed(states, Narrowing.OTHER_VARIANTS_NOT_TOLD, (reading,))
     if reading.observable != marker:
         return _told_of_another(reading, marker, states, knowledge)
@@ -135,36 +126,29 @@ def _is_liquid(reading: Reading, knowledge: Knowledge) -> bool:
     return any(f" {word} " in specimen for word in knowledge.result_words.liquid_biopsies)
 
 
-def _by_variant(reading: Reading, says: Presence, use: MarkerUse, states: frozenset[str]) -> MarkerKnowledge:
-    named = _state_named(says.allele or reading.quoted, use)
+def _by_variant(
+    reading: Reading, says: Presence, use: MarkerUse, states: frozenset[str], knowledge: Knowledge
+) -> MarkerKnowledge:
+    named = next((s for s, names in use.variants.items() if any(is_named_in(n, says.allele) for n in names)), "")
     if says.present:
-        if says.allele or named:
+        if says.allele:
             return Known(named or OTHER_VARIANT, (reading,))
         return Narrowed(states - {NO_VARIANT}, Narrowing.VARIANT_NOT_NAMED, (reading,))
-    if not _names_a_variant(reading, says):
+    if not says.allele:
         return Known(NO_VARIANT, (reading,))
-    return Narrowed(states - {named} if says.allele else states, Narrowing.OTHER_VARIANTS_NOT_TOLD, (reading,))
+    left = _left_without(named, reading.observable, states, knowledge)
+    return (
+        Known(next(iter(left)), (reading,))
+        if len(left) == 1
+        else Narrowed(left, Narrowing.OTHER_VARIANTS_NOT_TOLD, (reading,))
+    )
 
 
-def _names_a_variant(reading: Reading, says: Presence) -> bool:
-    """Whether the result is about one variant: by its code, or in its words, which may say more of others."""
-    return bool(says.allele) or _VARIANT.search(_plain(reading.quoted)) is not None
-
-
-def _state_named(variant: str, use: MarkerUse) -> str:
-    """The state that the variant means; empty where no state names it."""
-    written = _plain(variant)
-    return next((s for s, names in use.variants.items() if any(_stands_in(_plain(n), written) for n in names)), "")
-
-
-def _plain(name: str) -> str:
-    """A variant's name in small letters, amino acids in one letter: `p.Val600Glu` -> `v600e`."""
-    small = _AMINO_ACID.sub(lambda m: _AMINO_ACIDS[m.group()], name.lower())
-    return re.sub(r"\bp\.\(?|[()]", "", small)
-
-
-def _stands_in(name: str, written: str) -> bool:
-    return re.search(rf"(?<![a-z0-9]){re.escape(name)}(?![a-z0-9])", written) is not None
+def _left_without(named: str, marker: str, states: frozenset[str], knowledge: Knowledge) -> frozenset[str]:
+    """The states that are left where one was not found: as a test of that one alone tells them, if there is one."""
+    tests = (knowledge.observables[i].tells.get(marker, {}) for i in observables_telling(knowledge)[marker])
+    alone = (told.get("negative", ()) for told in tests if told.get("positive") == (named,))
+    return next((states.intersection(left) for left in alone), states - {named})
 
 
 def _first_found(told: list[Told], marker: str, use: MarkerUse) -> Known | None:

@@ -174,24 +174,26 @@ def test_one_variant_that_was_not_found_tells_nothing_of_a_gene_of_which_any_cou
     assert (known.states, known.why) == ({"positive", "negative"}, "other_variants_not_told")
 
 
-@pytest.mark.parametrize("use", [V600, EITHER])
-@pytest.mark.parametrize(
-    "text", ["p.Val600Glu not detected", "V600E detected; V600K not detected", "exon 19 deletion absent"]
-)
-def test_words_that_name_a_variant_clear_no_whole_gene(use, text):
-    known = told(GENE, use, replace(gene("", present=False), quoted=text))
-    assert (known.states, known.why) == (
-        frozenset((*use.variants, "other variant", "negative") if use.variants else use.states),
-        "other_variants_not_told",
-    )
+def test_a_part_of_the_gene_that_was_clear_clears_no_whole_gene():
+    known = told(GENE, V600, gene("exon 19", present=False))
+    assert (known.states, known.why) == (V600_STATES, "other_variants_not_told")
 
 
-def test_a_variant_that_only_the_words_name_is_known():
-    assert (
-        state(told(GENE, V600, replace(gene("", present=True), quoted="Mutation detected: p.Val600Lys"))) == "V600K"
-    )
-    unnamed = told(GENE, V600, replace(gene("", present=True), quoted="Mutation detected: G469A"))
-    assert unnamed.why == "variant_not_named"
+def test_variants_of_one_result_are_taken_together():
+    use = MarkerUse(variants={"T315I": ("T315I",), "E255K": ("E255K",)})
+    both = gene("T315I", present=False), gene("E255K", present=False)
+    assert told(GENE, use, *both).states == {"other variant", "negative"}
+    assert state(told(GENE, use, both[0], gene("E255K", present=True))) == "E255K"
+
+
+def test_a_variant_that_a_test_of_its_own_looks_for_is_cleared_as_by_that_test():
+    probe_of = Observable(PROBE, ObservableKind.PRESENCE, "source",
+                          tells={GENE: {"positive": ("fusion",), "negative": ("negative",)}})  # fmt: skip
+    use = MarkerUse(variants={"fusion": ("fusion", "rearrangement")})
+    observables = {GENE: OBSERVABLES[GENE], PROBE: probe_of}
+    assert state(told(GENE, use, gene("rearrangement", present=False), observables=observables)) == "negative"
+    alone = told(GENE, use, gene("rearrangement", present=False), observables={GENE: OBSERVABLES[GENE]})
+    assert alone.states == {"other variant", "negative"}
 
 
 @pytest.mark.parametrize("use", [V600, EITHER])
@@ -233,7 +235,7 @@ def test_nothing_found_in_plasma_leaves_all_open_and_hides_no_result_of_tissue(u
 
 
 def test_another_test_of_plasma_or_of_one_variant_that_found_nothing_clears_nothing():
-    for missed in (probe(False, specimen="plasma"), replace(probe(False), quoted="c.35G>A not detected")):
+    for missed in (probe(False, specimen="plasma"), replace(probe(False), says=Presence("c.35G>A", present=False))):
         known = told(PROTEIN, EITHER, missed)
         assert isinstance(known, Narrowed)
         assert known.states == frozenset(EITHER.states)

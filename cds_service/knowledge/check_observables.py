@@ -60,6 +60,9 @@ def _told_problems(knowledge: Knowledge) -> Iterator[str]:
                 yield f"observable {observable.id}: tells {other!r}, which is no observable of a tumour"
             for state in sorted(told.keys() - own):
                 yield f"observable {observable.id}: tells by {state!r}, which is none of its states"
+        for other in observable.beside:
+            if other not in knowledge.observables or other == observable.id:
+                yield f"observable {observable.id}: beside it {other!r}; expected another observable"
 
 
 def _shared_codes(knowledge: Knowledge) -> Iterator[str]:

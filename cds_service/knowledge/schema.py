@@ -240,6 +240,10 @@ class Observable:
     test: its negative result holds for each of them."""
     names: tuple[str, ...] = ()
     """What reports without a code call it; matched as a whole and trusted little."""
+    in_words: tuple[str, ...] = ()
+    """What sentences call it, beside its value (`tps`, `er`): folded."""
+    beside: tuple[str, ...] = ()
+    """Other observables that the same value may tell: the score in a report's words, the call beside a share."""
     unit: str = ""
     """The unit of every reading (UCUM)."""
     conversions: tuple[UnitConversion, ...] = ()

@@ -15,7 +15,7 @@ from cds_service.knowledge.schema import CodeRole, Gene, HlaMarker, Observable, 
 from cds_service.memory import Memory, content_key
 from cds_service.reading.shapes import fold
 from cds_service.reading.variant_words import VariantWords, variant_words_of
-from cds_service.reading.vocabulary import FOUND_WORDS, MISSED_WORDS, NEGATING_WORDS
+from cds_service.reading.vocabulary import ABSENT_WORDS, FOUND_WORDS, MISSED_WORDS, NEGATING_WORDS, PRESENT_WORDS
 
 HLA_PREFIX = "HLA-"
 
@@ -89,9 +89,19 @@ class Lexicon:
     """Those, and words that deny a call or suppose it."""
     duplications: re.Pattern[str]
     """A duplication without its number."""
+    inherited_too: frozenset[str]
+    """Genes of a tumour of which inherited variants are known too: words do not always tell them apart."""
+    marker_words: Mapping[str, tuple[str, ...]]
+    """What sentences call a tumour's marker -> ids of the observables that may be meant."""
+    marker_pattern: re.Pattern[str]
+    """Any of those names, in folded text."""
     variants: VariantWords
     harmless_of_tumours: re.Pattern[str]
-    """Words beside a call on a tumour that change nothing, and the calls themselves, in folded text."""
+    """Words beside what is said of a tumour's marker that change nothing, in folded text."""
+    words_around_values: tuple[str, ...]
+    """Those words, calls among them, as they may stand around a number."""
+    calls_of_tumours: re.Pattern[str]
+    """Found and not found, in folded text."""
     remembered: Memory[Any, Any] = field(default_factory=Memory, repr=False, compare=False)
     """What readers worked out with this lexicon, by its name and its content."""
     results: Memory[bytes, Any] = field(default_factory=Memory, repr=False, compare=False)
@@ -236,15 +246,20 @@ def lexicon_of(knowledge: Knowledge) -> Lexicon:
         retractions=_words_pattern(knowledge.result_words.retractions),
         doubts=_words_pattern((*knowledge.result_words.retractions, *knowledge.result_words.negations)),
         duplications=_words_pattern(knowledge.result_words.duplications),
+        inherited_too=frozenset(o.gene for o in knowledge.observables.values() if o.id.startswith("gene:")),
+        marker_words=_grouped((fold(w), o.id) for o in knowledge.observables.values() for w in o.in_words),
+        marker_pattern=_words_pattern(w for o in knowledge.observables.values() for w in o.in_words),
         variants=variant_words_of(knowledge),
         harmless_of_tumours=_words_pattern(_harmless_of_tumours(knowledge.result_words)),
+        words_around_values=(*_harmless_of_tumours(knowledge.result_words), *PRESENT_WORDS, *ABSENT_WORDS),
+        calls_of_tumours=_words_pattern(("no", *FOUND_WORDS, *MISSED_WORDS)),
         lasting=frozenset(key for key, condition in knowledge.conditions.items() if condition.lasting),
         spoiling=spoiling_conditions(knowledge),
     )
 
 
-def _harmless_of_tumours(words: ResultWords) -> Iterator[str]:
-    yield from (*words.fillers, *words.narrative, *words.tumours, *FOUND_WORDS, *MISSED_WORDS)
+def _harmless_of_tumours(words: ResultWords) -> tuple[str, ...]:
+    return (*words.fillers, *words.narrative, *words.tumours)
 
 
 def _singular_and_plural(texts: Iterable[str]) -> Iterator[str]:

@@ -16,6 +16,7 @@ from cds_service.model import (
     NotReadable,
     Phenotype,
     Presence,
+    Quantity,
     SelfContradiction,
     Statement,
     Undetermined,
@@ -40,6 +41,14 @@ from cds_service.reading.shapes import (
     items,
     objects,
 )
+from cds_service.reading.tumour_words import (
+    Words,
+    is_called_in,
+    is_plain_call,
+    is_share_of_none,
+    quantity_among_words,
+    states_in,
+)
 from cds_service.reading.variant_sentences import NOT_TOLD, is_mixed
 from cds_service.reading.variants import fusion_of, names_of, variant_flags
 from cds_service.reading.vocabulary import (
@@ -54,7 +63,9 @@ from cds_service.reading.vocabulary import (
 
 _POSITIVE, _NEGATIVE = "positive", "negative"
 _GERMLINE, _SOMATIC = "gene:", "somatic:"
-_OF_TUMOUR = (_SOMATIC, "tumour:")
+_TUMOUR = "tumour:"
+_OF_TUMOUR = (_SOMATIC, _TUMOUR)
+_NOT_UNDERSTOOD = NotReadable(GapReason.NOT_UNDERSTOOD)
 _INTERPRETED = {
     **dict.fromkeys(INTERPRETED_PRESENT, _POSITIVE),
     **dict.fromkeys(INTERPRETED_ABSENT, _NEGATIVE),
@@ -126,6 +137,36 @@ def read_gene_result(record: Record, naming: GeneNaming, chart: Chart) -> Iterat
                 yield from _read(result)
 
 
+def read_words(record: Record, ids: tuple[str, ...], text: str, chart: Chart) -> Iterator[Found]:
+    """What a clause that names observables says of them, where it says nothing else: every number, and the call or
+    the grade of the first that it suits."""
+    is_called = False
+    for observable in (chart.lexicon.observables[i] for i in ids):
+        is_number = observable.kind is ObservableKind.QUANTITY
+        if is_called and not is_number:
+            continue
+        result = _result(record, observable, {"valueString": text}, chart)
+        statement, flags = _said(result)
+        if isinstance(statement, Presence | Phenotype | Quantity) and _is_plain(result):
+            is_called = is_called or not is_number
+            yield _found(result, statement, flags)
+
+
+def _is_plain(result: _Result) -> bool:
+    observable, text = result.observable, result.answer.quoted
+    return observable.kind is ObservableKind.QUANTITY or is_plain_call(text, observable, result.chart.lexicon)
+
+
+def read_variants(record: Record, sentences: tuple[str, ...], chart: Chart) -> Iterator[Found]:
+    """What sentences say of genes of the tumour that they name themselves."""
+    named = statements_by_gene(Answer(texts=sentences), NOT_TOLD, chart.lexicon)
+    for gene in sorted(named.keys() - {NOT_TOLD} - chart.lexicon.inherited_too):
+        result = _Result(record, chart.lexicon.observables[f"{_SOMATIC}{gene}"], {}, Answer(texts=sentences), chart)
+        for statement in named[gene]:
+            if isinstance(statement, Presence):
+                yield _found(result, statement, _variant_flags(result))
+
+
 def _of_origin(record: Record, ids: tuple[str, ...], chart: Chart) -> Iterator[Observable | Gap]:
     """The observables, variants turned to the side that the result's origin says: germline and tumour are kept
     apart. A variant of the other side that we do not know of is told."""
@@ -153,7 +194,8 @@ def _contradiction(record: Record, ids: tuple[str, ...], naming: GeneNaming, cha
     against = [word for i in ids for word in chart.lexicon.observables[i].contradicted_by]
     by_word = any(f" {word} " in f" {fold(text)} " for text in texts for word in against)
     named = {i for text in texts if (i := chart.lexicon.observable_names.get(fold(text)))}
-    return (*ids, *texts) if by_word or (named and not named & set(ids)) else ()
+    told = {i for own in ids for i in (own, *chart.lexicon.observables[own].beside)}
+    return (*ids, *texts) if by_word or (named and not named & told) else ()
 
 
 def _result(
@@ -176,12 +218,37 @@ def _read(result: _Result) -> Iterator[Found | Gap]:
     if named:
         yield from _read_variants(result, named)
         return
+    beside = list(_beside(result))
+    yield from beside
     statement, flags = _said(result)
+    if beside and isinstance(statement, NotReadable):
+        return
     if isinstance(statement, NotReadable) and statement.reason is GapReason.UNIT_NOT_KNOWN:
         value = answer.quantity or quantity_in_text(answer)
         unit = (value.unit if value is not None else "") or "none"
         yield Gap(record.reference, GapReason.UNKNOWN_UNIT, f"{result.observable.id} in {unit}", record.query)
     yield _found(result, statement, flags)
+
+
+def _beside(result: _Result) -> Iterator[Found]:
+    """What the value tells of other observables: a number that it calls by their name, the call beside a number, or a
+    grade that is none of its own."""
+    own = result.observable
+    for i in own.beside:
+        other = replace(result, observable=result.chart.lexicon.observables[i])
+        if ObservableKind.QUANTITY in {own.kind, other.observable.kind}:
+            is_told = other.observable.kind is not ObservableKind.QUANTITY or _is_called(other)
+        else:
+            is_told = not _states(result, plainly=True)
+        statement, flags = _said(other) if is_told else (_NOT_UNDERSTOOD, ())
+        if not isinstance(statement, NotReadable | Undetermined | SelfContradiction):
+            yield _found(other, statement, flags)
+
+
+def _is_called(result: _Result) -> bool:
+    """Whether the value or the label beside the code names the observable."""
+    texts = (*result.answer.texts, *concept_texts(result.holder.get("code")))
+    return any(is_called_in(text, result.observable) for text in texts)
 
 
 def _variants(result: _Result) -> Mapping[str, tuple[Statement, ...]]:
@@ -202,7 +269,7 @@ def _read_variants(result: _Result, named: Mapping[str, tuple[Statement, ...]]) 
         yield _found(result, SelfContradiction((own, *says_of(result.answer))))
         return
     others = () if result.several else tuple(named.keys() - {own, NOT_TOLD})
-    for statement in named.get(own, (NotReadable(GapReason.NOT_UNDERSTOOD),) if own or not others else ()):
+    for statement in named.get(own, (_NOT_UNDERSTOOD,) if own or not others else ()):
         present = isinstance(statement, Presence) and statement.present
         yield _found(result, statement, _variant_flags(result, present=present))
     for gene in sorted(others):
@@ -226,7 +293,7 @@ def _said(result: _Result) -> tuple[Statement, tuple[str, ...]]:
 
 def _measured(result: _Result) -> tuple[Statement, tuple[str, ...]]:
     answer, observable = result.answer, result.observable
-    value = answer.quantity or quantity_in_text(answer)
+    value = answer.quantity or _among_words(result) or quantity_in_text(answer)
     if value is None:
         return (Undetermined(answer.quoted) if answer.undetermined else NotReadable(GapReason.NO_NUMBER)), ()
     converted = in_unit_of(observable, value, result.chart.lexicon.unit_spellings)
@@ -239,6 +306,14 @@ def _measured(result: _Result) -> tuple[Statement, tuple[str, ...]]:
     return converted, flags
 
 
+def _among_words(result: _Result) -> Quantity | None:
+    """The value of a tumour's marker that words stand around."""
+    observable, lexicon = result.observable, result.chart.lexicon
+    texts = result.answer.texts if observable.in_words and not lexicon.takes_back(result.answer.texts) else ()
+    found = {value for text in texts if (value := quantity_among_words(text, observable, lexicon)) is not None}
+    return found.pop() if len(found) == 1 else None
+
+
 def _graded(result: _Result) -> Statement:
     refines = result.observable.refines
     said = _states(result)
@@ -247,19 +322,34 @@ def _graded(result: _Result) -> Statement:
         return SelfContradiction(says_of(result.answer))
     if fine:
         return Phenotype(fine.pop())
-    return Undetermined(result.answer.quoted) if result.answer.undetermined else NotReadable(GapReason.NOT_UNDERSTOOD)
+    return Undetermined(result.answer.quoted) if result.answer.undetermined else _NOT_UNDERSTOOD
 
 
-def _states(result: _Result) -> set[str]:
-    """The states that codes, words and, where there is no value, the interpretation mean."""
+def _states(result: _Result, *, plainly: bool = False) -> set[str]:
+    """The states that codes, words and, where there is no value, the interpretation mean; `plainly` those that codes
+    and words name alone."""
     answer, answers = result.answer, result.observable.answers
     said = {answers[c.code] for c in answer.codings if c.code in answers}
     said |= {s for text in answer.texts if (s := answers.get(fold(text)))}
-    if not said and _POSITIVE in answers.values() and (found := presence_of(answer)) is not None:
+    words = _words_of_tumour(result) if not said else ()
+    said |= {state for told in words if told.is_plain for state in told.states}
+    if said or plainly:
+        return said
+    if _POSITIVE in answers.values() and (found := presence_of(answer)) is not None:
         said = {_POSITIVE if found else _NEGATIVE}
+        if not all(told.states <= said for told in words):
+            return set()
     if answer.is_empty or ((answer.quantity or answer.unread) and not said):
         said |= {s for s in _interpreted(result.holder) if s}
     return said
+
+
+def _words_of_tumour(result: _Result) -> tuple[Words, ...]:
+    """What labels of a tumour's marker say among other words."""
+    observable, lexicon = result.observable, result.chart.lexicon
+    if not observable.id.startswith(_TUMOUR):
+        return ()
+    return tuple(states_in(text, observable, lexicon) for text in result.answer.texts)
 
 
 def _interpreted(holder: Resource) -> tuple[str, ...]:
@@ -275,7 +365,7 @@ def _interpreted(holder: Resource) -> tuple[str, ...]:
 def _genotype(result: _Result) -> Statement:
     answer = result.answer
     if answer.unread:
-        return NotReadable(GapReason.NOT_UNDERSTOOD)
+        return _NOT_UNDERSTOOD
     texts = {without_symbol(text, result.observable.gene) for text in answer.texts} or {answer.quoted}
     if len(texts) > 1:
         return SelfContradiction(says_of(answer))
@@ -292,10 +382,12 @@ def _present(result: _Result) -> tuple[Statement, tuple[str, ...]]:
         return SelfContradiction(says_of(answer)), ()
     if not said:
         left_open = answer.undetermined or "" in _interpreted(result.holder)
-        return (Undetermined(answer.quoted) if left_open else NotReadable(GapReason.NOT_UNDERSTOOD)), ()
+        return (Undetermined(answer.quoted) if left_open else _NOT_UNDERSTOOD), ()
     if result.chart.lexicon.takes_back(answer.texts) or _is_mixed(result):
-        return NotReadable(GapReason.NOT_UNDERSTOOD), ()
+        return _NOT_UNDERSTOOD, ()
     present = said.pop()
+    if present and _is_of_none(result):
+        return _NOT_UNDERSTOOD, ()
     if result.several and present:
         return NotReadable(GapReason.SEVERAL_GENES), ()
     return Presence(_variant(result, present=present), present), _variant_flags(result, present=present)
@@ -305,6 +397,11 @@ def _is_mixed(result: _Result) -> bool:
     """Whether words say of a tumour both that something was found and that something was not."""
     of_tumour = result.observable.id.startswith(_OF_TUMOUR)
     return of_tumour and any(is_mixed(text, result.chart.lexicon) for text in result.answer.texts)
+
+
+def _is_of_none(result: _Result) -> bool:
+    """Whether words call a share positive that may be none."""
+    return result.observable.id.startswith(_TUMOUR) and any(map(is_share_of_none, result.answer.texts))
 
 
 def _variant(result: _Result, *, present: bool) -> str:
@@ -345,5 +442,6 @@ def _found(result: _Result, statement: Statement, flags: tuple[str, ...] = ()) -
     observable = result.observable
     named = any(coding.system for coding in codings(result.holder.get("code")))
     known = bool(observable.gene) or (named and _code_of(result) is not None)
-    how = How(flags, free_text=not known, needs_no_status=observable.kind is ObservableKind.QUANTITY)
+    in_sentence = result.record.kind == "DiagnosticReport"
+    how = How(flags, free_text=in_sentence or not known, needs_no_status=observable.kind is ObservableKind.QUANTITY)
     return finding(result.record, observable.id, statement, result.answer, result.chart, how=how)

@@ -13,6 +13,9 @@ from cds_service.reading.shapes import figure
 
 _SPACES = re.compile(r"\s+")
 _VALUE = re.compile(r"^\s*(<=|>=|<|>|≤|≥)?\s*(-?\d+(?:[.,]\d+)?)(?:\s*([^\d\s.,].*)|\s+(10.*))?$")
+_COMPARATOR_WORDS = {"less than": "<", "more than": ">", "greater than or equal to": ">=", "greater than": ">",
+                     "at least": ">="}  # fmt: skip
+_SPELLED_OUT = re.compile("|".join(sorted(_COMPARATOR_WORDS, key=len, reverse=True)), re.IGNORECASE)
 _DIGITS = 12
 """Significant digits kept: conversion leaves no tail of binary fractions."""
 
@@ -53,11 +56,14 @@ def is_implausible(observable: Observable, quantity: Quantity) -> bool:
 
 def quantity_in_text(answer: Answer) -> Quantity | None:
     """A number with its unit that was sent as text (`4.2 mmol/L`, `< 0,5`); None where the text says more."""
-    for text in answer.texts:
-        match = _VALUE.match(text)
-        if match is not None:
-            comparator, digits, unit, power = match.groups()
-            value = figure(digits)
-            if value is not None:
-                return Quantity(value, (unit or power or "").strip(), COMPARATORS[comparator or ""])
-    return None
+    return next((value for text in answer.texts if (value := quantity_of_text(text)) is not None), None)
+
+
+def quantity_of_text(text: str) -> Quantity | None:
+    """The number with its unit that the text is."""
+    match = _VALUE.match(_SPELLED_OUT.sub(lambda m: _COMPARATOR_WORDS[m.group().lower()], text))
+    if match is None:
+        return None
+    comparator, digits, unit, power = match.groups()
+    value = figure(digits)
+    return None if value is None else Quantity(value, (unit or power or "").strip(), COMPARATORS[comparator or ""])

@@ -23,6 +23,8 @@ _IN_GENERAL = re.compile(r"\b(?:mutations|variants|alterations)\b", re.IGNORECAS
 _OF_THE_REST = re.compile(r"\b(?:other|others|else|further|additional)\b", re.IGNORECASE)
 _NAMES = frozenset({"gene", "variant", "event", "part"})
 _CALLS: Mapping[str, bool | None] = {"present": True, "absent": False, "open": None}
+_NUMBERS = re.compile(r"\d+")
+_EITHER = re.compile(r"\bn?or\b")
 _FUSED = re.compile(r"(?:::|-)")
 NOT_TOLD = "?"
 """In place of a gene that the words do not tell."""
@@ -166,6 +168,20 @@ def _by_turns(tokens: list[_Token]) -> Iterator[_Group]:
         yield (first, second[0].kind) if is_name else (second, first[0].kind)
 
 
+def sentences_in(text: str) -> Iterator[str]:
+    """The sentences of a text, each one that says something for itself."""
+    return filter(None, map(str.strip, _SENTENCE_ENDS.split(text)))
+
+
+def is_plain(sentence: str, lexicon: Lexicon) -> bool:
+    """Whether a sentence says no more than genes, variants and calls, but for words that change nothing."""
+    tokens = list(_tokens(sentence, lexicon))
+    rest = fold(lexicon.variants.pattern.sub(" ", exon_ahead(sentence)))
+    if all(token.kind != "present" for token in _without_denials(tokens, sentence)):
+        rest = _EITHER.sub("", rest)
+    return not _NUMBERS.sub("", lexicon.harmless_of_tumours.sub("", rest)).split()
+
+
 def is_mixed(text: str, lexicon: Lexicon) -> bool:
     """Whether the text says both found and not found."""
     sentences = _SENTENCE_ENDS.split(text)
@@ -190,7 +206,7 @@ def _of_the_whole(sentence: str, tokens: list[_Token], gene: str, lexicon: Lexic
     something open is about what was said before it, unless it speaks of variants in general."""
     calls = {token.kind for token in _without_denials(tokens, sentence)} & set(_CALLS)
     if calls in ({"absent"}, {"present"}):
-        if not lexicon.harmless_of_tumours.sub("", fold(sentence)).split():
+        if not lexicon.harmless_of_tumours.sub("", lexicon.calls_of_tumours.sub("", fold(sentence))).split():
             rest = _OF_THE_REST.search(sentence) is not None
             yield Named(gene, present=_CALLS[calls.pop()], rest=rest)
     elif calls and not _IN_GENERAL.search(sentence):

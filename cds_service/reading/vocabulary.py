@@ -84,6 +84,7 @@ REFERENCE_WORDS = frozenset(
 COPIES_BY_WORD = {"heterozygous": 1, "hemizygous": 1, "homozygous": 2}
 TUMOUR_WORDS = ("tumor", "tumour", "neoplasm", "neoplastic", "carcinoma", "metastasis", "ffpe", "somatic")
 GERMLINE_WORDS = ("germline",)
+INHERITED_WORDS = (*GERMLINE_WORDS, "hereditary", "inherited", "carrier screening")
 FOETAL_WORDS = ("fetal", "foetal", "amniotic", "chorionic")
 CONSUMER_WORDS = ("direct to consumer", "dtc", "consumer", "23andme", "ancestrydna", "myheritage")
 NEGATING_WORDS = ("no", "not", "without", "denies", "negative", "family history", "fh", "rule out", "ruled out",

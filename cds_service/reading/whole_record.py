@@ -62,6 +62,7 @@ from cds_service.reading.requests import read_request
 from cds_service.reading.results import read_observation
 from cds_service.reading.screening import apart, check_patient, screened
 from cds_service.reading.shapes import Resource
+from cds_service.reading.tumour_reports import read_tumour_report
 from cds_service.reading.variants import with_genotypes
 
 T = TypeVar("T")
@@ -150,7 +151,7 @@ _READERS: Mapping[str, tuple[Callable[[Record, Chart], Iterable[object]], ...]] 
     "MedicationRequest": (read_medication,),
     "MedicationStatement": (read_medication,),
     "Observation": (read_observation,),
-    "DiagnosticReport": (read_report,),
+    "DiagnosticReport": (read_report, read_tumour_report),
     "Condition": (read_condition, read_listed_finding),
     "AllergyIntolerance": (read_allergy, read_listed_finding),
     "FamilyMemberHistory": (read_family,),

@@ -115,10 +115,12 @@ def _told_of_another(reading: Reading, marker: str, states: frozenset[str], know
 
 def _methods(reading: Reading, marker: str, knowledge: Knowledge) -> frozenset[str]:
     """How the result was got, as the tests of the marker name it: doing the same again tells nothing."""
-    coding = reading.coding
-    tests = knowledge.tests_by_marker.get(marker, ())
-    done = [t.method for t in tests if coding is not None and coding.code in [c.code for c in t.codes]]
-    return frozenset(done or [reading.method])
+    own = [code.code for code in knowledge.observables[reading.observable].codes]
+    for codes in ([reading.coding.code] if reading.coding is not None else [], own):
+        done = [t.method for t in knowledge.tests_by_marker.get(marker, ()) if any(c.code in codes for c in t.codes)]
+        if done:
+            return frozenset(done)
+    return frozenset({reading.method})
 
 
 def _is_liquid(reading: Reading, knowledge: Knowledge) -> bool:

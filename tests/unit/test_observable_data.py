@@ -140,3 +140,9 @@ def test_what_a_state_spends_is_a_test_s_method(spends: dict[str, str]) -> None:
     one = replace(MADE, id="tumour:made", spends=spends)
     assert [problem.partition(" spends ")[0] for problem in problems(one)] == ["observable tumour:made:"]
     assert problems(replace(one, spends={"positive": "immunohistochemistry"})) == []
+
+
+@pytest.mark.parametrize("beside", ["tumour:gone", "tumour:made"])
+def test_what_a_value_tells_beside_is_another_observable(beside: str) -> None:
+    one = replace(MADE, id="tumour:made", beside=(beside,))
+    assert problems(one) == [f"observable tumour:made: beside it {beside!r}; expected another observable"]

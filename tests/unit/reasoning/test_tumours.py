@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from cds_service.codes import LOINC, Coding
-from cds_service.knowledge.schema import Band, MarkerUse, Observable, ObservableKind, Test
+from cds_service.knowledge.schema import Band, MarkerUse, Observable, ObservableKind, ObservationCode, Test
 from cds_service.model import (
     FUTURE,
     Conflicting,
@@ -264,3 +264,14 @@ def test_a_word_that_leaves_it_to_another_test_spends_its_method():
     assert told(PROTEIN, EITHER, equivocal, observables=observables) == Indeterminate(
         frozenset(EITHER.states), (equivocal,), frozenset({"stain"}), tried=frozenset({"stain"})
     )
+
+
+def test_the_method_of_a_stain_is_known_by_its_observable_where_its_code_does_not_tell():
+    observables = {
+        **OBSERVABLES,
+        STAIN: replace(OBSERVABLES[STAIN], codes=(ObservationCode(STAIN_CODE.code, role="presence"),)),
+    }
+    in_words = replace(stain("2+"), coding=None)
+    known = told(PROTEIN, EITHER, in_words, observables=observables)
+    assert known.spent == frozenset({"stain"})
+    assert told(PROTEIN, EITHER, replace(in_words, method="other")).spent == frozenset({"other"})

@@ -64,7 +64,7 @@ def measured(marker: str, use: MarkerUse, states: frozenset[str], context: Conte
         return untold(marker, readings, context.patient)
     newest = tuple(sorted(newest_of(usable), key=_place))
     told = _together([told_alone(reading, use, states) for reading in newest], newest, states)
-    window = _window_days(use, context)
+    window = window_days(use, context)
     if window is None:
         return _spoiled(told, use, states, context, table)
     dates = [reading.on for reading in newest if reading.on is not None]
@@ -193,7 +193,7 @@ def bands_between(low: float, high: float, bands: Mapping[str, Band]) -> frozens
     return frozenset(name for name, band in bands.items() if some_within(low, high, band))
 
 
-def _window_days(use: MarkerUse, context: Context) -> float | None:
+def window_days(use: MarkerUse, context: Context) -> float | None:
     """How long a result counts for this order, by how long the drug has been taken for certain."""
     shortest, _ = context.exposure_days() or (0.0, 0.0)
     applying = [v.valid_for_days for v in use.valid_by_exposure if shortest >= v.from_days]

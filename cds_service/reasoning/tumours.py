@@ -7,6 +7,7 @@ hybridisation. Of each test the newest result counts, and what the tests tell is
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from itertools import groupby
 
 from cds_service.knowledge.base import Knowledge
@@ -25,13 +26,18 @@ from cds_service.model import (
     Phenotype,
     Presence,
     Reading,
+    Stale,
     Unreadable,
     earliest,
+    latest,
     newest_of,
 )
 from cds_service.reasoning.context import Context
-from cds_service.reasoning.measures import told_alone, usable_of
+from cds_service.reasoning.measures import told_alone, usable_of, window_days
 from cds_service.reasoning.states import possible, untold
+
+
+Told = tuple[Reading, MarkerKnowledge]
 
 
 def is_of_tumour(marker: str) -> bool:
@@ -47,17 +53,32 @@ def of_tumour(marker: str, use: MarkerUse, states: frozenset[str], context: Cont
     if not usable:
         return untold(marker, readings, context.patient)
     told = [(r, _told(r, marker, use, states, context.knowledge)) for r in usable]
+    window = window_days(use, context)
+    if window is None:
+        return _taken_together(told, marker, use, states)
+    counted = [(r, k) for r, k in told if r.on is not None and (context.today - earliest(r.on)).days <= window]
+    known = _taken_together(counted or told, marker, use, states)
+    return known if counted else _too_old(known, usable, window, context.today)
+
+
+def _taken_together(told: list[Told], marker: str, use: MarkerUse, states: frozenset[str]) -> MarkerKnowledge:
     found = _first_found(told, marker, use)
     return found if found is not None else _together(_newest(told), states)
+
+
+def _too_old(known: MarkerKnowledge, usable: list[Reading], window: float, today: date) -> MarkerKnowledge:
+    """What results tell of which none counts any more for the table."""
+    dates = [reading.on for reading in usable if reading.on is not None]
+    if not dates:
+        return Unreadable("undated", tuple(usable))
+    may_count = any((today - latest(on)).days <= window for on in dates)
+    return Stale(known.state if isinstance(known, Known) else "", max(dates, key=earliest), tuple(usable), may_count)
 
 
 def _place(reading: Reading) -> tuple[str, int, str, str]:
     """The observable, then the newest first and undated ones last; the name only between equal ones."""
     days = 0 if reading.on is None else -earliest(reading.on).toordinal()
     return reading.observable, days, repr(reading.says), reading.reference
-
-
-Told = tuple[Reading, MarkerKnowledge]
 
 
 def _told(

@@ -21,6 +21,8 @@ from cds_service.model import (
     Presence,
     Quantity,
     Reading,
+    Span,
+    Stale,
     Undetermined,
     Unreadable,
     Unverified,
@@ -275,3 +277,24 @@ def test_the_method_of_a_stain_is_known_by_its_observable_where_its_code_does_no
     known = told(PROTEIN, EITHER, in_words, observables=observables)
     assert known.spent == frozenset({"stain"})
     assert told(PROTEIN, EITHER, replace(in_words, method="other")).spent == frozenset({"other"})
+
+
+def test_where_a_table_says_how_long_a_result_counts_older_ones_do_not():
+    use = replace(V600, valid_for_days=90)
+    old, new = gene("V600E", present=True, days=400), gene("", present=False, days=2)
+    assert told(GENE, use, old) == Stale("V600E", ago(400), (old,))
+    assert told(GENE, use, gene("", present=True, days=400)).state == ""
+    assert state(told(GENE, use, old, new)) == "negative"
+    assert state(told(GENE, V600, old, new)) == "V600E"
+
+
+def test_a_result_whose_date_is_told_roughly_may_still_count():
+    roughly = replace(gene("V600E", present=True), on=Span(ago(100), ago(80)))
+    known = told(GENE, replace(V600, valid_for_days=90), roughly)
+    assert isinstance(known, Stale)
+    assert known.may_count
+
+
+def test_a_result_without_a_date_does_not_count_where_its_age_matters():
+    undated = replace(gene("V600E", present=True), on=None)
+    assert told(GENE, replace(V600, valid_for_days=90), undated) == Unreadable("undated", (undated,))

@@ -26,6 +26,7 @@ _VARIANT_OR_EXON = re.compile(rf"{VARIANT}|{_BEFORE}exon[\s-]?\d", re.IGNORECASE
 _IN_ONE_LETTER = re.compile(rf"({'|'.join(_LETTERS)})(?=\d)|(?<=\d)({'|'.join(_LETTERS)})(?![a-z])")
 _IN_AN_EXON = re.compile(r"\b(deletion|insertion|skipping)s? (?:in|of|within|at) exon[\s-]?(\d+)", re.IGNORECASE)
 _EXON = re.compile(r"\bexon[\s-]*(?=\d)")
+_SEQUENCE = re.compile(r"\b(?:N[CGMPR]_|LRG_|ENS[TGP])\d[\w.]*:?", re.IGNORECASE)
 _SEVERAL = re.compile(r"(deletion|insertion|fusion|rearrangement|duplication)s\b")
 
 
@@ -38,12 +39,12 @@ def variant_key(name: str) -> str:
     """
     small = _IN_ONE_LETTER.sub(lambda m: _LETTERS[m.group()], _EXON.sub("exon ", name.lower()))
     bare = re.sub(r"\bp\.\(?|[()]", "", small).replace("-deletion", " deletion").replace("-insertion", " insertion")
-    return _SEVERAL.sub(r"\1", exon_ahead(" ".join(bare.split())))
+    return _SEVERAL.sub(r"\1", tidied(" ".join(bare.split())))
 
 
-def exon_ahead(text: str) -> str:
-    """The text with `deletion in exon 19` written as `exon 19 deletion`."""
-    return _IN_AN_EXON.sub(r"exon \2 \1", text)
+def tidied(text: str) -> str:
+    """The text without reference sequences, and with `deletion in exon 19` written as `exon 19 deletion`."""
+    return _IN_AN_EXON.sub(r"exon \2 \1", _SEQUENCE.sub("", text))
 
 
 def is_named_in(name: str, written: str) -> bool:

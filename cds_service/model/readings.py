@@ -130,7 +130,8 @@ class Reading:
     method: str = ""
     """`genotype`, `enzyme_activity`, ... as a test method of the knowledge; empty when not said."""
     specimen: str = ""
-    """What the specimen of a result on a gene or a tumour and its site are called, folded; empty when not said."""
+    """What the specimen of a result on a gene or a tumour and its site are called, folded, also by the result's own
+    words; empty when not said."""
     panel: tuple[str, ...] = ()
     """Alleles or region that the test looked for, when the resource says so."""
     quoted: str = ""

@@ -89,6 +89,8 @@ class Lexicon:
     """Those, and words that deny a call or suppose it."""
     duplications: re.Pattern[str]
     """A duplication without its number."""
+    liquid_biopsies: re.Pattern[str]
+    """Specimens in which a tumour's variant may be missed."""
     inherited_too: frozenset[str]
     """Genes of a tumour of which inherited variants are known too: words do not always tell them apart."""
     marker_words: Mapping[str, tuple[str, ...]]
@@ -137,6 +139,11 @@ class Lexicon:
     def takes_back(self, texts: Iterable[str]) -> bool:
         """Whether a text takes its result back or says it of someone else: `negative (donor)`."""
         return any(self.retractions.search(fold(text)) for text in texts)
+
+    def liquid_in(self, texts: Iterable[str]) -> str:
+        """The liquid biopsy that a text names, as the words have it; empty where none does."""
+        found = (self.liquid_biopsies.search(fold(text)) for text in texts)
+        return next((match.group() for match in found if match is not None), "")
 
     def observables_of(self, codings: Iterable[Coding]) -> tuple[str, ...]:
         """Ids of the observables that the codes of an Observation report. A code of LOINC's that is sent without its
@@ -249,6 +256,7 @@ def lexicon_of(knowledge: Knowledge) -> Lexicon:
         inherited_too=frozenset(o.gene for o in knowledge.observables.values() if o.id.startswith("gene:")),
         marker_words=_grouped((fold(w), o.id) for o in knowledge.observables.values() for w in o.in_words),
         marker_pattern=_words_pattern(w for o in knowledge.observables.values() for w in o.in_words),
+        liquid_biopsies=_words_pattern(knowledge.result_words.liquid_biopsies),
         variants=variant_words_of(knowledge),
         harmless_of_tumours=_words_pattern(_harmless_of_tumours(knowledge.result_words)),
         words_around_values=(*_harmless_of_tumours(knowledge.result_words), *PRESENT_WORDS, *ABSENT_WORDS),

@@ -49,7 +49,7 @@ from cds_service.reading.tumour_words import (
     quantity_among_words,
     states_in,
 )
-from cds_service.reading.variant_sentences import NOT_TOLD, is_mixed
+from cds_service.reading.variant_sentences import NOT_TOLD, is_mixed, variants_in
 from cds_service.reading.variants import fusion_of, names_of, variant_flags
 from cds_service.reading.vocabulary import (
     GENOTYPE,
@@ -378,6 +378,7 @@ def _present(result: _Result) -> tuple[Statement, tuple[str, ...]]:
     answer = result.answer
     by_value = presence_of(answer)
     said = {state == _POSITIVE for state in _states(result)} | ({by_value} if by_value is not None else set())
+    said = said or _called_in_sentences(result)
     if len(said) > 1 or presence_disagrees(answer):
         return SelfContradiction(says_of(answer)), ()
     if not said:
@@ -391,6 +392,15 @@ def _present(result: _Result) -> tuple[Statement, tuple[str, ...]]:
     if result.several and present:
         return NotReadable(GapReason.SEVERAL_GENES), ()
     return Presence(_variant(result, present=present), present), _variant_flags(result, present=present)
+
+
+def _called_in_sentences(result: _Result) -> set[bool]:
+    """The calls of a text on a gene of the tumour in words of their own: `wild type`, `mutated`."""
+    if not result.observable.id.startswith(_SOMATIC) or result.several:
+        return set()
+    own, lexicon = result.observable.gene, result.chart.lexicon
+    found = [one for text in result.answer.texts for one in variants_in(text, own, lexicon)]
+    return {bool(one.present) for one in found} if all(one.clear for one in found) else set()
 
 
 def _is_mixed(result: _Result) -> bool:
@@ -443,5 +453,12 @@ def _found(result: _Result, statement: Statement, flags: tuple[str, ...] = ()) -
     named = any(coding.system for coding in codings(result.holder.get("code")))
     known = bool(observable.gene) or (named and _code_of(result) is not None)
     in_sentence = result.record.kind == "DiagnosticReport"
-    how = How(flags, free_text=in_sentence or not known, needs_no_status=observable.kind is ObservableKind.QUANTITY)
+    texts = (*result.answer.texts, *concept_texts(result.holder.get("code")))
+    specimen = result.chart.lexicon.liquid_in(texts) if observable.id.startswith(_OF_TUMOUR) else ""
+    how = How(
+        flags,
+        specimen=specimen,
+        free_text=in_sentence or not known,
+        needs_no_status=observable.kind is ObservableKind.QUANTITY,
+    )
     return finding(result.record, observable.id, statement, result.answer, result.chart, how=how)

@@ -58,6 +58,8 @@ class Found:
     """Whether it names medicines that it assesses."""
     needs_no_status: bool = False
     """Sandbox data often has no status: a laboratory value stays readable and says so."""
+    specimen: str = ""
+    """What words of the result say of its specimen (`plasma`), folded."""
     variant: tuple[Variant, Gene] | None = None
     """The variant and its gene where it assesses a single variant."""
 
@@ -120,6 +122,7 @@ class How(NamedTuple):
     flags: tuple[str, ...] = ()
     free_text: bool = False
     needs_no_status: bool = False
+    specimen: str = ""
 
 
 _BY_CODE = How()
@@ -141,6 +144,7 @@ def finding(
         free_text=how.free_text,
         assesses_drugs=any(True for _ in _assessed(record.resource)),
         needs_no_status=how.needs_no_status,
+        specimen=how.specimen,
     )
 
 
@@ -160,7 +164,7 @@ def reading_of(found: Found, record: Record, around: Circumstances, chart: Chart
         at=around.at,
         laboratory=around.laboratory,
         method=found.method,
-        specimen=specimen_of(record, chart) if found.observable.startswith(_OF_A_SPECIMEN) else "",
+        specimen=_specimen(found, record, chart) if found.observable.startswith(_OF_A_SPECIMEN) else "",
         panel=found.panel,
         quoted=found.quoted,
         coding=found.coding,
@@ -168,6 +172,10 @@ def reading_of(found: Found, record: Record, around: Circumstances, chart: Chart
         flags=(*before, *found.flags, *after),
         drugs=drugs_assessed(record.resource, chart) if found.assesses_drugs else (),
     )
+
+
+def _specimen(found: Found, record: Record, chart: Chart) -> str:
+    return " ".join(filter(None, (specimen_of(record, chart), found.specimen)))
 
 
 def _strands(statement: Statement, answer: Answer, gene: Gene | None) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from itertools import dropwhile, groupby, pairwise
 from typing import NamedTuple
 
-from cds_service.knowledge.variant_names import VARIANT, exon_ahead, variant_key
+from cds_service.knowledge.variant_names import VARIANT, tidied, variant_key
 from cds_service.reading.lexicon import Lexicon
 from cds_service.reading.shapes import fold
 
@@ -67,7 +67,7 @@ def variants_in(text: str, own: str, lexicon: Lexicon) -> tuple[Named, ...]:
 def _read(text: str, own: str, lexicon: Lexicon) -> tuple[Named, ...]:
     found: list[Named] = []
     gene = own
-    for sentence in _SENTENCE_ENDS.split(exon_ahead(text)):
+    for sentence in _SENTENCE_ENDS.split(tidied(text)):
         tokens = list(_tokens(sentence, lexicon))
         if _NAMES.isdisjoint(token.kind for token in tokens):
             found += _of_the_whole(sentence, tokens, gene, lexicon)
@@ -176,7 +176,7 @@ def sentences_in(text: str) -> Iterator[str]:
 def is_plain(sentence: str, lexicon: Lexicon) -> bool:
     """Whether a sentence says no more than genes, variants and calls, but for words that change nothing."""
     tokens = list(_tokens(sentence, lexicon))
-    rest = fold(lexicon.variants.pattern.sub(" ", exon_ahead(sentence)))
+    rest = fold(lexicon.variants.pattern.sub(" ", tidied(sentence)))
     if all(token.kind != "present" for token in _without_denials(tokens, sentence)):
         rest = _EITHER.sub("", rest)
     return not _NUMBERS.sub("", lexicon.harmless_of_tumours.sub("", rest)).split()

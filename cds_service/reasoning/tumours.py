@@ -36,7 +36,6 @@ from cds_service.reasoning.context import Context
 from cds_service.reasoning.measures import told_alone, usable_of, window_days
 from cds_service.reasoning.states import possible, untold
 
-
 Told = tuple[Reading, MarkerKnowledge]
 
 
@@ -70,7 +69,7 @@ def _too_old(known: MarkerKnowledge, usable: list[Reading], window: float, today
     """What results tell of which none counts any more for the table."""
     dates = [reading.on for reading in usable if reading.on is not None]
     if not dates:
-        return Unreadable("undated", tuple(usable))
+        return Unreadable(GapReason.UNDATED, tuple(usable))
     may_count = any((today - latest(on)).days <= window for on in dates)
     return Stale(known.state if isinstance(known, Known) else "", max(dates, key=earliest), tuple(usable), may_count)
 

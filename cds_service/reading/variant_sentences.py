@@ -26,6 +26,7 @@ _CALLS: Mapping[str, bool | None] = {"present": True, "absent": False, "open": N
 _NUMBERS = re.compile(r"\d+")
 _EITHER = re.compile(r"\bn?or\b")
 _FUSED = re.compile(r"(?:::|-)")
+_PARTNER = re.compile(r"\b[A-Z][A-Z0-9]+(?:::|-)(?=[A-Z][A-Z0-9]+\b)")
 NOT_TOLD = "?"
 """In place of a gene that the words do not tell."""
 
@@ -174,10 +175,11 @@ def sentences_in(text: str) -> Iterator[str]:
 
 
 def is_plain(sentence: str, lexicon: Lexicon) -> bool:
-    """Whether a sentence says no more than genes, variants and calls, but for words that change nothing."""
-    tokens = list(_tokens(sentence, lexicon))
-    rest = fold(lexicon.variants.pattern.sub(" ", tidied(sentence)))
-    if all(token.kind != "present" for token in _without_denials(tokens, sentence)):
+    """Whether a sentence says no more than genes, variants and calls, but for words that change nothing. `or` does
+    where something was found."""
+    tokens = _without_denials(list(_tokens(sentence, lexicon)), sentence)
+    rest = fold(lexicon.variants.pattern.sub(" ", _PARTNER.sub("", tidied(sentence))))
+    if all(token.kind != "present" for token in tokens) or not _names(tokens)[1:]:
         rest = _EITHER.sub("", rest)
     return not _NUMBERS.sub("", lexicon.harmless_of_tumours.sub("", rest)).split()
 
@@ -194,11 +196,19 @@ def _names(tokens: Iterable[_Token]) -> list[_Token]:
 
 
 def _called(named: Named, call: str, sentence: str, lexicon: Lexicon) -> Named:
+    if not named.name and not _is_of_whole(sentence, named.gene, lexicon):
+        return replace(named, clear=False)
     present = _CALLS.get(call)
     is_clear = named.clear and call != "open"
     is_unspecific = present is True and _is_part(named.name) and not _is_known(named.name, named.gene, lexicon)
     rest = present is False and not named.name and _OF_THE_REST.search(sentence) is not None
     return replace(named, name="" if is_unspecific else named.name, present=present, clear=is_clear, rest=rest)
+
+
+def _is_of_whole(sentence: str, gene: str, lexicon: Lexicon) -> bool:
+    """Whether a sentence that names the gene alone means all of it: in `FLT3-TKD: negative` another word limits it."""
+    parts = (part for part in sentence.split(",") if gene.lower() in part.lower())
+    return all(is_plain(part, lexicon) for part in parts)
 
 
 def _of_the_whole(sentence: str, tokens: list[_Token], gene: str, lexicon: Lexicon) -> Iterator[Named]:

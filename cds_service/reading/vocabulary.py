@@ -74,7 +74,8 @@ MISSED_WORDS = ABSENT_WORDS | {
 }  # fmt: skip
 HEDGES = UNDETERMINED_WORDS | {
     "not", "if", "can", "cannot", "could", "may", "might", "possible", "possibly", "probable", "probably", "previous",
-    "previously", "prior", "history", "unless", "expected",
+    "previously", "prior", "history", "unless", "expected", "likely detected", "likely present", "likely positive",
+    "unlikely", "suspicious", "borderline",
 }  # fmt: skip
 """What leaves open whether a variant is there, or speaks of another time; any other `not` among them."""
 REFERENCE_WORDS = frozenset(

@@ -93,6 +93,10 @@ def test_a_denial_goes_as_far_as_it_is_plain(text: str, expected: str) -> None:
         ("L858R detected. This could not be repeated.", "EGFR L858R+, EGFR?"),
         ("L858R detected. Variants below 5 % may not be detected.", "EGFR L858R+"),
         ("L858R detected. Sample received.", "EGFR L858R+"),
+        ("L858R likely detected", "EGFR L858R?"),
+        ("L858R likely pathogenic, detected", "EGFR L858R+"),
+        ("G12C not detected; KRAS amplification detected", "EGFR G12C-, KRAS?"),
+        ("KRAS by an unheard-of method: wild type, NRAS wild type", "KRAS?, NRAS-"),
         ("L858R not detected; HER2 positive", "EGFR L858R-"),
     ],
 )
@@ -113,6 +117,7 @@ def test_what_is_not_plain_stays_open(text: str, expected: str) -> None:
         ("V600 mutation detected", "BRAF", "BRAF V600+"),
         ("V600E/K not detected", "BRAF", "BRAF V600E/K-"),
         ("deletions in exon 19 not detected", "EGFR", "EGFR exon 19 deletion-"),
+        ("FLT3-ITD: positive (ratio 0.6); FLT3-TKD: negative", "FLT3", "FLT3 ITD+, FLT3?"),
         ("FLT3-ITD detected; D835 not detected", "FLT3", "FLT3 ITD+, FLT3 D835-"),
         ("No BCR-ABL1 kinase domain mutation detected", "ABL1", "ABL1-"),
         ("No kinase domain mutation detected", "KRAS", "KRAS kinase domain-"),
@@ -161,6 +166,7 @@ def test_words_that_name_nothing_are_no_variants() -> None:
         ("Not detected. Tested for: L858R, T790M", (absent("L858R"), absent("T790M"))),
         ("T790M could not be assessed, L858R detected", (present("L858R"), NOT_UNDERSTOOD)),
         ("T790M could not be assessed", (NOT_UNDERSTOOD,)),
+        ("EGFR amplification not detected; T790M not detected", (absent("T790M"), NOT_UNDERSTOOD)),
         ("p.L858R", (NOT_UNDERSTOOD,)),
     ],
 )

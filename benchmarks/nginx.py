@@ -46,7 +46,7 @@ def _moved(shipped: str, folder: Path, port: int, upstream: int) -> str:
     """The shipped text with other places; what is not found in it any more stops the run."""
     moves = (
         (r"listen 8080;", f"listen {HOST}:{port};"),
-        (r"server 127\.0\.0\.1:8000", f"server {HOST}:{upstream}"),
+        (r"server unix:/run/cds-service/http\.sock", f"server {HOST}:{upstream}"),
         (r"/run/nginx\b", str(folder)),
         (r"/dev/stderr", str(folder / "error.log")),
         (r"/dev/stdout", str(folder / "access.log")),

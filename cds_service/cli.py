@@ -62,7 +62,7 @@ def _ended(fault: Exception) -> int:
 
 def _serve(chosen: argparse.Namespace) -> int:
     options = {
-        "bind": f"{chosen.host}:{chosen.port}",
+        "bind": [f"{chosen.host}:{chosen.port}", *([f"unix:{chosen.socket}"] if chosen.socket else [])],
         "workers": chosen.workers,
         "threads": chosen.threads,
         "worker_class": "cds_service.web.server.Worker",
@@ -71,6 +71,7 @@ def _serve(chosen: argparse.Namespace) -> int:
         "logger_class": "cds_service.web.server.ServerLogger",
         "forwarded_allow_ips": "",  # a proxy need tell us nothing: CDS_PUBLIC_URL does
         "forwarder_headers": "",
+        "secure_scheme_headers": {},
         "control_socket_disable": True,  # of newer versions; it would want a writable home
     }
     settings = Settings.from_environment(os.environ)
@@ -222,6 +223,7 @@ def _parser() -> argparse.ArgumentParser:
     serve = commands.add_parser("serve", help="answer CDS Hooks over HTTP")
     serve.add_argument("--host", default="127.0.0.1")
     serve.add_argument("--port", type=_port, default=8000)
+    serve.add_argument("--socket", metavar="PATH", help="listen on this socket of the file system too, for a proxy")
     serve.add_argument("--workers", type=_positive, default=2)
     serve.add_argument("--threads", type=_positive, default=4)
     serve.set_defaults(run=_serve)

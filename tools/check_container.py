@@ -25,7 +25,9 @@ _READY_WITHIN_S = 30
 _AS_COMPOSE_DOES = (
     "--network", "none", "--read-only", "--tmpfs", "/tmp", "--cap-drop", "ALL", "--ulimit", "core=0",  # noqa: S108
     "--security-opt", "no-new-privileges:true", "--env", "CDS_DEVELOPMENT=true",
+    "--tmpfs", "/run/cds-service:uid=10001,mode=0755",
 )  # fmt: skip
+_SOCKET = "/run/cds-service/http.sock"
 _ASK = (
     "import sys, urllib.request as u;"
     "path, body = sys.argv[1], sys.stdin.buffer.read() or None;"
@@ -49,6 +51,7 @@ def main(arguments: list[str]) -> int:
             ("not root", lambda c: _inside(c, "id", "-u").strip() != "0"),
             ("nothing but /data and /tmp can be written", lambda c: not _works(c, "touch", "/opt/x")),
             ("no core dumps", lambda c: _inside(c, "sh", "-c", "ulimit -c").strip() == "0"),
+            ("the proxy's socket is there", lambda c: _works(c, "test", "-S", _SOCKET)),
             ("PostgreSQL's driver is there", lambda c: _works(c, "python", "-c", "import psycopg")),
             ("an order draws a card, and its row is kept", _answers),
             ("ends cleanly within 20 s", _ends_cleanly),
@@ -64,7 +67,7 @@ def main(arguments: list[str]) -> int:
 @contextmanager
 def _running(image: str) -> Iterator[str]:
     volume = f"cds-service-test-{uuid4()}"
-    serve = ("serve", "--host", "127.0.0.1", "--port", str(_PORT))
+    serve = ("serve", "--host", "127.0.0.1", "--port", str(_PORT), "--socket", _SOCKET)
     container = _docker("run", "--detach", *_AS_COMPOSE_DOES, "--volume", f"{volume}:/data", image, *serve).strip()
     try:
         yield container

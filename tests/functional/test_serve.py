@@ -47,9 +47,11 @@ def served(environment, tmp_path) -> Iterator[tuple[str, subprocess.Popen[bytes]
 
 
 @contextmanager
-def serving(environment, tmp_path, *program: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+def serving(
+    environment, tmp_path, *program: str, arguments: tuple[str, ...] = ()
+) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     port = free_port()
-    command = [sys.executable, *program, "serve", "--port", str(port), "--workers", "2"]
+    command = [sys.executable, *program, "serve", "--port", str(port), "--workers", "2", *arguments]
     with (tmp_path / "log").open("wb") as log:
         process = subprocess.Popen(command, env=environment, cwd=tmp_path, stderr=log)
         yield f"http://127.0.0.1:{port}", process
@@ -313,6 +315,31 @@ def raw(base: str, content: bytes) -> bytes:
         connection.sendall(content)
         connection.shutdown(socket.SHUT_WR)
         return b"".join(iter(lambda: connection.recv(65536), b""))
+
+
+CALL_BY_A_SOCKET = (
+    "import socket, sys; s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]); "
+    "s.sendall(sys.stdin.buffer.read()); sys.stdout.buffer.write(s.makefile('rb').read())"
+)
+
+
+def test_a_proxy_may_call_by_a_socket(guarded, environment, tmp_path):
+    path = str(tmp_path / "http.sock")
+    for _ in range(2):  # the second time it is there already
+        with serving(environment, tmp_path, "-m", "cds_service.cli", arguments=("--socket", path)) as (
+            base,
+            _process,
+        ):
+            wait_until_ready(base)
+            for headers, status in (
+                ("", b"401"),
+                (f"Authorization: {tokens.ES384.bearer(path='/cds-services')}\r\n", b"200"),
+                ("X-Forwarded-Proto: https\r\nX-Forwarded-Ssl: off\r\nSCRIPT_NAME: /zz\r\n", b"401"),
+            ):
+                request = f"GET /cds-services HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{headers}\r\n"
+                command = [sys.executable, "-c", CALL_BY_A_SOCKET, path]  # the tests' own may not leave loopback
+                called = subprocess.run(command, input=request.encode(), capture_output=True, timeout=30, check=True)
+                assert called.stdout.startswith(b"HTTP/1.1 " + status)
 
 
 @pytest.mark.parametrize(

@@ -10,13 +10,22 @@ FOLDER = Path(__file__).parents[2] / "docker"
 SERVICES = yaml.safe_load((FOLDER / "compose.yaml").read_text(encoding="utf-8"))["services"]
 
 
-def test_whoever_may_be_started_again_takes_no_network_with_it() -> None:
+def test_either_may_be_started_again_without_the_other() -> None:
     """Docker leaves who shares a container's network in the old one when that container is started again."""
-    modes = {name: service.get("network_mode", "") for name, service in SERVICES.items()}
-    shared = {mode.removeprefix("service:") for mode in modes.values() if mode}
-    assert [name for name, mode in modes.items() if not mode] == ["network"] == [*shared]
-    assert SERVICES["network"]["command"] == ["sleep", "infinity"]
-    assert [name for name, service in SERVICES.items() if "ports" in service] == ["network"]
+    path = "/run/cds-service"
+    assert not any("network_mode" in service for service in SERVICES.values())
+    assert [name for name, service in SERVICES.items() if "ports" in service] == ["nginx"]
+    assert f"socket:{path}" in SERVICES["cds-service"]["volumes"]
+    assert f"socket:{path}:ro" in SERVICES["nginx"]["volumes"]
+    assert f"{path}/http.sock" in SERVICES["cds-service"]["command"]
+    assert f"server unix:{path}/http.sock;" in (FOLDER / "nginx.conf").read_text(encoding="utf-8")
+
+
+def test_nginx_owns_its_folder_also_when_it_is_started_again() -> None:
+    """Older versions of runc take the folder's mode from the container then, 0755, but leave its owner."""
+    nginx = SERVICES["nginx"]
+    (folder,) = nginx["tmpfs"]
+    assert folder.startswith(f"/run/nginx:uid={nginx['user']},")
 
 
 def test_logs_do_not_fill_the_disk() -> None:

@@ -206,7 +206,8 @@ def _called(named: Named, call: str, sentence: str, lexicon: Lexicon) -> Named:
 
 
 def _is_of_whole(sentence: str, gene: str, lexicon: Lexicon) -> bool:
-    """Whether a sentence that names the gene alone means all of it: in `FLT3-TKD: negative` another word limits it."""
+    """Whether a sentence that names the gene alone means all of it: a word beside it may limit it
+    (`FLT3-TKD: negative`)."""
     parts = (part for part in sentence.split(",") if gene.lower() in part.lower())
     return all(is_plain(part, lexicon) for part in parts)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 from cds_service.knowledge.rows import TableRows
 from cds_service.knowledge.schema import (
@@ -69,3 +70,8 @@ class Knowledge:
     family_priors: tuple[FamilyPrior, ...] = ()
     publishers: frozenset[str] = frozenset()
     """Hosts on which publishers keep their own texts: what was read elsewhere is a copy."""
+
+    def copied_at(self, source: Source) -> str:
+        """The host where the source was read, if that is not its publisher's own; else empty."""
+        host = urlsplit(source.url).hostname or ""
+        return "" if host in self.publishers else host

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
 from cds_service.knowledge.schema import Source, Table
 from cds_service.memory import remembered_by_identity
@@ -32,21 +31,14 @@ class SourceWords:
 
 def source_of(table: Table, words: Words) -> SourceWords:
     """The source of a table in words."""
-    return _source_words(words.knowledge.sources[table.source], words.knowledge.publishers)
+    source = words.knowledge.sources[table.source]
+    return _source_words(source, words.knowledge.copied_at(source))
 
 
 @remembered_by_identity
-def _source_words(source: Source, publishers: frozenset[str]) -> SourceWords:
-    host = urlsplit(source.url).hostname or ""
-    is_own = host in publishers
-    return SourceWords(
-        title=source.title,
-        developer=source.developer,
-        year=_year(source),
-        url=source.url if is_own else "",
-        copy_at="" if is_own else host,
-        pmids=source.pmids,
-    )
+def _source_words(source: Source, copy_at: str) -> SourceWords:
+    url = "" if copy_at else source.url
+    return SourceWords(source.title, source.developer, _year(source), url, copy_at, source.pmids)
 
 
 def _year(source: Source) -> str:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -376,6 +377,14 @@ def test_a_screen_reader_finds_its_way_through_the_pages(client):
         assert (page.count("<main>"), page.count("<h1>")) == (1, 1)
         assert "<th>" not in page
         assert page.count("<table>") == page.count('<div class="wide" role="region" tabindex="0" aria-label="')
+
+
+def test_the_page_links_to_publishers_only_and_names_the_hosts_of_copies(client, service):
+    page = client.get("/about/decision-support").text
+    linked = {urlsplit(link).hostname for link in re.findall(r'href="(https?://[^"]*)"', page)}
+    assert linked <= service.knowledge.publishers
+    assert linked > {"cpicpgx.org"}
+    assert "(read in a copy at www.drugs.com)" in page
 
 
 def test_the_page_says_how_much_a_clinician_has_reviewed(client, service):

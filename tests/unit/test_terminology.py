@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import shutil
-import time
 from pathlib import Path
 
 import pytest
@@ -458,19 +457,6 @@ def test_the_strength_is_that_of_the_first_ingredient_in_one_piece(text: str, st
 def test_any_text_is_answered_and_folding_is_stable(text: str) -> None:
     by_name(text)
     assert fold(fold(text)) == fold(text)
-
-
-def test_the_index_opens_quickly() -> None:
-    knowledge = knowledge_of(list(packaged_drugs()))
-    fastest_s = min(_seconds(lambda: open_index(knowledge)) for _ in range(3))
-    assert fastest_s < 0.5, "well under 0.3 s is what it takes on a quiet machine"
-
-
-def _seconds(call: object) -> float:
-    assert callable(call)
-    began = time.perf_counter()
-    call()
-    return time.perf_counter() - began
 
 
 def _data_folder(folder: Path) -> Path:

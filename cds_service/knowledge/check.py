@@ -150,6 +150,10 @@ def _keys_of(fact: Fact, knowledge: Knowledge) -> frozenset[str] | None:
 def _drug_problems(knowledge: Knowledge) -> Iterator[str]:
     for where, drugs in _named_drugs(knowledge):
         yield from (f"{where}: drug {drug!r} is not known" for drug in drugs if drug not in knowledge.drugs)
+    for table in knowledge.tables.values():
+        for where, option in _options(table):
+            if option.under_way_with not in ("", *knowledge.groups):
+                yield f"{where}: group {option.under_way_with!r} is not known"
 
 
 def _named_drugs(knowledge: Knowledge) -> Iterator[tuple[str, tuple[str, ...]]]:

@@ -90,6 +90,8 @@ def _told(rows: TableRows, tokens: tuple[str, ...]) -> str:
 def _advice(advice: Advice, table: Table) -> Iterator[str]:
     if not advice.options:
         yield "the advice has no option"
+    if advice.options and all(option.under_way_with for option in advice.options):
+        yield "every option may be under way already: the advice needs one that is left then"
     for n, option in enumerate(advice.options):
         yield from option_problems(option)
         if n == 0 and option.joins:

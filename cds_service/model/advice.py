@@ -158,6 +158,8 @@ class Option:
     """Phrase key: the condition under which this option comes into question (`if_no_alternative`)."""
     joins: bool = False
     """It goes with the option before it ("and"), and is no choice beside it ("or")."""
+    under_way_with: str = ""
+    """Group of drugs: while one of them is taken, what this option asks for is being done, and the next decides."""
     recheck: str = ""
     """Marker to measure again, for a `monitor` option."""
     recheck_days: tuple[float, float] | None = None

@@ -159,6 +159,12 @@ class Context:
         said = [((d, *groups.get(d, ())), reference) for drugs, reference in taken for d in drugs if d != self.drug]
         return _collected(said, complete=self.is_complete(Query.MEDICATIONS))
 
+    def takes_of(self, group: str) -> bool:
+        """Whether a drug of the group is taken for certain: a draft is not taken yet, and what may have ended may not
+        be taken any more."""
+        given = [m for m in self.medications() if not m.may_have_ended and m.route not in OUTER_ROUTES]
+        return any(group in self.knowledge.groups_by_drug.get(d, ()) for m in given for d in m.ingredients)
+
     def age_years(self) -> Range | None:
         """Age today in years; None when the birth date is not known."""
         born = self.patient.birth_date

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from cds_service.model import Branch, Known, Option, TestQuestion
 from cds_service.reasoning.apply import apply, severity
-from cds_service.reasoning.tables import Situation
+from cds_service.reasoning.tables import Situation, row_for
 
 
 def rechecks(situation: Situation, options: tuple[Option, ...]) -> Iterator[TestQuestion]:
@@ -39,7 +39,7 @@ def _branches(marker: str, situation: Situation) -> Iterator[Branch]:
     now = [next(iter(sorted(d))) for d in situation.domains]
     found: dict[str, tuple[list[str], Branch]] = {}
     for state in rows.states[marker]:
-        row = rows.find((*now[:place], state, *now[place + 1 :]))
+        row = row_for((*now[:place], state, *now[place + 1 :]), rows, situation.context)
         if row is None:
             continue
         resulting = apply(row.advice, situation.context.order, situation.context.patient.weight_kg)

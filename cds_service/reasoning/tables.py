@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 from cds_service.knowledge.rows import TableRows
@@ -80,7 +80,7 @@ class Situation:
         place = self.markers.index(marker)
         tokens = [_token(view) for view in self.views]
         rows = self.context.knowledge.rows_by_table[self.table.id]
-        row = advising(rows.find((*tokens[:place], state, *tokens[place + 1 :])))
+        row = advising(row_for((*tokens[:place], state, *tokens[place + 1 :]), rows, self.context))
         return None if row is None else Reached(row, _resulting(row, self.context))
 
     def open_markers(self) -> tuple[str, ...]:
@@ -110,7 +110,7 @@ def situation_of(table: Table, context: Context, policy: Policy) -> Situation:
     shifts = {m: s for m in rows.markers if (s := shift_of(m, context, policy)) is not None}
     views = tuple([_view(m, rows, context, shifts.get(m)) for m in rows.markers])
     domains = tuple([v.effective for v in views])
-    literal = rows.find(tuple([_token(v) for v in views]))
+    literal = row_for(tuple([_token(v) for v in views]), rows, context)
     return Situation(table, context, rows.markers, views, domains, _reached(rows, domains, context), literal, shifts)
 
 
@@ -119,12 +119,21 @@ def _reached(rows: TableRows, domains: tuple[frozenset[str], ...], context: Cont
     found: dict[Assignment, Reached] = {}
     by_row: dict[str | None, Reached] = {}
     for assignment in product(*map(sorted, domains)):
-        row = rows.find(assignment)
+        row = row_for(assignment, rows, context)
         name = row.id if row is not None else None
         if name not in by_row:
             by_row[name] = Reached(row, _resulting(row, context))
         found[assignment] = by_row[name]
     return found
+
+
+def row_for(tokens: tuple[str, ...], rows: TableRows, context: Context) -> Row | None:
+    """The row for the tokens, without what it asks for and is under way already."""
+    row = rows.find(tokens)
+    if row is None or not any(option.under_way_with for option in row.advice.options):
+        return row
+    left = tuple([o for o in row.advice.options if not (o.under_way_with and context.takes_of(o.under_way_with))])
+    return replace(row, advice=replace(row.advice, options=left))
 
 
 def _resulting(row: Row | None, context: Context) -> ResultingOrder:

@@ -178,6 +178,10 @@ FAULTS = {
         with_advice(dose(factor=(0.5, 0.5), times=Times(3, 1, TimesUnit.WEEK))),
     "each a figure above 0": with_advice(dose(frequency="never", times=Times(0, 1, TimesUnit.DAY))),
     "dose factor (0.8, 0.3)": with_advice(dose(factor=(0.8, 0.3))),
+    "every option may be under way already":
+        with_advice(Advice((Option(Action.PREPARE_FIRST, under_way_with="olols"),))),
+    "table table/poor: group 'nosuch' is not known":
+        with_advice(Advice((Option(Action.PREPARE_FIRST, under_way_with="nosuch"), Option(Action.MONITOR)))),
     "testolol is named as an alternative to itself":
         with_advice(Advice((Option(Action.AVOID, alternatives=("testolol",)),))),
     # markers

@@ -47,6 +47,21 @@ def test_a_medicine_under_review_is_not_its_own_companion():
     assert context.medications() == ()
 
 
+@pytest.mark.parametrize(
+    ("taken", "expected"),
+    [
+        (taking("drowsin"), True),
+        (taking("achol"), False),
+        (taking("drowsin", stopped=ago(3)), False),
+        (taking("drowsin", may_have_ended=True), False),
+        (taking("drowsin", route="ophthalmic"), False),
+    ],
+)
+def test_what_is_under_way_is_taken_for_certain(taken, expected):
+    context = around("newol", person(medications=(taken,)), KNOWLEDGE, order("drowsin"))
+    assert context.takes_of("sedatives") is expected
+
+
 def test_what_is_taken_drafted_or_in_the_same_product_is_comedication():
     patient = person(medications=(taking("drowsin"),))
     context = around("achol", patient, KNOWLEDGE, order("fluol"))

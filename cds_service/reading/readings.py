@@ -27,6 +27,7 @@ from cds_service.reading.chart import Chart
 from cds_service.reading.genes import GeneNaming
 from cds_service.reading.lexicon import HLA_PREFIX
 from cds_service.reading.panels import panel_of
+from cds_service.reading.phenotype_terms import terms_in
 from cds_service.reading.provenance import (
     ENZYME_METHOD,
     GENOTYPE_METHOD,
@@ -104,7 +105,7 @@ def founds(
     how = How(free_text=narrative or (about.naming.by_words and uncoded))
     if answer.is_taken_back:
         statements = (NotReadable(TAKEN_BACK_BY_REASON),)
-    elif about.chart.lexicon.takes_back(answer.texts) and not all(isinstance(s, Undetermined) for s in statements):
+    elif _takes_back(answer, about) and not all(isinstance(s, Undetermined) for s in statements):
         statements = (NotReadable(GapReason.NOT_UNDERSTOOD),)
     for statement in statements:
         yield finding(record, about.observable, statement, answer, about.chart, how=how)
@@ -114,6 +115,14 @@ def founds(
         yield finding(record, about.observable, NotReadable(GapReason.NOT_UNDERSTOOD), answer, about.chart)
     elif not statements and not objects(record.resource.get("hasMember")):
         yield Gap(record.reference, GapReason.NO_VALUE, "a result without a value that can be used", record.query)
+
+
+def _takes_back(answer: Answer, about: About) -> bool:
+    """Whether the answer's words take it back; those of the gene's own terms do not (`uncertain susceptibility`)."""
+    lexicon, symbol = about.chart.lexicon, about.observable.removeprefix("gene:")
+    if symbol not in lexicon.genes or not lexicon.takes_back(answer.texts):
+        return lexicon.takes_back(answer.texts)
+    return lexicon.takes_back(terms_in(text, symbol, lexicon).rest for text in answer.texts)
 
 
 class How(NamedTuple):

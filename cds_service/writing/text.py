@@ -81,8 +81,12 @@ def link_target(url: str) -> Markdown:
 
 
 def sentence(text: str) -> str:
-    """`text` with a capital first letter; the rest is left alone."""
-    return text[:1].upper() + text[1:]
+    """`text` with a capital first letter; the rest is left alone, and so is a name that has its capitals elsewhere.
+
+    >>> sentence("no result"), sentence("eGFR is low")
+    ('No result', 'eGFR is low')
+    """
+    return text if text[1:2].isupper() else text[:1].upper() + text[1:]
 
 
 def first_that_fits(candidates: Iterable[str], limit: int = SUMMARY_LIMIT) -> str:

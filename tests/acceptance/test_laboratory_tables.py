@@ -41,3 +41,10 @@ def test_the_assumed_upper_limit_of_alt_is_said_on_the_card() -> None:
     tables = list(speaking("lab:alt"))
     assert len(tables) > 5
     assert [t.id for t in tables if "assuming an upper limit of ALT of 40 U/L" not in phrases[t.label]] == []
+
+
+def test_a_band_says_where_its_values_lie() -> None:
+    """A card reads `digoxin level other` and `eGFR severe` as they stand."""
+    bands = {(table.id, band) for table in speaking() for use in table.markers.values() for band in use.bands}
+    assert len(bands) > 200
+    assert [found for found in sorted(bands) if found[1] in {"other", "outside", "mild", "moderate", "severe"}] == []

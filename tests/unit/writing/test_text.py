@@ -9,7 +9,7 @@ import pytest
 
 from cds_service.model import Outcome
 from cds_service.writing.drafts import repaired
-from cds_service.writing.text import Markdown, filled, first_that_fits
+from cds_service.writing.text import Markdown, filled, first_that_fits, sentence
 
 ORDER = {"resourceType": "MedicationRequest", "id": "1", "status": "draft", "intent": "order", "subject": {"a": 1}}
 
@@ -22,6 +22,12 @@ def test_what_is_empty_is_no_member(empty: Any) -> None:
 @pytest.mark.parametrize("something", [0, 0.0, False, True, "0", Markdown("x"), Outcome.STOP, [0], {"a": False}])
 def test_what_says_something_is_a_member(something: Any) -> None:
     assert filled(a=something) == {"a": something}
+
+
+@pytest.mark.parametrize(("text", "said"), [("", ""), ("no result", "No result"), ("eGFR is low", "eGFR is low")])
+def test_a_sentence_leaves_a_name_with_capitals_of_its_own(text: str, said: str) -> None:
+    """EGFR is another marker."""
+    assert sentence(text) == said
 
 
 @pytest.mark.parametrize("empty", [None, "", " ", "\t\n", [], {}])

@@ -58,6 +58,8 @@ class Lexicon:
     unit_spellings: Mapping[str, str]
     tests: Mapping[tuple[str, str], tuple[str, ...]]
     """(system, code) of an order -> markers that it answers."""
+    test_names: Mapping[str, tuple[str, ...]]
+    """Folded name of a result -> markers that an order of this name answers."""
     answers: Mapping[tuple[str, str], str]
     answer_genes: Mapping[tuple[str, str], str]
     """(system, code) of a finding that names its gene itself -> symbol."""
@@ -224,6 +226,11 @@ def lexicon_of(knowledge: Knowledge) -> Lexicon:
         observable_genes=_grouped((o.gene, o.id) for o in knowledge.observables.values() if o.gene),
         unit_spellings=knowledge.unit_spellings,
         tests=_grouped(_test_markers(knowledge)),
+        test_names=_grouped(
+            (fold(name), marker)
+            for marker, observable in _tested_observables(knowledge)
+            for name in observable.names
+        ),
         answers=knowledge.answer_codes,
         answer_genes=knowledge.answer_genes,
         gene_labels={symbol: _labels(gene, knowledge) for symbol, gene in knowledge.genes.items()},
@@ -321,17 +328,22 @@ def _meaning(code: ObservationCode, symbol: str, allele: str) -> CodeMeaning:
 
 
 def _test_markers(knowledge: Knowledge) -> Iterator[tuple[tuple[str, str], str]]:
-    telling = observables_telling(knowledge)
     for test in knowledge.tests.values():
         for code in test.codes:
             yield from (((code.system, code.code), marker) for marker in test.markers)
-        ids = dict.fromkeys(i for marker in test.markers for i in telling.get(marker, ()))
-        for reported in (code for i in ids for code in knowledge.observables[i].codes):
-            yield from (((reported.system, reported.code), marker) for marker in test.markers)
+    for marker, observable in _tested_observables(knowledge):
+        yield from (((reported.system, reported.code), marker) for reported in observable.codes)
     for gene in knowledge.genes.values():
         yield from (((code.system, code.code), gene.marker) for code in gene.codes)
     for marker in knowledge.hla.values():
         yield from (((code.system, code.code), marker.marker) for code in marker.codes)
+
+
+def _tested_observables(knowledge: Knowledge) -> Iterator[tuple[str, Observable]]:
+    """The markers of the tests, each with the observables that tell it: one of a panel tells no other."""
+    telling = observables_telling(knowledge)
+    for marker in dict.fromkeys(m for test in knowledge.tests.values() for m in test.markers):
+        yield from ((marker, knowledge.observables[i]) for i in telling.get(marker, ()))
 
 
 def _labels(gene: Gene, knowledge: Knowledge) -> Mapping[str, str]:

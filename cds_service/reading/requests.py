@@ -10,7 +10,7 @@ from cds_service.reading.dates import day
 from cds_service.reading.hla import alleles_named
 from cds_service.reading.lexicon import HLA_PREFIX
 from cds_service.reading.records import Record
-from cds_service.reading.shapes import clean, codings, concept_label, concept_texts, items
+from cds_service.reading.shapes import clean, codings, concept_label, concept_texts, fold, items
 from cds_service.reading.vocabulary import ORDERED_STATUSES, UNORDERED_INTENTS
 
 
@@ -28,11 +28,13 @@ def read_request(record: Record, chart: Chart) -> Iterator[PendingTest]:
 
 
 def _markers(concept: object, chart: Chart) -> Iterator[str]:
-    """Markers by code, by the site's own catalogue, and by the symbols and HLA alleles that the text names."""
+    """Markers by code, by the site's own catalogue, by the name of a result where it is the whole text, and by the
+    symbols and HLA alleles that the text names."""
     for coding in codings(concept):
         yield from chart.lexicon.tests.get((coding.system, coding.code), ())
         yield from chart.catalogue.get(coding.code, ())
     for text in concept_texts(concept):
+        yield from chart.lexicon.test_names.get(fold(text), ())
         for symbol in chart.lexicon.symbols_in(text):
             yield from (f"gene:{symbol}",) if not symbol.startswith(HLA_PREFIX) else _hla_markers(symbol, text, chart)
 

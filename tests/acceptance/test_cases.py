@@ -81,6 +81,7 @@ def described(finding: Finding) -> dict[str, Any]:
         "row": finding.row,
         "outcome": finding.resulting.outcome.value,
         "first": options[0].action.value if options else "",
+        "only_if": options[0].only_if if options else "",
         "factor": _factor(finding),
         "tests": sorted(t.marker for t in finding.tests),
         "by": sorted(t.test for t in finding.tests),

@@ -227,9 +227,7 @@ def lexicon_of(knowledge: Knowledge) -> Lexicon:
         unit_spellings=knowledge.unit_spellings,
         tests=_grouped(_test_markers(knowledge)),
         test_names=_grouped(
-            (fold(name), marker)
-            for marker, observable in _tested_observables(knowledge)
-            for name in observable.names
+            (fold(name), marker) for marker, observable in _tested_observables(knowledge) for name in observable.names
         ),
         answers=knowledge.answer_codes,
         answer_genes=knowledge.answer_genes,
@@ -335,8 +333,8 @@ def _test_markers(knowledge: Knowledge) -> Iterator[tuple[tuple[str, str], str]]
         yield from (((reported.system, reported.code), marker) for reported in observable.codes)
     for gene in knowledge.genes.values():
         yield from (((code.system, code.code), gene.marker) for code in gene.codes)
-    for marker in knowledge.hla.values():
-        yield from (((code.system, code.code), marker.marker) for code in marker.codes)
+    for typed in knowledge.hla.values():
+        yield from (((code.system, code.code), typed.marker) for code in typed.codes)
 
 
 def _tested_observables(knowledge: Knowledge) -> Iterator[tuple[str, Observable]]:

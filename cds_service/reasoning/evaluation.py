@@ -189,8 +189,22 @@ class _Evaluator:
         if draft.active or self._reached_by(draft).isdisjoint(self.taken):
             return
         for taken in self._taken_beside(orders, draft):
-            for finding in self._changed_by(draft, taken, ()):
-                yield replace(self._with_alternatives(finding, taken, (draft,)), caused_by=draft.reference)
+            rest = tuple([o for o in orders if o is not draft and self._can_change(o, taken)])
+            for finding in self._caused_by(draft, taken, rest):
+                yield replace(self._with_alternatives(finding, taken, (draft, *rest)), caused_by=draft.reference)
+
+    def _can_change(self, draft: Order, taken: Order) -> bool:
+        return not draft.active and not self._reached_by(draft).isdisjoint(taken.ingredients)
+
+    def _caused_by(self, draft: Order, taken: Order, rest: tuple[Order, ...]) -> list[Finding]:
+        """Shown findings of the medicine taken, all drafts being given, that this one causes: alone, or together with
+        the rest."""
+        if not rest:
+            return self._changed_by(draft, taken, ())
+        alone = {_gist(f) for f in self._changed_by(draft, taken, ())}
+        together = self._changed_by(draft, taken, rest)
+        given = [f for f in self._all(taken, (*rest, draft)) if not f.silent]
+        return [f for f in given if _gist(f) in alone or f in together]
 
     def _reached_by(self, draft: Order) -> frozenset[str]:
         """The drugs whose findings the draft can change at all."""

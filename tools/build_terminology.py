@@ -2,7 +2,7 @@
 
     python tools/build_terminology.py FACTS_FOLDER [DATA_FOLDER]
 
-Writes `drugs.tsv`, `products.tsv.gz` and `brands.tsv`. What the tables do not say of names stands in
+Writes `drugs.tsv`, `parts.tsv`, `products.tsv.gz` and `brands.tsv`. What the tables do not say of names stands in
 `terminology_curation.yaml` beside this file. Codes come from the tables alone. The same tables give the same
 bytes.
 """
@@ -43,6 +43,7 @@ CODE_COLUMNS = (
     ("lab_biomarker.csv", "rxnorm_ingredient_cui"),
     ("test_dependent_facts.csv", "interacting_rxcui"),
 )
+UNCUT = re.compile(r"capsule|release|coated|enteric", re.IGNORECASE)
 SEVERAL_DRUGS = re.compile(r" / | and |[/;+]|\bor\b")
 
 
@@ -54,6 +55,7 @@ class Curation:
     not_in_product: Mapping[str, list[str]]
     not_drugs: list[str]
     more: list[str]
+    liquids: list[str]
     synonyms: Mapping[str, list[str]]
     displays: Mapping[str, str]
     compound_names: Mapping[str, list[str]]
@@ -72,7 +74,7 @@ class Ingredients:
 
 
 def main(facts: Path, data: Path = DATA) -> None:
-    """Write the three files."""
+    """Write the files."""
     curation = Curation(**yaml.safe_load(CURATION.read_text(encoding="utf-8")))
     ingredients = read_ingredients(facts, curation)
     drugs = drug_rows(ingredients, curation, read_atc(facts, curation))
@@ -80,6 +82,7 @@ def main(facts: Path, data: Path = DATA) -> None:
     known = [Drug(row[0], synonyms=tuple(filter(None, row[3].split("|")))) for row in drugs]
     parser = NameTable(known, (), load_words(data))
     products = [*code_rows(ingredients), *product_rows(facts, ingredients, curation, parser)]
+    write_tsv(data / "parts.tsv", ("drug", "parts_mg"), parts_of(products, curation))
     write_gzip(data / "products.tsv.gz", ("rxcui", "tty", "drugs", "route", "strength_mg", "name"), products)
     brands = brand_rows(facts, ingredients, curation, products)
     write_tsv(data / "brands.tsv", ("brand", "drugs", "ordinary"), brands)
@@ -225,6 +228,22 @@ def product_rows(facts: Path, found: Ingredients, curation: Curation, parser: Na
         if ranked:
             strength = f"{read.strength_mg:g}" if read.strength_mg is not None else ""
             yield code, tty, "|".join(ranked), read.route, strength, name
+
+
+def parts_of(products: Iterable[tuple[str, ...]], curation: Curation) -> list[tuple[str, str]]:
+    """Rows of parts.tsv, drug and what its tablets and capsules give: halves of tablets, and whole ones of what must
+    not be cut. None for a drug that is made as a liquid too."""
+    parts: defaultdict[str, set[float]] = defaultdict(set)
+    measured = set(curation.liquids)
+    for _, tty, drug, route, strength, name in products:
+        if tty not in ("SCD", "SBD") or route != "oral" or "|" in drug:
+            continue
+        if not strength:
+            measured.add(drug)
+            continue
+        parts[drug].add(float(strength) if UNCUT.search(name) else float(strength) / 2)
+    solid = sorted(set(parts) - measured)
+    return [(drug, "|".join(f"{part:g}" for part in sorted(parts[drug]))) for drug in solid]
 
 
 def is_spelled_out(drug: str, named: Iterable[str]) -> bool:

@@ -65,6 +65,8 @@ class Knowledge:
     comedications_by_drug: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """Drug -> what co-medication can matter to its tables (`reach.comedication_keys`)."""
     groups_by_drug: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    parts_mg: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    """Drug -> what its tablets and capsules give (`schema.DrugParts`)."""
     spoilers: tuple[ResultSpoiler, ...] = ()
     """Of results of lifelong markers; what spoils a measured value stands with the table that uses it."""
     family_priors: tuple[FamilyPrior, ...] = ()

@@ -161,6 +161,7 @@ def _named_drugs(knowledge: Knowledge) -> Iterator[tuple[str, tuple[str, ...]]]:
         yield f"table {table.id}", table.drugs
         for where, option in _options(table):
             yield where, option.alternatives
+    yield "parts.tsv", tuple(knowledge.parts_mg)
     yield from ((f"group {group.id}", group.drugs) for group in knowledge.groups.values())
     yield from ((f"modulator of {modulator.enzyme}", (modulator.drug,)) for modulator in knowledge.modulators)
     yield from ((f"modifier {modifier.id}", modifier.guideline_drugs) for modifier in knowledge.modifiers)

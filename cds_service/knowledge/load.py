@@ -97,6 +97,7 @@ def load_knowledge(data: Path = DATA) -> Knowledge:
         comedications_by_drug=MappingProxyType(
             {d: comedication_keys(of, modifiers) for d, of in tables_by_drug.items()}
         ),
+        parts_mg=MappingProxyType({p.drug: p.parts_mg for p in _rows([data / "parts.tsv"], schema.DrugParts)}),
         groups_by_drug=_index((d, g.id) for g in groups.values() for d in g.drugs),
         family_priors=tuple(_by_id(_file(data / "family_priors.yaml", schema.FamilyPrior), "family prior").values()),
         spoilers=tuple(_by_id(_file(data / "spoilers.yaml", schema.ResultSpoiler), "spoiler").values()),

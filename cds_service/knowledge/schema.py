@@ -59,6 +59,15 @@ class Drug:
     display: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class DrugParts:
+    """What the tablets and capsules of a drug give, half a tablet included. A drug that is also a liquid has none:
+    any amount of it can be measured."""
+
+    drug: str
+    parts_mg: tuple[float, ...]
+
+
 class GeneModel(StrEnum):
     """How a diplotype gives a state."""
 

@@ -72,17 +72,18 @@ def _kept_in_a_swap(draft: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def redosed(
-    draft: Mapping[str, Any], arithmetic: DoseArithmetic, says: Callable[[str], str], strength: float | None
+    draft: Mapping[str, Any], arithmetic: DoseArithmetic, says: Callable[[str], str], parts: tuple[float, ...]
 ) -> dict[str, Any] | None:
     """The draft with its one dose changed as reckoned, and given as often as the source has it. None where there is
     not exactly one dose to change, nothing says what one administration will give, the drafted dose is not the one
     reckoned with, or the result is no dose of a product. `says` makes the new dosage text from the one drafted (which
-    may be empty); `strength` is the content of one tablet in milligrams, where it is known.
+    may be empty); `parts` are the amounts in milligrams that products give, half a tablet for example, where they
+    are known.
     """
     instruction = _only(draft.get("dosageInstruction"))
     rate = _only(instruction.get("doseAndRate"))
     quantity = _mapping(rate.get("doseQuantity"))
-    value = _new_value(quantity, arithmetic, strength)
+    value = _new_value(quantity, arithmetic, parts)
     if value is None:
         return None
     changed = {
@@ -103,7 +104,9 @@ def _timing(instruction: Mapping[str, Any], times: Times) -> dict[str, Any]:
     return {"repeat": {**lasting, "frequency": times.count, "period": times.period, "periodUnit": times.unit.value}}
 
 
-def _new_value(quantity: Mapping[str, Any], arithmetic: DoseArithmetic, strength: float | None) -> float | int | None:
+def _new_value(
+    quantity: Mapping[str, Any], arithmetic: DoseArithmetic, parts: tuple[float, ...]
+) -> float | int | None:
     old, units = quantity.get("value"), (quantity.get("unit"), quantity.get("code"))
     each = arithmetic.each
     if each is None or not isinstance(old, int | float):
@@ -113,16 +116,16 @@ def _new_value(quantity: Mapping[str, Any], arithmetic: DoseArithmetic, strength
         return None
     value = round(old * given / drafted, 6)
     of_the_drug = arithmetic.unit.split("/")[0] in units
-    if value <= 0 or not (_is_a_dose(value, old, strength) if of_the_drug else _is_counted(value)):
+    if value <= 0 or not (_is_a_dose(value, old, parts) if of_the_drug else _is_counted(value)):
         return None
     return int(value) if value.is_integer() else value
 
 
-def _is_a_dose(value: float, old: float, strength: float | None) -> bool:
-    """Whether a product may give this amount: in halves of the tablet drafted; where that is not known, half or a
+def _is_a_dose(value: float, old: float, parts: tuple[float, ...]) -> bool:
+    """Whether a product may give this amount: a multiple of what one gives; where that is not known, half or a
     multiple of the drafted dose, or a figure as doses are (5, 7.5, 17.5, 150; not 16.67 or 99)."""
-    if strength:
-        return _is_counted(round(value / strength, 6))
+    if parts:
+        return any(round(value / part, 6).is_integer() for part in parts)
     step = 10 ** floor(log10(value)) / 4
     is_half = isclose(2 * value, old, rel_tol=1e-6)
     return is_half or any(isclose(part, round(part), abs_tol=1e-6) for part in (value / old, value / step))

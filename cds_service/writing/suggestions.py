@@ -155,7 +155,7 @@ def _doses(findings: Sequence[Finding], draft: Mapping[str, Any], words: Words) 
         key = "dose_text_drafted" if drafted else "dose_text"
         return say("suggestions", key, arithmetic=shown, text=clean(drafted, 200))
 
-    update = redosed(draft, arithmetic, dosage_text, finding.order.strength_mg)
+    update = redosed(draft, arithmetic, dosage_text, _parts_mg(finding, words))
     if update is None:
         return []
     return [
@@ -168,6 +168,14 @@ def _doses(findings: Sequence[Finding], draft: Mapping[str, Any], words: Words) 
             recommended=first_action(finding) is Action.DOSE,
         )
     ]
+
+
+def _parts_mg(finding: Finding, words: Words) -> tuple[float, ...]:
+    """What one piece of the product drafted can give, or of any product by mouth; empty where nothing is known."""
+    order = finding.order
+    if order.strength_mg:
+        return (order.strength_mg / 2,)
+    return words.knowledge.parts_mg.get(finding.drug, ()) if order.route in ("", "oral") else ()
 
 
 def _hold(finding: Finding, draft: Mapping[str, Any], words: Words) -> Suggestion:

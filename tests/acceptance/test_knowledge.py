@@ -167,3 +167,10 @@ def test_the_search_for_results_is_one_that_servers_take() -> None:
     path = service.prefetch[Query.RESULTS]
     assert len({c.code for c in codes}) == len(codes)
     assert len(quote(path, safe="/:?&=,")) < LONGEST_REQUEST_LINE - 1000
+
+
+def test_tablets_are_halved_capsules_are_not_and_liquids_are_measured() -> None:
+    parts = knowledge().parts_mg
+    assert parts["hydroxychloroquine"] == (100.0,)
+    assert parts["clomipramine"] == (25.0, 50.0, 75.0)
+    assert parts.keys().isdisjoint({"citalopram", "mercaptopurine"})

@@ -127,7 +127,7 @@ def test_every_drug_of_the_guidelines_is_known_by_name_and_code() -> None:
             assert row["drug"] in ingredients(Coding(RXNORM, row["rxcui"]))
 
 
-@pytest.mark.parametrize("name", ["drugs.tsv", "brands.tsv", "products.tsv.gz"])
+@pytest.mark.parametrize("name", ["drugs.tsv", "parts.tsv", "brands.tsv", "products.tsv.gz"])
 def test_the_packaged_files_are_what_the_tool_makes(name: str, tmp_path: Path) -> None:
     """A name or code added by hand would be lost with the next build: it belongs into the tool's curation."""
     shutil.copy(DATA / "drug_words.yaml", tmp_path)

@@ -217,6 +217,7 @@ FAULTS = {
     "bridge: drug 'nosuch' is not known": with_use(bridge=(Option(Action.ALTERNATIVE, alternatives=("nosuch",)),)),
     "group olols: drug 'nosuch' is not known":
         replace(WHOLE, groups={"olols": DrugGroup("olols", ("nosuch",), source="study")}),
+    "parts.tsv: drug 'nosuch' is not known": replace(WHOLE, parts_mg={"nosuch": (5.0,)}),
     "modulator of CYP9Z9: drug 'nosuch' is not known":
         replace(WHOLE, modulators=(replace(WHOLE.modulators[0], drug="nosuch"),)),
     "modifier blockers: drug 'nosuch' is not known":

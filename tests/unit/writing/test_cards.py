@@ -97,6 +97,9 @@ def test_a_test_without_a_clear_result_is_named_with_what_to_do(card_of, spent, 
         not_assessed("primol", markers=views, gaps=(Gap("gene:GENA", GapReason.NO_CLEAR_RESULT),)),
     ):
         assert f"GENA was tested without a clear result: {what_to_do}" in head_of(card_of(finding))
+    gaps = (Gap("lab:serum_sign", "no_clear_result"),)
+    of_serum = not_assessed("primol", markers=(MarkerView("lab:serum_sign", known),), gaps=gaps)
+    assert "\nSerum sign was tested without a clear result" in head_of(card_of(of_serum))
     variable = MarkerView("gene:GENA", replace(known, literal="Variable"))
     assert "without a clear result" not in head_of(card_of(test_wanted(markers=(variable,))))
 

@@ -190,8 +190,12 @@ class _Evaluator:
             return
         for taken in self._taken_beside(orders, draft):
             rest = tuple([o for o in orders if o is not draft and self._can_change(o, taken)])
-            for finding in self._caused_by(draft, taken, rest):
-                yield replace(self._with_alternatives(finding, taken, (draft, *rest)), caused_by=draft.reference)
+            caused = self._caused_by(draft, taken, rest)
+            # What other tables make of it is told where it is news too.
+            told = any(departs(f.resulting) for f in caused)
+            for finding in caused:
+                found = self._with_alternatives(finding, taken, (draft, *rest))
+                yield replace(found, caused_by=draft.reference, decided=found.decided if told else AS_DRAFTED)
 
     def _can_change(self, draft: Order, taken: Order) -> bool:
         return not draft.active and not self._reached_by(draft).isdisjoint(taken.ingredients)

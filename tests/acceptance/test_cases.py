@@ -80,6 +80,7 @@ def described(finding: Finding) -> dict[str, Any]:
         "table": finding.table,
         "row": finding.row,
         "outcome": finding.resulting.outcome.value,
+        "decided": finding.decided.outcome.value,
         "first": options[0].action.value if options else "",
         "only_if": options[0].only_if if options else "",
         "factor": _factor(finding),

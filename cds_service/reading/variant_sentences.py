@@ -26,7 +26,8 @@ _CALLS: Mapping[str, bool | None] = {"present": True, "absent": False, "open": N
 _NUMBERS = re.compile(r"\d+")
 _EITHER = re.compile(r"\bn?or\b")
 _FUSED = re.compile(r"(?:::|-)")
-_PARTNER = re.compile(r"\b[A-Z][A-Z0-9]+(?:::|-)(?=[A-Z][A-Z0-9]+\b)")
+_PARTNER = re.compile(r"\b[A-Z][A-Z0-9]+(?:::|-)(?=\s)")
+"""What a gene that was taken out of a text was fused to."""
 NOT_TOLD = "?"
 """In place of a gene that the words do not tell."""
 
@@ -75,7 +76,8 @@ def _read(text: str, own: str, lexicon: Lexicon) -> tuple[Named, ...]:
             continue
         for names, call in _groups(_without_denials(tokens, sentence)):
             said, gene = _of_group(names, gene, lexicon)
-            found += [_called(one, call, sentence, lexicon) for one in said]
+            told = "open" if call == "present" and _is_one_of(names, sentence) else call
+            found += [_called(one, told, sentence, lexicon) for one in said]
     return tuple(found)
 
 
@@ -175,13 +177,9 @@ def sentences_in(text: str) -> Iterator[str]:
 
 
 def is_plain(sentence: str, lexicon: Lexicon) -> bool:
-    """Whether a sentence says no more than genes, variants and calls, but for words that change nothing. `or` does
-    where something was found."""
-    tokens = _without_denials(list(_tokens(sentence, lexicon)), sentence)
-    rest = fold(lexicon.variants.pattern.sub(" ", _PARTNER.sub("", tidied(sentence))))
-    if all(token.kind != "present" for token in tokens) or not _names(tokens)[1:]:
-        rest = _EITHER.sub("", rest)
-    return not _NUMBERS.sub("", lexicon.harmless_of_tumours.sub("", rest)).split()
+    """Whether a sentence says no more than genes, variants and calls, but for words that change nothing."""
+    rest = fold(_PARTNER.sub(" ", lexicon.variants.pattern.sub(" ", tidied(sentence))))
+    return not _NUMBERS.sub("", lexicon.harmless_of_tumours.sub("", _EITHER.sub("", rest))).split()
 
 
 def is_mixed(text: str, lexicon: Lexicon) -> bool:
@@ -205,9 +203,13 @@ def _called(named: Named, call: str, sentence: str, lexicon: Lexicon) -> Named:
     return replace(named, name="" if is_unspecific else named.name, present=present, clear=is_clear, rest=rest)
 
 
+def _is_one_of(names: list[_Token], sentence: str) -> bool:
+    """Whether it is not said which of them is meant: `KRAS or NRAS`."""
+    return bool(names) and _EITHER.search(sentence[names[0].start : names[-1].end]) is not None
+
+
 def _is_of_whole(sentence: str, gene: str, lexicon: Lexicon) -> bool:
-    """Whether a sentence that names the gene alone means all of it: a word beside it may limit it
-    (`FLT3-TKD: negative`)."""
+    """Whether a sentence that names the gene alone means all of it: `FLT3-TKD: negative` does not."""
     parts = (part for part in sentence.split(",") if gene.lower() in part.lower())
     return all(is_plain(part, lexicon) for part in parts)
 

@@ -94,6 +94,7 @@ def test_a_denial_goes_as_far_as_it_is_plain(text: str, expected: str) -> None:
         ("L858R detected. Variants below 5 % may not be detected.", "EGFR L858R+"),
         ("L858R detected. Sample received.", "EGFR L858R+"),
         ("L858R likely detected", "EGFR L858R?"),
+        ("L858R or T790M detected", "EGFR L858R?, EGFR T790M?"),
         ("L858R likely pathogenic, detected", "EGFR L858R+"),
         ("G12C not detected; KRAS amplification detected", "EGFR G12C-, KRAS?"),
         ("KRAS by an unheard-of method: wild type, NRAS wild type", "KRAS?, NRAS-"),

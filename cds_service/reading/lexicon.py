@@ -272,7 +272,7 @@ def lexicon_of(knowledge: Knowledge) -> Lexicon:
 
 
 def _harmless_of_tumours(words: ResultWords) -> tuple[str, ...]:
-    return (*words.fillers, *words.narrative, *words.tumours)
+    return (*words.fillers, *words.narrative, *words.tumours, *words.liquid_biopsies)
 
 
 def _singular_and_plural(texts: Iterable[str]) -> Iterator[str]:

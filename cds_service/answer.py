@@ -178,11 +178,13 @@ def _codes(knowledge: Knowledge) -> Iterator[Coding]:
         *vocabulary.OLD_GENE_VARIANT,
         *vocabulary.PHENOTYPE_IN_VALUE,
         *vocabulary.PANEL,
+        *vocabulary.CLINICAL_SIGNIFICANCE,
         *vocabulary.BODY_WEIGHT,
     ):
         yield Coding(LOINC, code)
-    # The guide's provisional code system has had three URLs: its code is asked for without one.
-    yield from (Coding("", code) for code in vocabulary.THERAPEUTIC_IMPLICATION)
+    # The guide's provisional code system has had three URLs: its codes are asked for without one.
+    provisional = sorted(vocabulary.THERAPEUTIC_IMPLICATION | vocabulary.DIAGNOSTIC_IMPLICATION)
+    yield from (Coding("", code) for code in provisional)
 
 
 def reason_codes(service: Service) -> frozenset[str]:

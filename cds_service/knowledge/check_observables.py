@@ -16,6 +16,7 @@ def observable_problems(knowledge: Knowledge) -> Iterator[str]:
         for problem in (*_own_problems(observable), *_unit_problems(observable, units)):
             yield f"observable {observable.id}: {problem}"
     yield from _told_problems(knowledge)
+    yield from _gene_problems(knowledge)
     yield from _shared_codes(knowledge)
     yield from _shared_names(knowledge)
 
@@ -56,13 +57,21 @@ def _told_problems(knowledge: Knowledge) -> Iterator[str]:
             if state not in own or method not in methods:
                 yield f"observable {observable.id}: spends {method!r} by {state!r}; expected a state and a method"
         for other, told in observable.tells.items():
-            if not other.startswith(("tumour:", "somatic:")) or other not in knowledge.observables:
+            if not other.startswith(("tumour:", "somatic:", "germline:")) or other not in knowledge.observables:
                 yield f"observable {observable.id}: tells {other!r}, which is no observable of a tumour"
             for state in sorted(told.keys() - own):
                 yield f"observable {observable.id}: tells by {state!r}, which is none of its states"
         for other in observable.beside:
             if other not in knowledge.observables or other == observable.id:
                 yield f"observable {observable.id}: beside it {other!r}; expected another observable"
+
+
+def _gene_problems(knowledge: Knowledge) -> Iterator[str]:
+    """Genes that make others together negative and do not tell of them."""
+    for observable in knowledge.observables.values():
+        for part in observable.negative_where:
+            if part not in knowledge.observables or observable.id not in knowledge.observables[part].tells:
+                yield f"observable {observable.id}: negative_where {part!r}, which does not tell it"
 
 
 def _shared_codes(knowledge: Knowledge) -> Iterator[str]:

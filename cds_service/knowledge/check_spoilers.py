@@ -8,7 +8,7 @@ from cds_service.knowledge.base import Knowledge
 from cds_service.knowledge.check_codes import states_named
 from cds_service.knowledge.schema import ResultSpoiler
 
-_KINDS = frozenset({"gene", "genotype", "hla"})
+_KINDS = frozenset({"gene", "genotype", "germline", "hla"})
 
 
 def spoiler_problems(knowledge: Knowledge) -> Iterator[str]:

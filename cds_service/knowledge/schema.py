@@ -239,7 +239,7 @@ class UnitConversion:
 @dataclass(frozen=True, slots=True)
 class Observable:
     """What a result reports that is no germline gene of the knowledge: a laboratory value, a serology, an
-    interval, a tumour marker. Ids: `lab:potassium`, `tumour:CD274`, `somatic:KRAS`, `gene:APOE`."""
+    interval, a tumour marker. Ids: `lab:potassium`, `tumour:CD274`, `somatic:KRAS`, `germline:BRCA1`, `gene:APOE`."""
 
     id: str
     kind: ObservableKind
@@ -275,6 +275,11 @@ class Observable:
     spends: Mapping[str, str] = field(default_factory=dict)
     """Of a tumour's test: own state -> the method of the test that left it open, where the code does not tell: doing
     it again tells nothing."""
+    needs_significance: bool = False
+    """Of a gene in which most variants are harmless: one that was found counts only where the report calls it
+    pathogenic."""
+    negative_where: tuple[str, ...] = ()
+    """Of several genes together: it is negative where each of these was found negative."""
     trust: Trust = Trust.CORROBORATED
 
 

@@ -74,6 +74,7 @@ from cds_service.model.readings import (
     Reading,
     ReadingStatus,
     SelfContradiction,
+    Significance,
     Statement,
     Undetermined,
 )
@@ -149,6 +150,7 @@ __all__ = [
     "RxNormIngredient",
     "SelfContradiction",
     "Shortfall",
+    "Significance",
     "Silence",
     "Span",
     "Stale",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from cds_service.model.advice import INDETERMINATE
 from cds_service.model.dates import When
-from cds_service.model.readings import Reading
+from cds_service.model.readings import Presence, Reading, Significance
 from cds_service.model.reasons import GapReason, Narrowing
 
 
@@ -37,6 +37,12 @@ class Indeterminate:
     """The state as reported, for tables with a row of its own for it (G6PD `Variable`)."""
     tried: frozenset[str] = frozenset()
     """Test methods that were done, the spent ones among them; a run that failed may be repeated."""
+
+    @property
+    def is_of_uncertain_variant(self) -> bool:
+        """Whether it is a variant of uncertain significance that leaves it open."""
+        said = [r.says.significance for r in self.readings if isinstance(r.says, Presence)]
+        return Significance.UNCERTAIN in said
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,6 +53,18 @@ class ActivityScore:
     at_least: bool = False
 
 
+class Significance(StrEnum):
+    """What the laboratory thinks of a variant that it found."""
+
+    NOT_SAID = ""
+    PATHOGENIC = "pathogenic"
+    """Likely pathogenic and suspected deleterious too."""
+    UNCERTAIN = "uncertain"
+    """Also where several opinions disagree."""
+    BENIGN = "benign"
+    """Likely benign too."""
+
+
 @dataclass(frozen=True, slots=True)
 class Presence:
     """An allele or a variant reported as present or absent: HLA `*57:01`, `m.1555A>G`. Without a name the
@@ -61,6 +73,7 @@ class Presence:
 
     allele: str
     present: bool
+    significance: Significance = Significance.NOT_SAID
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,10 @@ class GapReason(_Reason):
     PARTIAL = "partial"
     PARTLY_RECOGNISED = "partly_recognised"
     SEVERAL_GENES = "several_genes"
+    SIGNIFICANCE_NOT_SAID = "significance_not_said"
+    """Of a variant in a gene in which most are harmless."""
     TOLD_ROUGHLY = "told_roughly"
+    UNCERTAIN_SIGNIFICANCE = "uncertain_significance"
     UNDATED = "undated"
     UNEXPECTED_VALUE = "unexpected_value"
     UNIT_NOT_KNOWN = "unit_not_known"
@@ -74,6 +77,11 @@ class Narrowing(_Reason):
     PLASMA_MAY_MISS_IT = "plasma_may_miss_it"
     VARIANT_NOT_NAMED = "variant_not_named"
     OTHER_VARIANTS_NOT_TOLD = "other_variants_not_told"
+    BENIGN_ALONE = "benign_alone"
+    TUMOUR_ALONE = "tumour_alone"
+    INHERITED_ALONE = "inherited_alone"
+    OTHER_GENES_OPEN = "other_genes_open"
+    ORIGIN_NOT_SAID = "origin_not_said"
 
 
 class Unconfirmed(_Reason):

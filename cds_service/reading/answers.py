@@ -38,8 +38,8 @@ _FIGURE = re.compile(r"(<=|>=|=<|=>|[<>≤≥])?\s*([+-]?\d+(?:[.,]\d+)?)")
 COMPARATORS = {"": "", "<": "<", "<=": "<=", "≤": "<=", "=<": "<=", "le": "<=", "lt": "<",
                ">": ">", ">=": ">=", "≥": ">=", "=>": ">=", "ge": ">=", "gt": ">"}  # fmt: skip
 """A comparator as senders write it -> as FHIR does."""
-_NOTHING_FOUND = re.compile(r" (?:no|not) (?:[\w]+ ){0,6}(?:detected|present|found|identified|seen) ")
-_NEGATED = re.compile(r" (?:no|not|without|if|cannot|never) ")
+NOTHING_FOUND = re.compile(r" (?:no|not) (?:[\w]+ ){0,6}(?:detected|present|found|identified|seen) ")
+NEGATED = re.compile(r" (?:no|not|without|if|cannot|never) ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,10 +165,10 @@ def presence_word(text: str) -> bool | None:
     padded = f" {whole} "
     if any(f" {word} " in padded for word in UNDETERMINED_WORDS):
         return None
-    if any(f" {word} " in padded for word in ABSENT_WORDS) or _NOTHING_FOUND.search(padded):
+    if any(f" {word} " in padded for word in ABSENT_WORDS) or NOTHING_FOUND.search(padded):
         return False
     found = any(f" {word} " in padded for word in PRESENT_WORDS)
-    return True if found and not _NEGATED.search(padded) else None
+    return True if found and not NEGATED.search(padded) else None
 
 
 def presence_of(answer: Answer) -> bool | None:

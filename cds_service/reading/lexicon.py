@@ -258,7 +258,7 @@ def lexicon_of(knowledge: Knowledge) -> Lexicon:
         retractions=_words_pattern(knowledge.result_words.retractions),
         doubts=_words_pattern((*knowledge.result_words.retractions, *knowledge.result_words.negations)),
         duplications=_words_pattern(knowledge.result_words.duplications),
-        inherited_too=frozenset(o.gene for o in knowledge.observables.values() if o.id.startswith("gene:")),
+        inherited_too=frozenset(o.gene for o in knowledge.observables.values() if o.id.startswith("germline:")),
         marker_words=_grouped((fold(w), o.id) for o in knowledge.observables.values() for w in o.in_words),
         marker_pattern=_words_pattern(w for o in knowledge.observables.values() for w in o.in_words),
         liquid_biopsies=_words_pattern(knowledge.result_words.liquid_biopsies),

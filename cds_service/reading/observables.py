@@ -18,6 +18,7 @@ from cds_service.model import (
     Presence,
     Quantity,
     SelfContradiction,
+    Significance,
     Statement,
     Undetermined,
 )
@@ -41,6 +42,15 @@ from cds_service.reading.shapes import (
     items,
     objects,
 )
+from cds_service.reading.significance import (
+    NOT_SAID,
+    agreed,
+    denies_harm,
+    is_unclear,
+    significance_beside,
+    significance_in,
+    without_significance,
+)
 from cds_service.reading.tumour_words import (
     Words,
     is_called_in,
@@ -58,13 +68,18 @@ from cds_service.reading.vocabulary import (
     INTERPRETED_OPEN,
     INTERPRETED_PRESENT,
     OLD_GENE_VARIANT,
+    POSITIVE_CALLS,
     VARIANT,
 )
 
 _POSITIVE, _NEGATIVE = "positive", "negative"
-_GERMLINE, _SOMATIC = "gene:", "somatic:"
+_GERMLINE, _SOMATIC = "germline:", "somatic:"
+_OF_VARIANTS = (_GERMLINE, _SOMATIC)
+_OF_GENES = ("gene:", *_OF_VARIANTS)
+_SIDES = {"germline": (_GERMLINE, "gene:"), "somatic": (_SOMATIC,)}
+"""Origin of a result -> the kinds of observables that are of it."""
 _TUMOUR = "tumour:"
-_OF_TUMOUR = (_SOMATIC, _TUMOUR)
+_OF_TUMOUR = (*_OF_VARIANTS, _TUMOUR)
 _NOT_UNDERSTOOD = NotReadable(GapReason.NOT_UNDERSTOOD)
 _INTERPRETED = {
     **dict.fromkeys(INTERPRETED_PRESENT, _POSITIVE),
@@ -84,6 +99,13 @@ class _Result:
     answer: Answer
     chart: Chart
     several: bool = False
+    codes: tuple[ObservationCode, ...] = ()
+    """Those of the observable that its code reports, where its origin turned it to another."""
+
+    @property
+    def is_of_variants(self) -> bool:
+        """Whether it is about variants, inherited or of a tumour."""
+        return self.observable.id.startswith(_OF_VARIANTS)
 
 
 def named_by_label(record: Record, chart: Chart) -> str:
@@ -95,11 +117,12 @@ def named_by_label(record: Record, chart: Chart) -> str:
 def read_observables(record: Record, ids: tuple[str, ...], naming: GeneNaming, chart: Chart) -> Iterator[Found | Gap]:
     """What an Observation says of the observables that its code reports."""
     contradiction = _contradiction(record, ids, naming, chart)
-    for observable in _of_origin(record, ids, chart):
+    for i, observable in zip(ids, _of_origin(record, ids, chart), strict=True):
         if isinstance(observable, Gap):
             yield observable
             continue
         result = _result(record, observable, record.resource, chart, several=len(ids) > 1)
+        result = replace(result, codes=chart.lexicon.observables[i].codes)
         if contradiction:
             yield _found(result, SelfContradiction(contradiction))
         else:
@@ -121,7 +144,7 @@ def read_gene_result(record: Record, naming: GeneNaming, chart: Chart) -> Iterat
     of_variant = has_code(resource.get("code"), LOINC, VARIANT | OLD_GENE_VARIANT | GENOTYPE | HAPLOTYPE)
     genes = [s for s in naming.symbols if s in chart.lexicon.observable_genes and s not in chart.lexicon.genes]
     for symbol in genes:
-        ids = tuple(i for i in chart.lexicon.observable_genes[symbol] if i.startswith((_GERMLINE, _SOMATIC)))
+        ids = tuple(i for i in chart.lexicon.observable_genes[symbol] if i.startswith(_OF_GENES))
         if not of_variant or not ids:
             detail = f"a result on {symbol} whose code is not known: {concept_label(resource.get('code'))}"
             yield Gap(record.reference, GapReason.UNKNOWN_CODE, detail, record.query)
@@ -164,7 +187,7 @@ def read_variants(record: Record, sentences: tuple[str, ...], chart: Chart) -> I
         result = _Result(record, chart.lexicon.observables[f"{_SOMATIC}{gene}"], {}, Answer(texts=sentences), chart)
         for statement in named[gene]:
             if isinstance(statement, Presence):
-                yield _found(result, statement, _variant_flags(result))
+                yield _found(result, _judged(statement, result, named), _variant_flags(result))
 
 
 def _of_origin(record: Record, ids: tuple[str, ...], chart: Chart) -> Iterator[Observable | Gap]:
@@ -172,14 +195,14 @@ def _of_origin(record: Record, ids: tuple[str, ...], chart: Chart) -> Iterator[O
     apart. A variant of the other side that we do not know of is told."""
     for i in ids:
         kind, _, gene = i.partition(":")
-        origin = origin_of(record, chart) if i.startswith((_GERMLINE, _SOMATIC)) else ""
+        origin = origin_of(record, chart) if i.startswith(_OF_GENES) else ""
         if not origin:
             yield chart.lexicon.observables[i]
             continue
-        wanted = _GERMLINE if origin == "germline" else _SOMATIC if origin == "somatic" else ""
-        turned = f"{wanted}{gene}"
-        if wanted and turned in chart.lexicon.observables:
-            yield chart.lexicon.observables[turned]
+        turned = (f"{side}{gene}" for side in _SIDES.get(origin, ()))
+        found = next((one for one in turned if one in chart.lexicon.observables), "")
+        if found:
+            yield chart.lexicon.observables[found]
         else:
             is_inherited = kind == "somatic" and origin == "germline"
             reason = GapReason.NOT_SOMATIC if is_inherited else GapReason.NOT_GERMLINE
@@ -235,7 +258,7 @@ def _beside(result: _Result) -> Iterator[Found]:
     grade that is none of its own."""
     own = result.observable
     for i in own.beside:
-        other = replace(result, observable=result.chart.lexicon.observables[i])
+        other = replace(result, observable=result.chart.lexicon.observables[i], codes=())
         if ObservableKind.QUANTITY in {own.kind, other.observable.kind}:
             is_told = other.observable.kind is not ObservableKind.QUANTITY or _is_called(other)
         else:
@@ -258,6 +281,7 @@ def _variants(result: _Result) -> Mapping[str, tuple[Statement, ...]]:
         return {}
     said = set(_interpreted(result.holder))
     interpreted = {_POSITIVE: True, _NEGATIVE: False}.get(said.pop()) if len(said) == 1 else None
+    interpreted = True if significance_in(result.answer) else interpreted
     own = NOT_TOLD if result.several else observable.gene
     named = statements_by_gene(result.answer, own, lexicon, interpreted=interpreted)
     return {} if result.several and observable.gene not in named else named
@@ -271,10 +295,21 @@ def _read_variants(result: _Result, named: Mapping[str, tuple[Statement, ...]]) 
     others = () if result.several else tuple(named.keys() - {own, NOT_TOLD})
     for statement in named.get(own, (_NOT_UNDERSTOOD,) if own or not others else ()):
         present = isinstance(statement, Presence) and statement.present
-        yield _found(result, statement, _variant_flags(result, present=present))
+        judged = _judged(statement, result, named)
+        yield _found(result, judged, _variant_flags(result, present=present))
     for gene in sorted(others):
-        of_gene = replace(result, observable=result.chart.lexicon.observables[f"{_SOMATIC}{gene}"])
-        yield from (_found(of_gene, statement, _variant_flags(of_gene)) for statement in named[gene])
+        of_gene = replace(result, observable=result.chart.lexicon.observables[f"{_SOMATIC}{gene}"], codes=())
+        told = (_judged(statement, of_gene, named) for statement in named[gene])
+        yield from (_found(of_gene, statement, _variant_flags(of_gene)) for statement in told)
+
+
+def _judged(statement: Statement, result: _Result, named: Mapping[str, tuple[Statement, ...]]) -> Statement:
+    """A variant that words name, with what the laboratory thinks of it: by the words where they name no other."""
+    if not (isinstance(statement, Presence) and statement.present):
+        return statement
+    there = [one for said in named.values() for one in said if isinstance(one, Presence) and one.present]
+    in_value = significance_in(result.answer) if len(there) == 1 else NOT_SAID
+    return replace(statement, significance=_significance(result, in_value))
 
 
 def _said(result: _Result) -> tuple[Statement, tuple[str, ...]]:
@@ -376,22 +411,57 @@ def _genotype(result: _Result) -> Statement:
 
 def _present(result: _Result) -> tuple[Statement, tuple[str, ...]]:
     answer = result.answer
-    by_value = presence_of(answer)
-    said = {state == _POSITIVE for state in _states(result)} | ({by_value} if by_value is not None else set())
-    said = said or _called_in_sentences(result)
-    if len(said) > 1 or presence_disagrees(answer):
+    in_value = significance_in(answer) if result.is_of_variants else NOT_SAID
+    said = {True} if in_value else _presences(result)
+    if len(said) > 1 or (presence_disagrees(answer) and not in_value):
         return SelfContradiction(says_of(answer)), ()
+    if result.is_of_variants and is_unclear(answer):
+        return _NOT_UNDERSTOOD, ()
     if not said:
         left_open = answer.undetermined or "" in _interpreted(result.holder)
         return (Undetermined(answer.quoted) if left_open else _NOT_UNDERSTOOD), ()
-    if result.chart.lexicon.takes_back(answer.texts) or _is_mixed(result):
+    texts = map(without_significance, answer.texts) if result.is_of_variants else answer.texts
+    if result.chart.lexicon.takes_back(texts) or (not in_value and _is_mixed(result)):
         return _NOT_UNDERSTOOD, ()
     present = said.pop()
     if present and _is_of_none(result):
         return _NOT_UNDERSTOOD, ()
     if result.several and present:
         return NotReadable(GapReason.SEVERAL_GENES), ()
-    return Presence(_variant(result, present=present), present), _variant_flags(result, present=present)
+    significance = _significance(result, in_value) if present else NOT_SAID
+    return Presence(_variant(result, present=present), present, significance), _variant_flags(result, present=present)
+
+
+def _presences(result: _Result) -> set[bool]:
+    """What the value says of presence, by its states, codes and words."""
+    by_value = presence_of(result.answer)
+    said = {state == _POSITIVE for state in _states(result)} | ({by_value} if by_value is not None else set())
+    said = said or _called_in_sentences(result)
+    # Beside the denial of harm a variant that is there is a harmless one.
+    return {False} if result.is_of_variants and denies_harm(result.answer) else said
+
+
+def _significance(result: _Result, in_value: Significance) -> Significance:
+    """What the laboratory thinks of a variant that it found: said in the value or beside it, or by calling the test
+    of the whole gene positive."""
+    if not result.is_of_variants:
+        return NOT_SAID
+    beside = significance_beside(result.record, result.holder, result.chart)
+    said = agreed((in_value, beside))
+    is_called = result.observable.needs_significance and _code_of(result) is not None and _calls_positive(result)
+    return said or (Significance.PATHOGENIC if is_called else NOT_SAID)
+
+
+def _calls_positive(result: _Result) -> bool:
+    """Whether the value, or the interpretation of an empty one, says positive and not merely found."""
+    answer = result.answer
+    texts = list(answer.texts)
+    found = [*answer.codings]
+    if answer.is_empty:
+        concepts = items(result.holder.get("interpretation"))
+        found += [c for concept in concepts for c in codings(concept)]
+        texts += [text for concept in concepts for text in concept_texts(concept)]
+    return any(c.code in POSITIVE_CALLS for c in found) or any(" positive " in f" {fold(text)} " for text in texts)
 
 
 def _called_in_sentences(result: _Result) -> set[bool]:
@@ -405,7 +475,7 @@ def _called_in_sentences(result: _Result) -> set[bool]:
 
 def _is_mixed(result: _Result) -> bool:
     """Whether words say of a tumour both that something was found and that something was not."""
-    of_tumour = result.observable.id.startswith(_OF_TUMOUR)
+    of_tumour = result.observable.id.startswith(_OF_TUMOUR) and not denies_harm(result.answer)
     return of_tumour and any(is_mixed(text, result.chart.lexicon) for text in result.answer.texts)
 
 
@@ -423,18 +493,18 @@ def _variant(result: _Result, *, present: bool) -> str:
         return "" if present else _variant_missed(result)
     resource = result.record.resource
     name = next(iter(names_of(resource)), "")
-    return name or (fusion_of(resource) if present else "")
+    return name or (fusion_of(resource) if present else _variant_missed(result))
 
 
 def _variant_missed(result: _Result) -> str:
-    """The variant that words say was not found, in a result that is of no one gene: of others they say nothing."""
+    """The variant that words say was not found: of others they say nothing."""
     of_tumour = result.observable.id.startswith(_OF_TUMOUR)
     return next((name for text in result.answer.texts if (name := first_variant(text))), "") if of_tumour else ""
 
 
 def _variant_flags(result: _Result, *, present: bool = False) -> tuple[str, ...]:
     flags = list(variant_flags(result.record.resource, present=present))
-    if result.observable.id.startswith((_GERMLINE, _SOMATIC)) and not origin_of(result.record, result.chart):
+    if result.is_of_variants and not origin_of(result.record, result.chart):
         flags.append("origin_not_said")
     coded = _code_of(result)
     if coded is not None and coded.role == CodeRole.REPORT:
@@ -445,7 +515,7 @@ def _variant_flags(result: _Result, *, present: bool = False) -> tuple[str, ...]
 def _code_of(result: _Result) -> ObservationCode | None:
     """The code by which the value was recognised; None for one found by its gene or its label."""
     own = {(c.system or LOINC, c.code) for c in codings(result.holder.get("code"))}
-    return next((code for code in result.observable.codes if (code.system, code.code) in own), None)
+    return next((c for c in result.codes or result.observable.codes if (c.system, c.code) in own), None)
 
 
 def _found(result: _Result, statement: Statement, flags: tuple[str, ...] = ()) -> Found:

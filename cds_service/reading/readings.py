@@ -91,7 +91,7 @@ class About:
     chart: Chart
 
 
-_OF_A_SPECIMEN = ("gene:", "hla:", "somatic:", "tumour:")
+_OF_A_SPECIMEN = ("gene:", "germline:", "hla:", "somatic:", "tumour:")
 """Observables of which it matters where the specimen is from."""
 TAKEN_BACK_BY_REASON = GapReason.VALUE_TAKEN_BACK
 """Why a value is not read that stands beside a reason why there is none."""
@@ -214,7 +214,7 @@ def _method(record: Record, observable: str, statement: Statement, chart: Chart)
     roles = {m.role for m in chart.lexicon.meanings(codings(record.resource.get("code")))}
     if CodeRole.ENZYME_ACTIVITY in roles or is_enzyme_method(record):
         return ENZYME_METHOD
-    if not observable.startswith(("gene:", "somatic:")):
+    if not observable.startswith(("gene:", "germline:", "somatic:")):
         return ""
     genetic = (
         isinstance(statement, Diplotype | Presence) or is_genotype(record.resource) or CodeRole.GENOTYPE in roles

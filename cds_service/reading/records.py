@@ -26,7 +26,9 @@ from cds_service.reading.shapes import (
     text_at,
 )
 from cds_service.reading.vocabulary import (
+    CLINICAL_SIGNIFICANCE,
     DRAFT_STATUSES,
+    DROPPED_STATUSES,
     ENDED_STATUSES,
     ENTERED_IN_ERROR,
     FINAL_STATUSES,
@@ -84,6 +86,8 @@ class References:
     by_id: Mapping[str, Record] = field(default_factory=dict)
     parents: Mapping[str, tuple[Record, ...]] = field(default_factory=dict)
     """`Type/id` -> panels and reports that name it as a result."""
+    opinions: Mapping[str, tuple[Record, ...]] = field(default_factory=dict)
+    """`Type/id` of a variant -> results derived from it that say its clinical significance."""
     tell_coverage: bool = False
     """Whether results of those panels and reports say what was tested rather than what was found."""
     is_ours: Callable[[str], bool] = _is_nobodys
@@ -114,6 +118,10 @@ class References:
     def parents_of(self, record: Record) -> tuple[Record, ...]:
         """Panels and reports that name the record as one of their results."""
         return self.parents.get(record.reference, ())
+
+    def opinions_of(self, record: Record) -> tuple[Record, ...]:
+        """Results derived from the record that say what the laboratory thinks of its variant."""
+        return self.opinions.get(record.reference, ())
 
 
 def _contained(name: str, within: Resource | None) -> Record | None:
@@ -278,6 +286,7 @@ def references_of(records: Iterable[Record], server: str = "", patient_id: str =
         by_id={record.name: record for record in known if record.name},
         is_ours=lambda base: base in ours(),
     )
+    references_only = replace(references_only, opinions=_opinions(known, references_only))
     holders = [r for r in known if r.kind == "DiagnosticReport" or "hasMember" in r.resource]
     if not holders:
         return references_only
@@ -316,6 +325,21 @@ def _parents(holders: list[Record], known: References) -> Mapping[str, tuple[Rec
         for address in named_results(record):
             found[_name_of(address, record, known)].append(record)
     return {name: tuple(parents) for name, parents in found.items()}
+
+
+def _opinions(records: Iterable[Record], known: References) -> Mapping[str, tuple[Record, ...]]:
+    found: defaultdict[str, list[Record]] = defaultdict(list)
+    for record in records:
+        if "derivedFrom" in record.resource and record.status not in DROPPED_STATUSES and says_significance(record):
+            for address in references(record.resource["derivedFrom"]):
+                found[_name_of(address, record, known)].append(record)
+    return {name: tuple(opinions) for name, opinions in found.items()}
+
+
+def says_significance(record: Record) -> bool:
+    """Whether a result says the clinical significance of a variant, as a whole or in a component."""
+    holders = (record.resource, *objects(record.resource.get("component")))
+    return any(has_code(holder.get("code"), LOINC, CLINICAL_SIGNIFICANCE) for holder in holders)
 
 
 def _name_of(address: str, record: Record, known: References) -> str:

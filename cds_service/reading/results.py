@@ -110,7 +110,7 @@ def _said_by_itself(record: Record, chart: Chart) -> _Told | None:
     """What the result says, from its content alone; None where other resources have a part in it. Results of many
     patients say the same: each content is read once."""
     resource = record.resource
-    if "derivedFrom" in resource or "hasMember" in resource:
+    if "derivedFrom" in resource or "hasMember" in resource or chart.references.opinions_of(record):
         return None
     content = {name: resource[name] for name in _CONTENT if name in resource}
     if "extension" in content:

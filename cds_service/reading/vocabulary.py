@@ -6,6 +6,7 @@ Codes that mean a gene, a marker, a drug or a condition are knowledge, and are n
 from __future__ import annotations
 
 from cds_service.codes import LOINC, SNOMED
+from cds_service.model import Significance
 
 # LOINC codes of Observations
 
@@ -19,6 +20,8 @@ PHENOTYPE_IN_VALUE = frozenset({"53040-2", "51961-1", "83009-1", "51971-0"})
 PANEL = frozenset({"81247-9", "51969-4"})
 SNOMED_GENOTYPE = frozenset({"363779003"})
 THERAPEUTIC_IMPLICATION = frozenset({"therapeutic-implication"})
+DIAGNOSTIC_IMPLICATION = frozenset({"diagnostic-implication"})
+"""What a variant means for a disease: it carries the variant's clinical significance."""
 IMPLICATION = frozenset({"therapeutic-implication", "predicted-therapeutic-implication"})
 BODY_WEIGHT = frozenset({"29463-7", "3141-9"})
 
@@ -41,6 +44,8 @@ EXACT_START = frozenset({"81254-5"})
 GENOMIC_CHANGE = frozenset({"81290-9"})
 VARIATION_CODE = frozenset({"81252-9"})
 MEDICATION_ASSESSED = frozenset({"51963-7"})
+CLINICAL_SIGNIFICANCE = frozenset({"53037-8"})
+"""Also the code of a whole Observation in the guide's first release."""
 
 # LOINC answers
 
@@ -51,6 +56,13 @@ PRESENT_FINDINGS = frozenset({"10828004", "52101004", "260373001"})
 ABSENT_FINDINGS = frozenset({"260385009", "2667000", "260415000"})
 SOMATIC_ANSWERS = frozenset({"LA6684-0"})
 GERMLINE_ANSWERS = frozenset({"LA6683-2"})
+POSITIVE_CALLS = frozenset({"LA6576-8", "10828004", "POS"})
+"""Codes of a positive result, as against those that something was found."""
+SIGNIFICANCE_ANSWERS = {
+    "LA6668-3": Significance.PATHOGENIC, "LA26332-9": Significance.PATHOGENIC, "LA6669-1": Significance.PATHOGENIC,
+    "LA26333-7": Significance.UNCERTAIN, "LA6682-4": Significance.UNCERTAIN,
+    "LA26334-5": Significance.BENIGN, "LA6675-8": Significance.BENIGN, "LA6674-1": Significance.BENIGN,
+}  # fmt: skip
 COPIES_BY_ANSWER = {"LA6706-1": 1, "LA6705-3": 2, "LA6707-9": 1}
 
 # Folded words
@@ -82,6 +94,26 @@ REFERENCE_WORDS = frozenset(
     {"negative", "not detected", "no variants detected", "no variant detected", "no mutations detected",
      "no mutation detected", "wild type", "wildtype", "none detected", "no variants found", "no mutation found"}
 )  # fmt: skip
+SIGNIFICANCE_WORDS = {
+    **dict.fromkeys(
+        ("pathogenic", "likely pathogenic", "presumed pathogenic", "suspected pathogenic", "deleterious",
+         "likely deleterious", "suspected deleterious", "oncogenic", "likely oncogenic"),
+        Significance.PATHOGENIC,
+    ),
+    **dict.fromkeys(
+        ("uncertain significance", "uncertain clinical significance", "unknown significance",
+         "unknown clinical significance", "undetermined significance", "unclear significance",
+         "conflicting interpretations of pathogenicity", "conflicting classifications of pathogenicity", "uncertain",
+         "vus"),
+        Significance.UNCERTAIN,
+    ),
+    **dict.fromkeys(
+        ("benign", "likely benign", "presumed benign", "not pathogenic", "non pathogenic", "nonpathogenic",
+         "not deleterious"),
+        Significance.BENIGN,
+    ),
+}  # fmt: skip
+"""Folded words of a variant's clinical significance, of reports that classify variants by ACMG or by tumour type."""
 COPIES_BY_WORD = {"heterozygous": 1, "hemizygous": 1, "homozygous": 2}
 TUMOUR_WORDS = ("tumor", "tumour", "neoplasm", "neoplastic", "carcinoma", "metastasis", "ffpe", "somatic")
 GERMLINE_WORDS = ("germline",)

@@ -11,6 +11,7 @@ from cds_service.model import (
     Finding,
     Gap,
     GapReason,
+    Indeterminate,
     Indicator,
     Kind,
     Known,
@@ -238,8 +239,10 @@ def _gaps_of(question: MarkerQuestion, situation: Situation) -> tuple[Gap, ...]:
     """The facts that were lost, where they would tell whether to ask; else why the marker's result is not there."""
     if question.lost:
         return _facts_missing(question.lost, situation)
-    view = situation.view(question.marker)
-    return (Gap(view.marker, getattr(view.knowledge, "reason", GapReason.NO_CLEAR_RESULT)),)
+    known = situation.view(question.marker).knowledge
+    is_of_variant = isinstance(known, Indeterminate) and known.is_of_uncertain_variant
+    unclear = GapReason.UNCERTAIN_SIGNIFICANCE if is_of_variant else GapReason.NO_CLEAR_RESULT
+    return (Gap(question.marker, getattr(known, "reason", unclear)),)
 
 
 def _arithmetic(resulting: ResultingOrder, context: Context) -> DoseArithmetic | None:

@@ -50,7 +50,7 @@ _UNAVAILABLE = {
     Availability.FAILED: GapReason.FAILED,
 }
 """Reasons of gaps that tell of a result which is on file and does not count."""
-_INHERITED = ("gene:", "genotype:", "hla:")
+_INHERITED = ("gene:", "genotype:", "germline:", "hla:")
 
 
 def knowledge_of(

@@ -1,4 +1,5 @@
-"""What is known of a marker of a tumour: a protein, a burden, a variant of its DNA (docs/reasoning.md, step 2).
+"""What is known of a marker of a tumour: a protein, a burden, a variant of its DNA, or an inherited one that matters
+to its treatment (docs/reasoning.md, step 2).
 
 Several tests may tell one marker, and some leave it to another: an equivocal immunohistochemistry to the in situ
 hybridisation. Of each test the newest result counts, and what the tests tell is taken together.
@@ -9,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 from itertools import groupby
+from typing import NamedTuple
 
 from cds_service.knowledge.base import Knowledge
 from cds_service.knowledge.derived import observables_telling
 from cds_service.knowledge.rows import NO_VARIANT, OTHER_VARIANT
 from cds_service.knowledge.schema import MarkerUse, Observable
-from cds_service.knowledge.variant_names import is_named_in
+from cds_service.knowledge.variant_names import is_named_in, variant_key
 from cds_service.model import (
     Conflicting,
     GapReason,
@@ -26,6 +28,7 @@ from cds_service.model import (
     Phenotype,
     Presence,
     Reading,
+    Significance,
     Stale,
     Unreadable,
     earliest,
@@ -34,35 +37,97 @@ from cds_service.model import (
 )
 from cds_service.reasoning.context import Context
 from cds_service.reasoning.measures import told_alone, usable_of, window_days
+from cds_service.reasoning.spoilers import spoiler_of
 from cds_service.reasoning.states import possible, untold
+
+_OF_ONE_VARIANT = frozenset({Narrowing.OTHER_VARIANTS_NOT_TOLD, Narrowing.BENIGN_ALONE})
+_ORIGIN_NOT_SAID = "origin_not_said"
+_POSITIVE, _NEGATIVE = "positive", "negative"
+_INHERITED, _SOMATIC = "germline:", "somatic:"
+_OF_VARIANTS = (_INHERITED, _SOMATIC)
 
 Told = tuple[Reading, MarkerKnowledge]
 
 
+class _Asked(NamedTuple):
+    """A marker as a table uses it, and all states that a test could return."""
+
+    marker: str
+    use: MarkerUse
+    states: frozenset[str]
+
+
 def is_of_tumour(marker: str) -> bool:
-    """Whether the marker is of a tumour and not of the patient's inherited genes or blood."""
-    return marker.startswith(("tumour:", "somatic:"))
+    """Whether the marker is of a tumour, or an inherited variant that matters to its treatment, and not of the
+    patient's pharmacogenes or blood."""
+    return marker.startswith(("tumour:", *_OF_VARIANTS))
 
 
 def of_tumour(marker: str, use: MarkerUse, states: frozenset[str], context: Context) -> MarkerKnowledge:
     """What the patient's results tell of the marker. `states` are all that a test could return for the table."""
     told_by = observables_telling(context.knowledge).get(marker, ())
     readings = tuple(sorted([r for r in context.patient.readings if r.observable in told_by], key=_place))
-    usable = usable_of(readings)
+    usable = _without_earlier_opinions(usable_of(readings))
     if not usable:
         return untold(marker, readings, context.patient)
-    told = [(r, _told(r, marker, use, states, context.knowledge)) for r in usable]
+    sound = [r for r in usable if not _is_spoiled(r, context)]
+    if not sound:
+        return _set_aside(usable, states, context)
+    told = [(r, _told(r, marker, use, states, context.knowledge)) for r in sound]
+    asked = _Asked(marker, use, states)
     window = window_days(use, context)
     if window is None:
-        return _taken_together(told, marker, use, states)
+        return _taken_together(told, asked, context)
     counted = [(r, k) for r, k in told if r.on is not None and (context.today - earliest(r.on)).days <= window]
-    known = _taken_together(counted or told, marker, use, states)
-    return known if counted else _too_old(known, usable, window, context.today)
+    known = _taken_together(counted or told, asked, context)
+    return known if counted else _too_old(known, sound, window, context.today)
 
 
-def _taken_together(told: list[Told], marker: str, use: MarkerUse, states: frozenset[str]) -> MarkerKnowledge:
-    found = _first_found(told, marker, use)
-    return found if found is not None else _together(_newest(told), states)
+def _taken_together(told: list[Told], asked: _Asked, context: Context) -> MarkerKnowledge:
+    found = _first_found(told, asked.marker, asked.use)
+    if found is not None:
+        return found
+    together = _together(_newest(told), asked.states)
+    if isinstance(together, Known | Conflicting):
+        return together
+    return _by_genes(asked.marker, asked.states, context) or together
+
+
+def _without_earlier_opinions(readings: list[Reading]) -> list[Reading]:
+    """Without what a laboratory thought of a variant before it thought better of it."""
+    return [r for r in readings if not any(_replaces(other, r) for other in readings)]
+
+
+def _replaces(newer: Reading, older: Reading) -> bool:
+    if not (isinstance(newer.says, Presence) and isinstance(older.says, Presence) and newer.says.significance):
+        return False
+    is_same = (
+        newer.observable == older.observable
+        and variant_key(newer.says.allele) == variant_key(older.says.allele) != ""
+    )
+    return is_same and older.says.present and newest_of([newer, older]) == [newer]
+
+
+def _is_spoiled(reading: Reading, context: Context) -> bool:
+    return spoiler_of(reading.observable, reading, context.patient, context.knowledge) is not None
+
+
+def _set_aside(readings: list[Reading], states: frozenset[str], context: Context) -> Narrowed:
+    """What is left where an event of the record spoils every result: all states, and why."""
+    found = [spoiler_of(r.observable, r, context.patient, context.knowledge) for r in readings]
+    spoilers = [one for one in found if one is not None]
+    may_count = any(not certain for _, certain in spoilers)
+    return Narrowed(states, spoilers[0][0].reason, tuple(readings), may_count)
+
+
+def _by_genes(marker: str, states: frozenset[str], context: Context) -> Known | None:
+    """Of several genes together: negative where each of them was found negative."""
+    genes = context.knowledge.observables[marker].negative_where
+    use = MarkerUse(states=(_POSITIVE, _NEGATIVE))
+    told = [of_tumour(gene, use, states, context) for gene in genes]
+    if not told or not all(isinstance(known, Known) and known.state == _NEGATIVE for known in told):
+        return None
+    return Known(_NEGATIVE, tuple(r for known in told for r in known.readings))
 
 
 def _too_old(known: MarkerKnowledge, usable: list[Reading], window: float, today: date) -> MarkerKnowledge:
@@ -84,6 +149,9 @@ def _told(
     reading: Reading, marker: str, use: MarkerUse, states: frozenset[str], knowledge: Knowledge
 ) -> MarkerKnowledge:
     """What one reading tells by itself."""
+    unsettled = _unsettled(reading, _Asked(marker, use, states), knowledge)
+    if unsettled is not None:
+        return unsettled
     is_absent = isinstance(reading.says, Presence) and not reading.says.present
     if is_absent and _is_liquid(reading, knowledge):
         return Narrowed(states, Narrowing.PLASMA_MAY_MISS_IT, (reading,))
@@ -109,6 +177,60 @@ def _told_by_a_coarser_word(reading: Reading, left: frozenset[str], observable: 
     return Narrowed(left, Narrowing.REPORTED_AS_RANGE, (reading,))
 
 
+def _unsettled(reading: Reading, asked: _Asked, knowledge: Knowledge) -> MarkerKnowledge | None:
+    """What a reading tells that does not count as it stands, for where it was found or for what the laboratory thinks
+    of it; None where it counts."""
+    is_of_inherited = asked.marker.startswith(_INHERITED)
+    if is_of_inherited and not reading.observable.startswith(_INHERITED):
+        return Narrowed(asked.states, Narrowing.TUMOUR_ALONE, (reading,))
+    judged = _by_significance(reading, asked, knowledge)
+    if judged is not None:
+        return judged
+    if is_of_inherited and _may_be_of_tumour(reading, knowledge):
+        return Narrowed(asked.states, Narrowing.ORIGIN_NOT_SAID, (reading,))
+    return None
+
+
+def _by_significance(reading: Reading, asked: _Asked, knowledge: Knowledge) -> MarkerKnowledge | None:
+    """What a variant tells that was found and does not count as one that matters; None where it does."""
+    says = reading.says
+    if not (isinstance(says, Presence) and says.present):
+        return None
+    match says.significance:
+        case Significance.UNCERTAIN if _is_of(reading.observable, asked.marker, knowledge):
+            # The next test of the marker would find it again.
+            spent = frozenset([reading.method, *(t.method for t in knowledge.tests_by_marker.get(asked.marker, ()))])
+            return Indeterminate(asked.states, (reading,), spent, tried=spent)
+        case Significance.UNCERTAIN:
+            return Narrowed(asked.states, _why_open(reading, asked.marker), (reading,))
+        case Significance.BENIGN:
+            named = _state_named(says.allele, asked.use)
+            return Narrowed(asked.states - {named}, Narrowing.BENIGN_ALONE, (reading,))
+        case Significance.NOT_SAID if knowledge.observables[reading.observable].needs_significance:
+            return Unreadable(GapReason.SIGNIFICANCE_NOT_SAID, (reading,))
+    return None
+
+
+def _is_of(observable: str, marker: str, knowledge: Knowledge) -> bool:
+    """Whether the observable is the marker itself or one of the genes that it puts together."""
+    return observable in {marker, *knowledge.observables[marker].negative_where}
+
+
+def _why_open(reading: Reading, marker: str) -> Narrowing:
+    """Why a result on one gene, or on inherited genes, leaves a marker of the tumour open."""
+    is_inherited = reading.observable.startswith(_INHERITED) and not marker.startswith(_INHERITED)
+    return Narrowing.INHERITED_ALONE if is_inherited else Narrowing.OTHER_GENES_OPEN
+
+
+def _may_be_of_tumour(reading: Reading, knowledge: Knowledge) -> bool:
+    """Whether nothing tells that the variant is inherited: no source class, no specimen but plasma, and no code of a
+    test of inherited genes."""
+    if _ORIGIN_NOT_SAID not in reading.flags or (reading.specimen and not _is_liquid(reading, knowledge)):
+        return False
+    codes = knowledge.observables[reading.observable].codes
+    return reading.coding is None or reading.coding.code not in [code.code for code in codes]
+
+
 def _said(reading: Reading) -> str:
     """The state that the result names; empty where it names none."""
     match reading.says:
@@ -130,6 +252,8 @@ def _told_of_another(reading: Reading, marker: str, states: frozenset[str], know
         return Unreadable(GapReason.UNEXPECTED_VALUE, (reading,))
     if len(left) == 1:
         return Known(next(iter(left)), (reading,))
+    if reading.observable.startswith(_OF_VARIANTS):
+        return Narrowed(left, _why_open(reading, marker), (reading,))
     return Indeterminate(left, (reading,), spent=_methods(reading, marker, knowledge))
 
 
@@ -151,7 +275,7 @@ def _is_liquid(reading: Reading, knowledge: Knowledge) -> bool:
 def _by_variant(
     reading: Reading, says: Presence, use: MarkerUse, states: frozenset[str], knowledge: Knowledge
 ) -> MarkerKnowledge:
-    named = next((s for s, names in use.variants.items() if any(is_named_in(n, says.allele) for n in names)), "")
+    named = _state_named(says.allele, use)
     if says.present:
         if says.allele:
             return Known(named or OTHER_VARIANT, (reading,))
@@ -166,6 +290,11 @@ def _by_variant(
     )
 
 
+def _state_named(variant: str, use: MarkerUse) -> str:
+    """The state that the variant means; empty where no state names it."""
+    return next((s for s, names in use.variants.items() if any(is_named_in(n, variant) for n in names)), "")
+
+
 def _left_without(named: str, marker: str, states: frozenset[str], knowledge: Knowledge) -> frozenset[str]:
     """The states that are left where one was not found: as a test of that one alone tells them, if there is one."""
     tests = (knowledge.observables[i].tells.get(marker, {}) for i in observables_telling(knowledge)[marker])
@@ -173,14 +302,26 @@ def _left_without(named: str, marker: str, states: frozenset[str], knowledge: Kn
     return next((states.intersection(left) for left in alone), states - {named})
 
 
-def _first_found(told: list[Told], marker: str, use: MarkerUse) -> Known | None:
-    """Of a gene the first state that was ever found: a later test that misses the variant takes nothing back."""
-    found = use.variants or (("positive",) if marker.startswith("somatic:") else ())
+def _first_found(told: list[Told], marker: str, use: MarkerUse) -> Known | Conflicting | None:
+    """Of a gene the first state that was ever found: a later test that misses the variant takes nothing back. Of an
+    inherited one, which no test of the whole gene should miss, the two conflict."""
+    found = use.variants or ((_POSITIVE,) if marker.startswith(_OF_VARIANTS) else ())
     for state in found:
         readings = tuple([r for r, known in told if isinstance(known, Known) and known.state == state])
+        against = [r for r, _ in told if marker.startswith(_INHERITED) and _is_against(r, marker, readings)]
+        if readings and against:
+            return Conflicting(frozenset({state, _NEGATIVE}), (*readings, *against))
         if readings:
             return Known(state, readings)
     return None
+
+
+def _is_against(reading: Reading, marker: str, found: tuple[Reading, ...]) -> bool:
+    """Whether a test of the whole gene, or of all genes of the marker, found nothing."""
+    says = reading.says
+    whole = {marker, *(r.observable for r in found)}
+    is_none = isinstance(says, Presence) and not says.present and not says.allele
+    return is_none and reading.observable in whole
 
 
 def _newest(told: list[Told]) -> list[Told]:
@@ -190,7 +331,7 @@ def _newest(told: list[Told]) -> list[Told]:
     for _, of_one in groupby(told, key=lambda pair: pair[0].observable):
         every = [*of_one]
         telling = [pair for pair in every if not _is_open(pair[1], Narrowing.PLASMA_MAY_MISS_IT)] or every
-        whole = [pair for pair in telling if not _is_open(pair[1], Narrowing.OTHER_VARIANTS_NOT_TOLD)]
+        whole = [pair for pair in telling if not any(_is_open(pair[1], why) for why in _OF_ONE_VARIANT)]
         newest = [reading for of in (telling, whole) for reading in newest_of([r for r, _ in of])]
         found += [pair for pair in telling if pair[0] in newest]
     return found

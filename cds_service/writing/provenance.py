@@ -150,7 +150,7 @@ def _reading(reading: Reading, state: str, words: Words) -> str:
     shown = comma.join([detail for detail in details if detail])
     says = _says(reading.says, words)
     # A test of one thing says no more than that it was found or not: that is the state itself.
-    nameless = isinstance(reading.says, Presence) and not reading.says.allele
+    nameless = isinstance(reading.says, Presence) and not (reading.says.allele or reading.says.significance)
     return wording.say("readings", "same" if nameless or says == state else "one", says=says, details=shown)
 
 
@@ -171,8 +171,8 @@ def _says(statement: Statement, words: Words) -> str:
             return words.wording.any_of([words.wording.say_or_spell("states", term) for term in terms], "or")
         case ActivityScore(value=value, at_least=at_least):
             return say("readings", "ActivityScore_at_least" if at_least else "ActivityScore", value=number(value))
-        case Presence(allele=allele, present=present):
-            return say("readings", "Presence_present" if present else "Presence_absent", allele=clean(allele, 40))
+        case Presence():
+            return _presence(statement, words)
         case HlaType():
             return _hla_type(statement, words)
         case Quantity(value=value, unit=unit, comparator=comparator):
@@ -182,6 +182,15 @@ def _says(statement: Statement, words: Words) -> str:
         case SelfContradiction(says=says):
             return say("readings", "SelfContradiction", says=words.wording.any_of([clean(one, 30) for one in says]))
     return say("readings", type(statement).__name__)
+
+
+def _presence(said: Presence, words: Words) -> str:
+    say = words.wording.say
+    allele = clean(said.allele, 40) or say("readings", "variant")
+    found = say("readings", "Presence_present" if said.present else "Presence_absent", allele=allele)
+    if not said.significance:
+        return found
+    return say("readings", "significance", found=found, significance=say("significances", said.significance))
 
 
 def _hla_type(typed: HlaType, words: Words) -> str:

@@ -98,13 +98,17 @@ def _unclear(finding: Finding, words: Words) -> tuple[str, ...]:
     found = [(view.marker, view.knowledge) for view in finding.markers if view.marker in about]
     return tuple(
         [
-            words.wording.say(
-                "unclear", "repeat" if known.tried - known.spent else "spent", marker=words.marker(marker)
-            )
+            words.wording.say("unclear", _what_to_do(known), marker=words.marker(marker))
             for marker, known in found
             if isinstance(known, Indeterminate) and known.literal == INDETERMINATE
         ]
     )
+
+
+def _what_to_do(known: Indeterminate) -> str:
+    if known.is_of_uncertain_variant:
+        return "uncertain_variant"
+    return "repeat" if known.tried - known.spent else "spent"
 
 
 def _used(finding: Finding, words: Words) -> str:

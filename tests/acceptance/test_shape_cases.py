@@ -112,8 +112,8 @@ def words_of(says: Statement) -> str:
             return " or ".join(terms)
         case ActivityScore(value, at_least):
             return f"score {'≥' if at_least else ''}{value:g}"
-        case Presence(allele, present):
-            return f"{allele} {'present' if present else 'absent'}".strip()
+        case Presence(allele, present, significance):
+            return f"{allele} {'present' if present else 'absent'} {significance}".strip()
         case HlaType(alleles, complete, ambiguous):
             open_part = f", open {' '.join(ambiguous)}" if ambiguous else ""
             return f"type {' '.join(alleles)}{'' if complete else ', incomplete'}{open_part}"

@@ -161,9 +161,15 @@ def _results(patient: Mapping[str, Any], today: date) -> Iterable[Json]:
             "weight", BODY_WEIGHT, "Body weight", {"value": patient["weight"], "unit": "kg", "days": 30}, today
         )
     yield from _labs(patient.get("labs", {}), today)
-    for gene, given in patient.get("somatic", {}).items():
-        for n, found in enumerate(given if isinstance(given, list) else [given]):
-            yield _of_tumour(f"somatic-{gene}-{n}", gene, found, today)
+    yield from _variants(patient, today)
+
+
+def _variants(patient: Mapping[str, Any], today: date) -> Iterable[Json]:
+    """{somatic: {gene: variant or variants}, inherited: {gene: variant or variants}}"""
+    for kind, made in (("somatic", _of_tumour), ("inherited", _inherited)):
+        for gene, given in patient.get(kind, {}).items():
+            for n, found in enumerate(given if isinstance(given, list) else [given]):
+                yield made(f"{kind}-{gene}-{n}", gene, found, today)
 
 
 def _labs(labs: Mapping[str, Any], today: date) -> Iterable[Json]:
@@ -174,21 +180,36 @@ def _labs(labs: Mapping[str, Any], today: date) -> Iterable[Json]:
         label = code.display or name if code else observable.names[0]
         stem = f"lab-{name}".replace("_", "-").replace(":", "-")
         for n, result in enumerate(given if isinstance(given, list) else [given]):
-            yield _measured(f"{stem}-{n}", code.code if code else "", label, result, today)
+            made = _measured(f"{stem}-{n}", code.code if code else "", label, result, today)
+            if code and code.system != LOINC:
+                made["code"]["coding"][0]["system"] = code.system
+            yield made
 
 
 def _of_tumour(name: str, gene: str, found: Any, today: date) -> Json:
-    """A variant of a tumour by its name, `negative` for none found, or {variant, days, specimen}."""
+    """A variant of a tumour by its name, `negative` for none found, or {variant, significance, days, specimen}."""
     told: Mapping[str, Any] = {"variant": found} if isinstance(found, str) else found
+    made = _assessed(name, gene, told, {"system": LOINC, "code": "LA6684-0", "display": "Somatic"}, today)
+    return {**made, "specimen": {"display": told.get("specimen", "tumour tissue")}}
+
+
+def _inherited(name: str, gene: str, found: Any, today: date) -> Json:
+    """An inherited variant, as one of a tumour is told."""
+    told: Mapping[str, Any] = {"variant": found} if isinstance(found, str) else found
+    return _assessed(name, gene, told, {"system": LOINC, "code": "LA6683-2", "display": "Germline"}, today)
+
+
+def _assessed(name: str, gene: str, told: Mapping[str, Any], source: Json, today: date) -> Json:
     absent = told["variant"] == "negative"
     on = (today - timedelta(days=told.get("days", 20))).isoformat()
     answer = {"coding": [{"system": LOINC, "code": "LA9634-2" if absent else "LA9633-4"}]}
     made = _genomic(name, "69548-6", "Genetic variant assessment", gene, answer, on)
-    somatic = {"coding": [{"system": LOINC, "code": "LA6684-0", "display": "Somatic"}]}
-    parts = [*made["component"], _part("48002-0", somatic)]
+    parts = [*made["component"], _part("48002-0", {"coding": [source]})]
     if not absent:
         parts.append(_part("48005-3", {"text": told["variant"]}))
-    return {**made, "component": parts, "specimen": {"display": told.get("specimen", "tumour tissue")}}
+    if "significance" in told:
+        parts.append(_part("53037-8", {"text": told["significance"]}))
+    return {**made, "component": parts}
 
 
 def _part(code: str, value: Json) -> Json:

@@ -32,6 +32,10 @@ class Variant(NamedTuple):
     found: bool
 
 
+_SIGNIFICANCE, _SOURCE, _GERMLINE = "53037-8", "48002-0", "LA6683-2"
+"""What the words would have to say too."""
+
+
 def variant_of(resource: Json) -> Variant | None:
     """The variant of a tumour that the Observation is about, by the components of the reporting guide."""
     if _code(resource) != _VARIANT or "valueCodeableConcept" not in resource:
@@ -40,6 +44,9 @@ def variant_of(resource: Json) -> Variant | None:
     said = {coding.get("code") for coding in resource["valueCodeableConcept"].get("coding", ())}
     gene, found = parts.get(_GENE, {}).get("text", ""), _FOUND in said
     if f"somatic:{gene}" not in knowledge().observables or said.isdisjoint({_FOUND, _MISSED}):
+        return None
+    inherited = {coding.get("code") for coding in parts.get(_SOURCE, {}).get("coding", ())} & {_GERMLINE}
+    if _SIGNIFICANCE in parts or inherited:
         return None
     return Variant(gene, parts.get(_CHANGE, {}).get("text", ""), found)
 
@@ -167,7 +174,11 @@ def _concluded(written: Callable[[Json], str], resource: Json) -> bool:
 
 def _variant_concluded(resource: Json) -> str:
     variant = variant_of(resource)
-    if variant is None or f"gene:{variant.gene}" in knowledge().observables or (variant.found and not variant.name):
+    if (
+        variant is None
+        or f"germline:{variant.gene}" in knowledge().observables
+        or (variant.found and not variant.name)
+    ):
         return ""
     return (
         f"{variant.gene} {variant.name}: detected."

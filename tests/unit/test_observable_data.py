@@ -146,3 +146,23 @@ def test_what_a_state_spends_is_a_test_s_method(spends: dict[str, str]) -> None:
 def test_what_a_value_tells_beside_is_another_observable(beside: str) -> None:
     one = replace(MADE, id="tumour:made", beside=(beside,))
     assert problems(one) == [f"observable tumour:made: beside it {beside!r}; expected another observable"]
+
+
+def test_a_test_tells_of_what_is_known_and_by_states_that_it_has() -> None:
+    odd = replace(MADE, tells={"lab:made_up": {"positive": ("positive",)}, "somatic:NONE": {"purple": ("positive",)}})
+    assert problems(odd) == [
+        "observable lab:made_up: tells 'lab:made_up', which is no observable of a tumour",
+        "observable lab:made_up: tells 'somatic:NONE', which is no observable of a tumour",
+        "observable lab:made_up: tells by 'purple', which is none of its states",
+    ]
+
+
+def test_what_makes_genes_together_negative_has_to_tell_of_them() -> None:
+    part, other = (replace(MADE, id=name, codes=(), names=(name,)) for name in ("germline:A", "germline:B"))
+    whole = replace(MADE, id="germline:AB", codes=(), names=("ab",), negative_where=("germline:A", "germline:C"))
+    assert [p for p in problems(whole, part, other) if "negative_where" in p] == [
+        "observable germline:AB: negative_where 'germline:A', which does not tell it",
+        "observable germline:AB: negative_where 'germline:C', which does not tell it",
+    ]
+    telling = replace(part, tells={"germline:AB": {"positive": ("positive",)}})
+    assert problems(replace(whole, negative_where=("germline:A",)), telling) == []

@@ -179,7 +179,9 @@ OBSERVABLES = {
         ),
         Observable("somatic:NRAS", ObservableKind.PRESENCE, "made_up", gene="NRAS", hgnc="HGNC:7989",
                    codes=(ObservationCode("81420-2", role="presence"),)),
-        Observable("gene:BRCA1", ObservableKind.PRESENCE, "made_up", gene="BRCA1", hgnc="HGNC:1100"),
+        Observable("germline:BRCA1", ObservableKind.PRESENCE, "made_up", gene="BRCA1", hgnc="HGNC:1100"),
+        Observable("germline:BRCA", ObservableKind.PRESENCE, "made_up", needs_significance=True,
+                   codes=(ObservationCode("94191-4", role="presence"),)),
         Observable("somatic:BRCA1", ObservableKind.PRESENCE, "made_up", gene="BRCA1", hgnc="HGNC:1100"),
         Observable("gene:APOE", ObservableKind.GENOTYPE, "made_up", gene="APOE", hgnc="HGNC:613"),
     )

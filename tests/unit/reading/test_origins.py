@@ -37,7 +37,8 @@ def test_a_code_may_name_the_variant() -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "expected"), [("LA6683-2", "gene:BRCA1"), ("LA6684-0", "somatic:BRCA1"), ("other", "gene:BRCA1")]
+    ("answer", "expected"),
+    [("LA6683-2", "germline:BRCA1"), ("LA6684-0", "somatic:BRCA1"), ("other", "germline:BRCA1")],
 )
 def test_inherited_and_tumour_variants_are_kept_apart(answer: str, expected: str) -> None:
     parts = [gene_component("HGNC:1100"), somatic(answer)]

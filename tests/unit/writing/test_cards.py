@@ -43,8 +43,10 @@ from cds_service.model import (
     Option,
     Outcome,
     Patient,
+    Presence,
     Query,
     ResultingOrder,
+    Significance,
     Silence,
 )
 from cds_service.policy import OverrideReason, Policy
@@ -97,11 +99,20 @@ def test_a_test_without_a_clear_result_is_named_with_what_to_do(card_of, spent, 
         not_assessed("primol", markers=views, gaps=(Gap("gene:GENA", GapReason.NO_CLEAR_RESULT),)),
     ):
         assert f"GENA was tested without a clear result: {what_to_do}" in head_of(card_of(finding))
-    gaps = (Gap("lab:serum_sign", "no_clear_result"),)
+    gaps = (Gap("lab:serum_sign", GapReason.NO_CLEAR_RESULT),)
     of_serum = not_assessed("primol", markers=(MarkerView("lab:serum_sign", known),), gaps=gaps)
     assert "\nSerum sign was tested without a clear result" in head_of(card_of(of_serum))
     variable = MarkerView("gene:GENA", replace(known, literal="Variable"))
     assert "without a clear result" not in head_of(card_of(test_wanted(markers=(variable,))))
+
+
+def test_a_variant_of_uncertain_significance_is_said_to_be_no_positive_result(card_of):
+    found = replace(READING, says=Presence("c.1A>G", True, Significance.UNCERTAIN))
+    known = Indeterminate(frozenset({"positive", "negative"}), (found,), spent=frozenset({"genotype"}))
+    gaps = (Gap("gene:GENA", GapReason.UNCERTAIN_SIGNIFICANCE),)
+    said = head_of(card_of(not_assessed("primol", markers=(MarkerView("gene:GENA", known),), gaps=gaps)))
+    assert "GENA: a variant of uncertain significance is no positive result" in said
+    assert "c.1A>G found, of uncertain significance" in said
 
 
 def test_an_order_that_could_not_be_checked_says_that_it_waits(card_of):

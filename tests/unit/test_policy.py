@@ -123,6 +123,7 @@ def test_the_example_in_the_documentation_is_a_valid_policy(policy_of):
         "gene:CYP2C9": Switch.OFF,
         "tumour": Switch.OFF,
         "somatic": Switch.OFF,
+        "germline": Switch.OFF,
     }
     assert [test.code for test in policy.catalogue] == ["PGX-2C19", "PGX-THIO"]
 

@@ -165,7 +165,7 @@ def _of_bodies(call: Callable[[bytes], None], bodies: Sequence[bytes]) -> float:
 
 def steps_of(loaded: Service) -> dict[str, Callable[[], object]]:
     """Each step of the answer to the one body, by itself."""
-    definition = next(s for s in services(result_codes(loaded.knowledge)) if s.hook.value == _HOOK)
+    definition = next(s for s in services(result_codes(loaded)) if s.hook.value == _HOOK)
     request = parse(orjson.loads(content()), definition)
     results = prefetched_results(request.prefetch, request.question.patient_id)
     knowledge, policy = loaded.knowledge, loaded.policy

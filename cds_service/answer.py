@@ -35,11 +35,12 @@ from cds_service.model import (
     QueryResult,
     Question,
     Shortfall,
+    is_of_tumour,
 )
-from cds_service.policy import Policy, load_policy
+from cds_service.policy import Policy, Switch, load_policy
 from cds_service.policy_names import check_names
 from cds_service.reading import Read, vocabulary
-from cds_service.reasoning.tumours import is_of_tumour
+from cds_service.reasoning.silence import switch_of
 from cds_service.terminology import open_index
 from cds_service.writing import Wording, load_wording
 
@@ -143,34 +144,41 @@ def _unread_medicines(question: Question, read: Read) -> Iterator[Finding]:
         yield Finding(Kind.NOT_ASSESSED, the_list, drug="", table="", gaps=(gap,))
 
 
-def result_codes(knowledge: Knowledge) -> frozenset[Coding]:
-    """The codes by which discovery asks for Observations: those of the knowledge, and those under which the
-    Genomics Reporting guide puts any gene. Those of tumours stand without their system: with it the search would be
-    longer than many servers take (8,192 characters), and LOINC's codes are no other system's.
+def result_codes(service: Service) -> Mapping[Query, frozenset[Coding]]:
+    """The codes by which discovery asks for Observations, those of tumours by themselves. What the site has switched
+    off is not asked for.
     """
-    of_tumours = frozenset(_tumour_codes(knowledge))
-    return frozenset(Coding("" if c.code in of_tumours else c.system, c.code) for c in _codes(knowledge))
+    knowledge = service.knowledge
+    asked = frozenset(_asked_markers(knowledge, service.policy))
+    of_tumours = frozenset(filter(is_of_tumour, asked))
+    return {
+        Query.RESULTS: frozenset((*_codes_of(asked - of_tumours, knowledge), *_codes_of_genes(knowledge))),
+        Query.TUMOUR_RESULTS: frozenset(_codes_of(of_tumours, knowledge)),
+    }
 
 
-def _tumour_codes(knowledge: Knowledge) -> Iterator[str]:
-    for observable in knowledge.observables.values():
-        if is_of_tumour(observable.id):
-            yield from (code.code for code in observable.codes)
+def _asked_markers(knowledge: Knowledge, policy: Policy) -> Iterator[str]:
+    for drug, tables in knowledge.tables_by_drug.items():
+        for table in tables:
+            if switch_of(table, drug, policy) is not Switch.OFF:
+                yield from table.markers
+
+
+def _codes_of(markers: frozenset[str], knowledge: Knowledge) -> Iterator[Coding]:
+    """The codes of results that tell the markers."""
     for test in knowledge.tests.values():
-        if all(map(is_of_tumour, test.markers)):
-            yield from (code.code for code in test.codes)
+        if not markers.isdisjoint(test.markers):
+            yield from (Coding(code.system, code.code) for code in test.codes if code.system == LOINC)
+    telling = observables_telling(knowledge)
+    for observable in (knowledge.observables[i] for marker in markers for i in telling.get(marker, ())):
+        yield from (Coding(c.system, c.code) for c in observable.codes if c.role != CodeRole.ORDER)
 
 
-def _codes(knowledge: Knowledge) -> Iterator[Coding]:
+def _codes_of_genes(knowledge: Knowledge) -> Iterator[Coding]:
+    """The codes of the inherited genes, those under which the Genomics Reporting guide puts any gene, and weight."""
     held = [*(gene.codes for gene in knowledge.genes.values()), *(marker.codes for marker in knowledge.hla.values())]
     for codes in held:
         yield from (Coding(c.system, c.code) for c in codes if c.role != CodeRole.ORDER)
-    for test in knowledge.tests.values():
-        yield from (code for code in test.codes if code.system == LOINC)
-    asked = {marker for table in knowledge.tables.values() for marker in table.markers}
-    telling = observables_telling(knowledge)
-    for observable in (knowledge.observables[i] for marker in asked for i in telling.get(marker, ())):
-        yield from (Coding(c.system, c.code) for c in observable.codes if c.role != CodeRole.ORDER)
     for code in (
         *vocabulary.GENOTYPE,
         *vocabulary.HAPLOTYPE,

@@ -40,7 +40,7 @@ def create_app(
     runtime = Runtime(
         settings=settings,
         service=service,
-        services=MappingProxyType({s.id: s for s in services(result_codes(service.knowledge))}),
+        services=MappingProxyType({s.id: s for s in services(result_codes(service))}),
         fetcher=Fetcher(_limits(settings, clients)),
         store=store,
         outbox=Outbox(store, _tell_of_outbox),

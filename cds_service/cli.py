@@ -148,7 +148,7 @@ def _inspect(chosen: argparse.Namespace) -> int:
 def _loaded() -> tuple[Service, Mapping[str, ServiceDefinition]]:
     settings = Settings.from_environment(os.environ)
     service = load_service(settings.policy, settings.terminology)
-    return service, {s.id: s for s in services(result_codes(service.knowledge))}
+    return service, {s.id: s for s in services(result_codes(service))}
 
 
 def _documents(files: list[str]) -> Iterator[tuple[str, object]]:

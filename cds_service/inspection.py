@@ -161,6 +161,7 @@ def _of_record(
         for query, found in by_query.items()
     }
     patient_id = named or _patient_id(_resource(entry) for entry in entries)
+    results[Query.TUMOUR_RESULTS] = QueryResult(results[Query.RESULTS].availability)  # they stand among the others
     results[Query.PATIENT] = _of_one_patient(by_query[Query.PATIENT], patient_id, otherwise)
     if drafts:
         return Question(Hook.ORDER_SIGN, patient_id, (_bundle(drafts),)), results

@@ -99,7 +99,7 @@ def _try(chosen: argparse.Namespace) -> int:
 
 def _definition(chosen: argparse.Namespace, service: Service) -> ServiceDefinition:
     hook = chosen.hook or (Hook.ORDER_SIGN.value if chosen.drug else Hook.PATIENT_VIEW.value)
-    return next(offered for offered in services(result_codes(service.knowledge)) if offered.hook.value == hook)
+    return next(offered for offered in services(result_codes(service)) if offered.hook.value == hook)
 
 
 def _token(chosen: argparse.Namespace, url: str, sandbox: Sandbox | None, deadline: Deadline) -> str:

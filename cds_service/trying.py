@@ -84,7 +84,7 @@ def ask(body: JsonObject, definition: ServiceDefinition, service: Service, today
     request = parse(body, definition)
     prefetch = _filled(request, deadline)
     request = replace(request, prefetch=prefetch)
-    results = _resolved(request, deadline)
+    results = {q: found for q, found in _resolved(request, deadline).items() if q in definition.prefetch}
     _check_answered(request, results)
     answered = answer(request, results, service, today)
     sent = {name: value for name, value in body.items() if name != "fhirAuthorization"}

@@ -15,6 +15,7 @@ from uuid import NAMESPACE_URL, uuid5
 from cds_service.fetching.prefetch import RESOURCE_TYPES
 from cds_service.model import Query
 from tests.support.fixtures import EXPECTED, FIXTURES, README, answered, normalised, readme_with_answer
+from tests.support.keys import key_of
 from tools.fixture_patients import PATIENTS, REQUESTS, Request
 from tools.fixture_shapes import Json
 
@@ -60,9 +61,14 @@ def _prefetch(resources: list[Json]) -> Json:
     filled: Json = {Query.PATIENT.value: resources[0]}
     for query, kinds in RESOURCE_TYPES.items():
         if query is not Query.PATIENT:
-            found = [resource for resource in resources if resource["resourceType"] in kinds]
+            found = [r for r in resources if r["resourceType"] in kinds and _is_asked(r, query)]
             filled[query.value] = {**_bundle(found, "searchset"), "total": len(found)}
     return filled
+
+
+def _is_asked(resource: Json, query: Query) -> bool:
+    """Whether `query`, among those for resources of this kind, is the one that asks for it."""
+    return query not in (Query.RESULTS, Query.TUMOUR_RESULTS) or key_of(resource) == query.value
 
 
 def _about(resources: Iterable[Json], name: str) -> list[Json]:

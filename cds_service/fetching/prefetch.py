@@ -32,6 +32,7 @@ RESOURCE_TYPES: Mapping[Query, tuple[str, ...]] = MappingProxyType(
         Query.PATIENT: ("Patient",),
         Query.MEDICATIONS: ("MedicationRequest", "MedicationStatement"),
         Query.RESULTS: ("Observation", "DiagnosticReport"),
+        Query.TUMOUR_RESULTS: ("Observation", "DiagnosticReport"),
         Query.CONDITIONS: ("Condition",),
         Query.ALLERGIES: ("AllergyIntolerance",),
         Query.REQUESTS: ("ServiceRequest",),

@@ -44,6 +44,7 @@ TEMPLATES: Mapping[Query, str] = MappingProxyType(
         Query.PATIENT: f"Patient/{PATIENT_TOKEN}",
         Query.MEDICATIONS: f"MedicationRequest?patient={PATIENT_TOKEN}&status=active,on-hold",
         Query.RESULTS: f"Observation?patient={PATIENT_TOKEN}&code={{codes}}",
+        Query.TUMOUR_RESULTS: f"Observation?patient={PATIENT_TOKEN}&code={{codes}}",
         Query.CONDITIONS: f"Condition?patient={PATIENT_TOKEN}",
         Query.ALLERGIES: f"AllergyIntolerance?patient={PATIENT_TOKEN}",
         Query.REQUESTS: f"ServiceRequest?patient={PATIENT_TOKEN}&status=active,on-hold",
@@ -102,9 +103,9 @@ _OFFERED = (
 """Hook, title, version of the hook's page, description, requirements."""
 
 
-def services(result_codes: Iterable[Coding]) -> tuple[ServiceDefinition, ...]:
-    """The services on offer. `result_codes` are the observation codes that the knowledge can use: results are
-    asked for by code, since a missing category must not hide one.
+def services(result_codes: Mapping[Query, Iterable[Coding]]) -> tuple[ServiceDefinition, ...]:
+    """The services on offer. `result_codes` are the observation codes that the knowledge can use, by the query that
+    asks for them: results are asked for by code, since a missing category must not hide one.
     """
     prefetch = _prefetch(result_codes)
     return tuple(
@@ -131,12 +132,13 @@ def _entry(service: ServiceDefinition) -> dict[str, object]:
     }
 
 
-def _prefetch(result_codes: Iterable[Coding]) -> Mapping[Query, str]:
+def _prefetch(result_codes: Mapping[Query, Iterable[Coding]]) -> Mapping[Query, str]:
+    """The templates. A query by code that has no codes is left out: it would ask for everything."""
+    codes = {query: _tokens(found) for query, found in result_codes.items()}
+    filled = {query: template.replace("{codes}", codes.get(query, "")) for query, template in TEMPLATES.items()}
+    return MappingProxyType({query: path for query, path in filled.items() if not path.endswith("=")})
+
+
+def _tokens(codes: Iterable[Coding]) -> str:
     # A code without a system is asked for bare: `|code` would mean a code that has none.
-    tokens = sorted({f"{c.system}|{c.code}" if c.system else c.code for c in result_codes})
-    filled = {
-        query: template.replace("{codes}", ",".join(tokens))
-        for query, template in TEMPLATES.items()
-        if query is not Query.RESULTS or tokens
-    }
-    return MappingProxyType(filled)
+    return ",".join(sorted({f"{c.system}|{c.code}" if c.system else c.code for c in codes}))

@@ -57,6 +57,7 @@ from cds_service.model.markers import (
     Unavailable,
     Unreadable,
     Unverified,
+    is_of_tumour,
 )
 from cds_service.model.orders import Dose, Medication, Order, Quantity
 from cds_service.model.patient import Allergy, Condition, FamilyCondition, Patient, PendingTest, Recommendation
@@ -171,6 +172,7 @@ __all__ = [
     "When",
     "earliest",
     "fhir_date",
+    "is_of_tumour",
     "latest",
     "newest_of",
 ]

@@ -103,3 +103,9 @@ MarkerKnowledge = (
     | Unreadable
     | NotTested
 )
+
+
+def is_of_tumour(marker: str) -> bool:
+    """Whether the marker is of a tumour, or an inherited variant that matters to its treatment, and not of the
+    patient's pharmacogenes or blood."""
+    return marker.startswith(("tumour:", "somatic:", "germline:"))

@@ -28,6 +28,7 @@ class Query(StrEnum):
     PATIENT = "patient"
     MEDICATIONS = "medications"
     RESULTS = "results"
+    TUMOUR_RESULTS = "tumour_results"
     CONDITIONS = "conditions"
     ALLERGIES = "allergies"
     REQUESTS = "requests"

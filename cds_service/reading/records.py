@@ -156,7 +156,9 @@ def records_of(answered: Mapping[Query, QueryResult]) -> tuple[tuple[Record, ...
     records: list[Record] = []
     gaps: list[Gap] = []
     for query, result in answered.items():
-        unpacked = unpack(result.resources, query)
+        # Results stand under two keys: two without an id must not share a place, or one would pass for the other.
+        before = len(answered[Query.RESULTS].resources) if query is Query.TUMOUR_RESULTS else 0
+        unpacked = unpack(result.resources, query, before)
         records += unpacked.records
         gaps += unpacked.gaps
     return newest(records), tuple(gaps)
@@ -170,10 +172,12 @@ class Unpacked(NamedTuple):
     gaps: list[Gap]
 
 
-def unpack(resources: Iterable[object], query: Query | None = None) -> Unpacked:
-    """Records of resources, of the entries of Bundles and Parameters, and of Observations contained in reports."""
+def unpack(resources: Iterable[object], query: Query | None = None, before: int = 0) -> Unpacked:
+    """Records of resources, of the entries of Bundles and Parameters, and of Observations contained in reports.
+    `before` is how many resources of their kind were unpacked already: places are counted on.
+    """
     found = Unpacked(query, [], [])
-    for n, resource in enumerate(resources):
+    for n, resource in enumerate(resources, start=before):
         _unpack(resource, f"#{n}", "", _DEEPEST_NESTING, found)
     return found
 

@@ -116,7 +116,7 @@ def read(
     gaps = (*told, *missing(question, references), *_unavailable(answered), *found[Gap])
     lost = [gap for gap in found[Gap] if gap.query is Query.MEDICATIONS and gap.reason in _MEDICINE_LOST]
     unread = {gap.query for gap in (*unreadable, *refused, *lost)}
-    availability = {query: _availability(query, result, unread) for query, result in answered.items()}
+    availability = _with_tumours({q: _availability(q, result, unread) for q, result in answered.items()})
     patient = _patient(patient_id, chart, found, gaps, availability)
     withdrawn = tuple(sorted({r.reference for r in (*sent, *drafts) if r.withdrawn}))
     orders = found[OrderedDrug]
@@ -227,6 +227,15 @@ def _availability(query: Query, result: QueryResult, unread: set[Query | None]) 
     """What became of a query. One that holds an entry which could not be read is no proof of an absence."""
     found = result.availability
     return Availability.PARTIAL if found is Availability.COMPLETE and query in unread else found
+
+
+def _with_tumours(availability: dict[Query, Availability]) -> dict[Query, Availability]:
+    """Where the key for results of tumours was never sent, these may be among the others, and are lost with them."""
+    others = availability[Query.RESULTS]
+    lost = others in (Availability.PARTIAL, Availability.FAILED)
+    if lost and availability[Query.TUMOUR_RESULTS] is Availability.MISSING:
+        return availability | {Query.TUMOUR_RESULTS: others}
+    return availability
 
 
 def _unavailable(answered: Mapping[Query, QueryResult]) -> Iterator[Gap]:

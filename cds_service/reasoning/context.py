@@ -14,6 +14,7 @@ from cds_service.knowledge.base import Knowledge
 from cds_service.knowledge.derived import implied
 from cds_service.knowledge.schema import Fact
 from cds_service.model import Availability, GapReason, MarkerView, Medication, Order, Patient, Query, earliest, latest
+from cds_service.reasoning.obtained import is_lost, why_lost
 
 DAYS_A_YEAR = 365.25
 SECOND_DEGREE = 2
@@ -29,19 +30,6 @@ enough may."""
 
 Range: TypeAlias = tuple[float, float]
 """The least and the most that a number may be, where it is reckoned from dates that are told roughly."""
-_LOST = frozenset({Availability.PARTIAL, Availability.FAILED})
-
-
-def is_lost(query: Query, patient: Patient) -> bool:
-    """Whether the query was asked, and not answered in full."""
-    return patient.availability.get(query) in _LOST
-
-
-def why_lost(query: Query, patient: Patient) -> GapReason:
-    """How a lost query was lost, as the reason of a gap."""
-    is_partial = patient.availability.get(query) is Availability.PARTIAL
-    return GapReason.PARTIAL if is_partial else GapReason.NOT_OBTAINED
-
 
 KeysSaid = tuple[Collection[str], str]
 """Keys, and the reference of the resource that says them."""

@@ -28,17 +28,18 @@ from cds_service.model import (
     ResultingOrder,
     Silence,
     Trust,
+    is_of_tumour,
 )
 from cds_service.policy import Policy, Switch
 from cds_service.reasoning.apply import AS_DRAFTED, departs, severity
-from cds_service.reasoning.context import Context, Gathered, is_lost, why_lost
+from cds_service.reasoning.context import Context, Gathered
 from cds_service.reasoning.decide import Decision, decide, floored
 from cds_service.reasoning.findings import findings_of, speaks
 from cds_service.reasoning.measures import is_measured
+from cds_service.reasoning.obtained import is_lost, why_lost
 from cds_service.reasoning.predicates import FALSE, Truth, all_hold
 from cds_service.reasoning.silence import switch_of
 from cds_service.reasoning.tables import situation_of
-from cds_service.reasoning.tumours import is_of_tumour
 
 
 def evaluate(
@@ -155,7 +156,7 @@ class _Evaluator:
 
     def _fit(self, table: Table, context: Context) -> Truth:
         """Whether the table speaks for this order. A site may say what is assumed where that is not known."""
-        if switch_of(table, context, self.policy) is Switch.OFF:
+        if switch_of(table, context.drug, self.policy) is Switch.OFF:
             return FALSE
         fit = all_hold(table.population.fits, context, table.id)
         if fit.holds is not None:

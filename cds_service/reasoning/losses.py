@@ -11,9 +11,10 @@ from dataclasses import replace
 from cds_service.knowledge.schema import Fact
 from cds_service.model import Gap, GapReason, Outcome, Query, ResultingOrder, Testing
 from cds_service.policy import Policy
-from cds_service.reasoning.context import Context, Gathered, is_lost, why_lost
+from cds_service.reasoning.context import Context, Gathered
 from cds_service.reasoning.decide import Decision, decide
 from cds_service.reasoning.modifiers import Shift, modifier_of
+from cds_service.reasoning.obtained import is_lost, queries_telling, why_lost
 from cds_service.reasoning.questions import MarkerQuestion
 from cds_service.reasoning.spoilers import may_be_spoiled
 from cds_service.reasoning.tables import Situation, outcomes_under, situation_of
@@ -31,7 +32,7 @@ def lost_beside(decision: Decision, policy: Policy) -> tuple[Gap, ...]:
     """What was lost and could ask for more than what is said now; nothing where that is to leave the drug."""
     if decision.now.resulting.outcome in (Outcome.OTHER_DRUG, Outcome.STOP):
         return ()
-    results = [Gap(Query.RESULTS.value, GapReason.FURTHER_RESULTS_LOST)] if _rests_on_part(decision.situation) else []
+    results = [Gap(query.value, GapReason.FURTHER_RESULTS_LOST) for query in _cut_short(decision.situation)]
     return (*results, *_medicines_lost(decision, policy))
 
 
@@ -42,15 +43,17 @@ def requests_lost(situation: Situation) -> tuple[Gap, ...]:
     return (Gap(Query.REQUESTS.value, why_lost(Query.REQUESTS, patient)),) if lost else ()
 
 
-def _rests_on_part(situation: Situation) -> bool:
-    """Whether the table rests on results of which others may have been lost."""
-    lost = is_lost(Query.RESULTS, situation.context.patient)
-    return lost and any(view.knowledge.readings for view in situation.views)
+def _cut_short(situation: Situation) -> tuple[Query, ...]:
+    """The lost queries that may have held more of the results on which the table rests."""
+    patient, knowledge = situation.context.patient, situation.context.knowledge
+    told = [view.marker for view in situation.views if view.knowledge.readings]
+    telling = dict.fromkeys(query for marker in told for query in queries_telling(marker, knowledge))
+    return tuple(query for query in telling if is_lost(query, patient))
 
 
 def _reopened(decision: Decision, policy: Policy) -> list[str]:
     """The markers that would be asked for had none of the results been obtained."""
-    if not _rests_on_part(decision.situation):
+    if not _cut_short(decision.situation):
         return []
     return [question.marker for question in _questions_without_readings(decision, policy) if question.fires]
 

@@ -61,7 +61,7 @@ def measured(marker: str, use: MarkerUse, states: frozenset[str], context: Conte
     readings = readings_of(marker, context.patient, context.today)
     usable = usable_of(readings)
     if not usable:
-        return untold(marker, readings, context.patient)
+        return untold(marker, readings, context.patient, context.knowledge)
     newest = tuple(sorted(newest_of(usable), key=_place))
     told = _together([told_alone(reading, use, states) for reading in newest], newest, states)
     window = window_days(use, context)

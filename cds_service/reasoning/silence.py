@@ -6,7 +6,6 @@ from cds_service.knowledge.schema import Concerns, Table
 from cds_service.model import Kind, Silence, Trust
 from cds_service.policy import Policy, Switch
 from cds_service.reasoning.apply import departs
-from cds_service.reasoning.context import Context
 from cds_service.reasoning.decide import Decision
 from cds_service.reasoning.firing import is_tolerated
 from cds_service.reasoning.questions import Asked, MarkerQuestion
@@ -37,7 +36,7 @@ def never_shown(decision: Decision, policy: Policy) -> Silence:
     table, context = decision.situation.table, decision.situation.context
     if table.trust_of(decision.now.row) is Trust.RECALLED:
         return Silence.RECALLED
-    is_silent = switch_of(table, context, policy) is Switch.SILENT
+    is_silent = switch_of(table, context.drug, policy) is Switch.SILENT
     return Silence.POLICY_SILENT if is_silent else Silence.SHOWN
 
 
@@ -61,13 +60,13 @@ def _is_tolerated_change(decision: Decision) -> bool:
     return all(is_tolerated(use, situation) for use in situation.table.markers.values())
 
 
-def switch_of(table: Table, context: Context, policy: Policy) -> Switch:
+def switch_of(table: Table, drug: str, policy: Policy) -> Switch:
     """The policy's switch for the table: the table's own, else the drug's, else its markers' or those of their
     kinds."""
     guidance = policy.guidance
     if not guidance:
         return Switch.ON
-    for name in (table.id, context.drug):
+    for name in (table.id, drug):
         if name in guidance:
             return guidance[name]
     named = [(m if m in guidance else m.partition(":")[0]) for m in table.markers]

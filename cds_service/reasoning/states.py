@@ -30,7 +30,6 @@ from cds_service.model import (
     Pending,
     PendingTest,
     Phenotype,
-    Query,
     Reading,
     ReadingStatus,
     Unavailable,
@@ -39,6 +38,7 @@ from cds_service.model import (
     When,
     earliest,
 )
+from cds_service.reasoning.obtained import results_availability
 from cds_service.reasoning.phenotypes import phenotype_of_state
 from cds_service.reasoning.said import Said, said_of
 from cds_service.reasoning.spoilers import spoiler_of, states_left
@@ -66,7 +66,7 @@ def knowledge_of(
     readings = tuple(sorted([r for r in patient.readings if r.observable == observable], key=_place))
     usable = [r for r in readings if r.status is ReadingStatus.FINAL and r.grade is not Grade.UNVERIFIED]
     if not usable:
-        return untold(marker, readings, patient)
+        return untold(marker, readings, patient, knowledge)
     every = frozenset(states)
     said = [_deferred(said_of(marker, r, every, patient, knowledge), deferring) for r in usable]
     counted = [_spoiled(s, marker, every, patient, knowledge) for s in said if _tells(s)]
@@ -77,7 +77,7 @@ def knowledge_of(
         doubtful = [s.otherwise for s in set_aside if s.otherwise is not None]
         with_doubtful = _combined([*kept, *doubtful], every, marker, knowledge) if doubtful else None
         return with_doubtful if isinstance(with_doubtful, Conflicting) else told
-    return _all_open(set_aside, every) if set_aside else untold(marker, readings, patient)
+    return _all_open(set_aside, every) if set_aside else untold(marker, readings, patient, knowledge)
 
 
 def _place(reading: Reading) -> tuple[int, str, str]:
@@ -143,7 +143,7 @@ def _all_open(set_aside: list[Said], states: frozenset[str]) -> MarkerKnowledge:
     return Narrowed(states, set_aside[0].spoiled, tuple(s.reading for s in set_aside), may_count)
 
 
-def untold(marker: str, readings: tuple[Reading, ...], patient: Patient) -> MarkerKnowledge:
+def untold(marker: str, readings: tuple[Reading, ...], patient: Patient, knowledge: Knowledge) -> MarkerKnowledge:
     """Nothing usable is on file: why, from the most to the least telling."""
     preliminary = tuple(r for r in readings if r.status is ReadingStatus.PRELIMINARY and r.says != FUTURE)
     if preliminary:
@@ -154,7 +154,7 @@ def untold(marker: str, readings: tuple[Reading, ...], patient: Patient) -> Mark
         return Pending(ordered.since, ordered.reference, unverified)
     if unverified:
         return Unverified(unverified)
-    availability = patient.availability.get(Query.RESULTS, Availability.MISSING)
+    availability = results_availability(marker, patient, knowledge)
     if availability is not Availability.COMPLETE:
         return Unavailable(_UNAVAILABLE[availability], readings)
     return NotTested(readings, _beside(marker, patient))

@@ -16,6 +16,7 @@ from cds_service.model import (
     MarkerView,
     Option,
     ResultingOrder,
+    is_of_tumour,
 )
 from cds_service.policy import Policy
 from cds_service.reasoning.apply import AS_DRAFTED, apply
@@ -23,7 +24,7 @@ from cds_service.reasoning.context import Context
 from cds_service.reasoning.measures import is_measured, measured
 from cds_service.reasoning.modifiers import Shift, shift_of, shifted
 from cds_service.reasoning.states import knowledge_of, possible
-from cds_service.reasoning.tumours import is_of_tumour, of_tumour
+from cds_service.reasoning.tumours import of_tumour
 
 Assignment = tuple[str, ...]
 """One state a marker, in the order of `Situation.markers`."""

@@ -57,19 +57,13 @@ class _Asked(NamedTuple):
     states: frozenset[str]
 
 
-def is_of_tumour(marker: str) -> bool:
-    """Whether the marker is of a tumour, or an inherited variant that matters to its treatment, and not of the
-    patient's pharmacogenes or blood."""
-    return marker.startswith(("tumour:", *_OF_VARIANTS))
-
-
 def of_tumour(marker: str, use: MarkerUse, states: frozenset[str], context: Context) -> MarkerKnowledge:
     """What the patient's results tell of the marker. `states` are all that a test could return for the table."""
     told_by = observables_telling(context.knowledge).get(marker, ())
     readings = tuple(sorted([r for r in context.patient.readings if r.observable in told_by], key=_place))
     usable = _without_earlier_opinions(usable_of(readings))
     if not usable:
-        return untold(marker, readings, context.patient)
+        return untold(marker, readings, context.patient, context.knowledge)
     sound = [r for r in usable if not _is_spoiled(r, context)]
     if not sound:
         return _set_aside(usable, states, context)

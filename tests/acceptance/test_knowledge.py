@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,6 @@ import pytest
 import yaml
 
 from cds_service.answer import result_codes
-from cds_service.hooks.discovery import services
 from cds_service.knowledge.check import check
 from cds_service.knowledge.compare import compare
 from cds_service.knowledge.load import DATA
@@ -33,9 +33,10 @@ from cds_service.model import (
     Undetermined,
     Unreadable,
 )
+from cds_service.policy import Policy, Switch
 from cds_service.reasoning.states import knowledge_of, possible
 from cds_service.writing import load_wording
-from tests.support.world import knowledge
+from tests.support.world import definition, knowledge, service
 
 ROOT = Path(__file__).parents[2]
 FACTS = ROOT.parent / "shared" / "facts"
@@ -160,12 +161,10 @@ def test_a_score_of_a_gene_without_scores_is_told_as_unreadable() -> None:
     assert found == Unreadable("no_scores", patient.readings)
 
 
-def test_the_search_for_results_is_one_that_servers_take() -> None:
+@pytest.mark.parametrize("query", [Query.RESULTS, Query.TUMOUR_RESULTS])
+def test_each_search_for_results_is_one_that_servers_take(query: Query) -> None:
     """Sent by an EHR that fills the prefetch, with room for the base URL and the token."""
-    codes = result_codes(knowledge())
-    (service, *_) = services(codes)
-    path = service.prefetch[Query.RESULTS]
-    assert len({c.code for c in codes}) == len(codes)
+    path = definition("order-sign").prefetch[query]
     assert len(quote(path, safe="/:?&=,")) < LONGEST_REQUEST_LINE - 1000
 
 
@@ -174,3 +173,22 @@ def test_tablets_are_halved_capsules_are_not_and_liquids_are_measured() -> None:
     assert parts["hydroxychloroquine"] == (100.0,)
     assert parts["clomipramine"] == (25.0, 50.0, 75.0)
     assert parts.keys().isdisjoint({"citalopram", "mercaptopurine"})
+
+
+def test_no_code_is_asked_for_twice() -> None:
+    codes = [coding.code for found in result_codes(service()).values() for coding in found]
+    assert sorted(set(codes)) == sorted(codes)
+
+
+def test_results_of_what_the_site_switched_off_are_not_asked_for() -> None:
+    """Silent guidance is evaluated all the same, and so is what one line switches on again."""
+
+    def asked(**guidance: Switch) -> set[Query]:
+        site = replace(service(), policy=Policy(guidance=guidance))
+        return {query for query, codes in result_codes(site).items() if codes}
+
+    both, off = {Query.RESULTS, Query.TUMOUR_RESULTS}, dict.fromkeys(("tumour", "somatic"), Switch.OFF)
+    assert asked(**off) == {Query.RESULTS}
+    assert asked(**off | {"trastuzumab": Switch.ON}) == both
+    assert asked(tumour=Switch.OFF) == both
+    assert asked(**dict.fromkeys(("tumour", "somatic"), Switch.SILENT)) == both

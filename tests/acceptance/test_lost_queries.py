@@ -11,30 +11,43 @@ import pytest
 from cds_service.answer import evaluate
 from cds_service.fetching.prefetch import prefetched_results
 from cds_service.hooks.requests import parse
-from cds_service.model import Availability, Finding, Query, QueryResult, Shortfall
+from cds_service.model import Availability, Finding, Kind, Query, QueryResult, Question, Shortfall, is_of_tumour
+from cds_service.reasoning.obtained import queries_telling
 from tests.acceptance.test_cases import CASE_PARAMETERS, policy_of
 from tests.support.build import hook_request
-from tests.support.world import TODAY, definition, drug_codes, service
+from tests.support.world import TODAY, definition, drug_codes, knowledge, service
 
 NAMES_A_LOSS = frozenset({"not_obtained", "failed"})
 GROUPS = ("worked", "interactions", "family_history")
+TUMOURS = ("tumours_breast", "tumours_solid", "tumours_blood")
+ABSENT: dict[Query, QueryResult] = {Query.TUMOUR_RESULTS: QueryResult(Availability.MISSING, reason="missing")}
+
+
+def _cases(*groups: str) -> Iterator[Any]:
+    return (p for p in CASE_PARAMETERS if str(p.id).partition(":")[0] in groups)
 
 
 def _parameters() -> Iterator[Any]:
-    for parameter in CASE_PARAMETERS:
-        group, _, _ = str(parameter.id).partition(":")
-        if group in GROUPS:
-            yield from (pytest.param(parameter.values[0], q, id=f"{parameter.id}-without-{q}") for q in Query)
+    for parameter in _cases(*GROUPS):
+        yield from (pytest.param(parameter.values[0], q, id=f"{parameter.id}-without-{q}") for q in Query)
+
+
+def answered(case: Mapping[str, Any]) -> tuple[Question, dict[Query, QueryResult]]:
+    body = hook_request(case, drug_codes(), TODAY, case.get("hook", "order-sign"))
+    request = parse(body, definition(body["hook"]))
+    return request.question, {**prefetched_results(request.prefetch, request.question.patient_id)}
+
+
+def found(case: Mapping[str, Any], question: Question, results: Mapping[Query, QueryResult]) -> list[Finding]:
+    _, findings = evaluate(question, results, replace(service(), policy=policy_of(case)), TODAY)
+    return [finding for finding in findings if not finding.silent]
 
 
 def shown(case: Mapping[str, Any], lost: Query | None) -> list[Finding]:
-    body = hook_request(case, drug_codes(), TODAY, case.get("hook", "order-sign"))
-    request = parse(body, definition(body["hook"]))
-    results = {**prefetched_results(request.prefetch, request.question.patient_id)}
+    question, results = answered(case)
     if lost is not None:
         results[lost] = QueryResult(Availability.FAILED, reason=Shortfall.REFUSED)
-    _, findings = evaluate(request.question, results, replace(service(), policy=policy_of(case)), TODAY)
-    return [finding for finding in findings if not finding.silent]
+    return found(case, question, results)
 
 
 @pytest.mark.parametrize(("case", "query"), list(_parameters()))
@@ -45,3 +58,47 @@ def test_a_lost_query_never_takes_a_finding_away_in_silence(case: Mapping[str, A
     for finding in shown(case, None):
         is_same = (finding.kind, finding.table, finding.row, finding.order.reference) in same
         assert is_same or {finding.order.reference, finding.caused_by} & naming, finding.table
+
+
+@pytest.mark.parametrize("case", list(_cases(*GROUPS, *TUMOURS)))
+def test_losing_the_results_of_tumours_matters_to_no_other_guidance(case: Mapping[str, Any]) -> None:
+    kept = [f for f in shown(case, None) if not is_about_tumours(f)]
+    assert kept == [f for f in shown(case, Query.TUMOUR_RESULTS) if not is_about_tumours(f)]
+
+
+@pytest.mark.parametrize("case", list(_cases(*TUMOURS)))
+def test_losing_the_other_results_matters_to_no_protein_of_a_tumour(case: Mapping[str, Any]) -> None:
+    """A variant may be among the other results: its code tells no tumour from an inheritance."""
+    kept = [f for f in shown(case, None) if hangs_on_proteins(f)]
+    assert kept == [f for f in shown(case, Query.RESULTS) if hangs_on_proteins(f)]
+
+
+def is_about_tumours(finding: Finding) -> bool:
+    return bool(finding.table) and any(map(is_of_tumour, knowledge().tables[finding.table].markers))
+
+
+def hangs_on_proteins(finding: Finding) -> bool:
+    """Whether the finding is about a tumour, and no guidance for its drug is about a variant."""
+    markers = {m for table in knowledge().tables_by_drug[finding.drug] for m in table.markers if is_of_tumour(m)}
+    return is_about_tumours(finding) and all(len(queries_telling(m, knowledge())) == 1 for m in markers)
+
+
+@pytest.mark.parametrize("case", list(_cases(*TUMOURS)))
+def test_results_of_tumours_are_read_alike_under_either_key(case: Mapping[str, Any]) -> None:
+    """A client that fills one key for all results, whether it knows of the other or not."""
+    question, results = answered(case)
+    usual = found(case, question, results)
+    both = (*results[Query.RESULTS].resources, *results[Query.TUMOUR_RESULTS].resources)
+    under_one = results | {Query.RESULTS: QueryResult(Availability.COMPLETE, both)}
+    assert found(case, question, under_one | {Query.TUMOUR_RESULTS: QueryResult(Availability.COMPLETE)}) == usual
+    known = {(f.table, f.row) for f in usual if f.kind is Kind.CHANGE_NOW and is_about_tumours(f)}
+    assert known <= {(f.table, f.row) for f in found(case, question, under_one | ABSENT)}
+
+
+def test_results_lost_under_one_key_are_lost_to_tumours_too_where_the_other_was_never_sent() -> None:
+    case = next(p.values[0] for p in _cases("tumours_breast") if str(p.id).endswith("trastuzumab-ihc-2-amplified"))
+    question, results = answered(case)
+    both = (*results[Query.RESULTS].resources, *results[Query.TUMOUR_RESULTS].resources)
+    results[Query.RESULTS] = QueryResult(Availability.PARTIAL, both, "more_pages")
+    finding = next(f for f in found(case, question, results | ABSENT) if is_about_tumours(f))
+    assert (finding.kind, [gap.reason for gap in finding.gaps]) == (Kind.NOT_ASSESSED, ["further_results_lost"])

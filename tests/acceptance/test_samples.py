@@ -28,7 +28,7 @@ Json = dict[str, Any]
 @cache
 def service() -> tuple[Service, dict[str, ServiceDefinition]]:
     loaded = load_service()
-    return loaded, {offered.id: offered for offered in services(result_codes(loaded.knowledge))}
+    return loaded, {offered.id: offered for offered in services(result_codes(loaded))}
 
 
 def inspected(document: object) -> list[Json]:

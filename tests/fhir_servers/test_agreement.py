@@ -27,7 +27,7 @@ Json = dict[str, Any]
 FIXTURES = fixture_folder().parent
 TODAY = date.fromisoformat((FIXTURES / "TODAY").read_text().strip())
 SERVICE = load_service()
-DEFINITIONS = {offered.hook.value: offered for offered in services(result_codes(SERVICE.knowledge))}
+DEFINITIONS = {offered.hook.value: offered for offered in services(result_codes(SERVICE))}
 LIMIT_S = 60
 
 

@@ -29,6 +29,7 @@ PAROXETINE = {
 }
 PATHS = {
     Query.RESULTS: "Observation",
+    Query.TUMOUR_RESULTS: "Observation",
     Query.CONDITIONS: "Condition",
     Query.ALLERGIES: "AllergyIntolerance",
     Query.REQUESTS: "ServiceRequest",

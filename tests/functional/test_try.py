@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from cds_service import cli
 from cds_service.drafting import draft
 from cds_service.errors import SettingsError
 from cds_service.hooks.requests import parse
+from cds_service.policy import Policy, Switch
 from cds_service.sandboxes import Access, load_sandboxes
 from tests.support.world import definition, index, knowledge, service
 
@@ -78,6 +80,20 @@ def test_a_drug_in_words_gets_its_card(fhir: HTTPServer, run: Try) -> None:
     assert told["drugs"][0]["dose"] == {"perDose": 30.0, "unit": "mg", "perDay": None}
     request = parse(told["request"], definition("order-sign"))
     assert set(request.prefetch) == {query.value for query in definition("order-sign").prefetch}
+
+
+def test_what_the_site_switched_off_is_neither_asked_nor_missed(
+    fhir: HTTPServer, run: Try, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    off = replace(service(), policy=Policy(guidance=dict.fromkeys(("tumour", "somatic"), Switch.OFF)))
+    monkeypatch.setattr("cds_service.sandbox_commands.load_service", lambda *_: off)
+    ended, out, _ = run("--fhir", fhir.url_for("/fhir"), "--patient", "p1", "--drug", "codeine 30 mg", "--json")
+    told = json.loads(out)
+    assert (ended, "tumour_results" in told["queries"], "tumour_results" in told["request"]["prefetch"]) == (
+        0,
+        False,
+        False,
+    )
 
 
 def test_people_read_what_was_found_and_what_not(fhir: HTTPServer, run: Try) -> None:

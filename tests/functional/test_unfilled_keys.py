@@ -23,6 +23,7 @@ BODY = {
     "prefetch": {
         "patient": {"resourceType": "Patient", "id": "pat-77", "name": [{"family": "Testperson"}]},
         "medications": None,
+        "tumour_results": None,
         "conditions": None,
         "allergies": None,
         "requests": None,

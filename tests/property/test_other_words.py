@@ -111,8 +111,8 @@ def test_the_same_said_otherwise_gets_the_same_answer(way: Rewrite) -> None:
     assert [said.name for said, body in tried if told(said, body) != usual(said.name)] == []
 
 
-WITHOUT_RESULTS = partial(rewriting.emptied, "results", "Observation")
-WITHOUT_CONDITIONS = partial(rewriting.emptied, "conditions", "Condition")
+WITHOUT_RESULTS = partial(rewriting.emptied, "Observation")
+WITHOUT_CONDITIONS = partial(rewriting.emptied, "Condition")
 TAKEN_BACK = {name: (way, WITHOUT_RESULTS) for name, way in rewriting.WITHDRAWN.items()} | {
     name: (way, WITHOUT_CONDITIONS) for name, way in rewriting.RULED_OUT.items()
 }

@@ -46,6 +46,7 @@ from cds_service.model import (
     Trust,
     Undetermined,
     When,
+    is_of_tumour,
 )
 from cds_service.policy import Policy
 from cds_service.reasoning import evaluate
@@ -54,7 +55,6 @@ from cds_service.reasoning.context import Context
 from cds_service.reasoning.decide import decide
 from cds_service.reasoning.measures import is_measured
 from cds_service.reasoning.tables import situation_of
-from cds_service.reasoning.tumours import is_of_tumour
 from tests.support.world import TODAY, knowledge
 
 SILENT_RULES = frozenset(

@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
+from tests.support.keys import key_of
 from tests.support.world import knowledge
 
 RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
@@ -29,10 +30,12 @@ def hook_request(case: Mapping[str, Any], codes: Mapping[str, str], today: date,
     """The request body for the case. `codes` maps drug names to RxNorm ingredient codes."""
     patient = case.get("patient", {})
     orders = [_order(n, o, codes) for n, o in enumerate(case.get("orders", []), start=1)]
+    results = [*_results(patient, today), *patient.get("resources", [])]
     prefetch = {
         "patient": _patient(patient, today),
         "medications": _bundle(_medications(patient.get("medications", []), codes, today)),
-        "results": _bundle([*_results(patient, today), *patient.get("resources", [])]),
+        "results": _bundle(r for r in results if key_of(r) == "results"),
+        "tumour_results": _bundle(r for r in results if key_of(r) == "tumour_results"),
         "conditions": _bundle(_conditions(patient.get("conditions", []), today)),
         "allergies": _bundle(_allergies(patient.get("allergies", []))),
         "requests": _bundle(_pending(patient.get("pending", []), today)),

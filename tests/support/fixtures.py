@@ -49,7 +49,7 @@ def read(folder: str, name: str) -> Json:
 def loaded() -> tuple[Service, Mapping[str, ServiceDefinition]]:
     """The service with its packaged policy, and what it offers."""
     service = load_service()
-    return service, {s.id: s for s in services(result_codes(service.knowledge))}
+    return service, {s.id: s for s in services(result_codes(service))}
 
 
 def answered(body: Json, today: date = TODAY) -> Json:

@@ -352,13 +352,15 @@ def _dated(form: Callable[[str], Json], resource: Json) -> bool:
 
 def _panelled(body: Json, kind: str, name: str, code: Json) -> bool:
     """A panel or report that names every result."""
-    results = body.get("prefetch", {}).get("results")
-    held = [e["resource"] for e in (results or {}).get("entry", ()) if e["resource"]["resourceType"] == "Observation"]
+    keys = [body.get("prefetch", {}).get(key) or {} for key in ("results", "tumour_results")]
+    found = [entry["resource"] for bundle in keys for entry in bundle.get("entry", ())]
+    held = [resource for resource in found if resource["resourceType"] == "Observation"]
     if not held:
         return False
+    results = keys[0]
     named = [{"reference": f"Observation/{resource['id']}"} for resource in held]
     panel = {"resourceType": kind, "id": "whole", "status": "final", "code": code, name: named}
-    results["entry"].append({"resource": panel | {"subject": held[0]["subject"]}})
+    results.setdefault("entry", []).append({"resource": panel | {"subject": held[0]["subject"]}})
     results.pop("total", None)
     return True
 
@@ -525,13 +527,16 @@ WITHDRAWN: Mapping[str, Rewrite] = {
 }
 
 
-def emptied(key: str, kind: str, body: Json) -> bool:
+def emptied(kind: str, body: Json) -> bool:
     """Takes all resources of the kind out of the prefetch."""
-    bundle = body.get("prefetch", {}).get(key) or {}
-    entries = bundle.get("entry", [])
-    bundle["entry"] = [entry for entry in entries if entry["resource"]["resourceType"] != kind]
-    bundle.pop("total", None)
-    return len(bundle["entry"]) < len(entries)
+    bundles = [value for value in body.get("prefetch", {}).values() if value and value["resourceType"] == "Bundle"]
+    taken = 0
+    for bundle in bundles:
+        entries = bundle.get("entry", [])
+        bundle["entry"] = [entry for entry in entries if entry["resource"]["resourceType"] != kind]
+        taken += len(entries) - len(bundle["entry"])
+        bundle.pop("total", None)
+    return taken > 0
 
 
 def _selected(body: Json) -> bool:

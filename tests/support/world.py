@@ -32,7 +32,7 @@ def index() -> DrugIndex:
 @cache
 def definition(hook: str) -> ServiceDefinition:
     """The discovery entry of a hook's service."""
-    return next(s for s in services(result_codes(knowledge())) if s.hook.value == hook)
+    return next(s for s in services(result_codes(service())) if s.hook.value == hook)
 
 
 @cache

@@ -22,7 +22,7 @@ RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
 @cache
 def service() -> tuple[Service, dict[str, ServiceDefinition]]:
     loaded = load_service()
-    return loaded, {offered.id: offered for offered in services(result_codes(loaded.knowledge))}
+    return loaded, {offered.id: offered for offered in services(result_codes(loaded))}
 
 
 def inspected(document: object) -> list[Json]:
@@ -102,6 +102,14 @@ def test_a_hook_that_is_not_served_without_a_context_may_carry_resources() -> No
 def test_a_hook_that_is_not_served_and_carries_nothing_is_refused() -> None:
     with pytest.raises(RequestError, match="not a request of a hook that is served"):
         inspected({"hook": "something-else", "context": {"patientId": "ada"}})
+
+
+def test_of_a_result_alone_both_keys_of_results_are_there() -> None:
+    value = {"value": 5, "unit": "mmol/L"}
+    observation = {"resourceType": "Observation", "id": "o", "code": {"text": "potassium"}, "valueQuantity": value}
+    (availability,) = told(observation, "availability")
+    assert (availability["results"], availability["tumour_results"]) == ("complete", "complete")
+    assert availability["conditions"] == "missing"
 
 
 def test_a_reading_in_a_line_shows_its_notes() -> None:

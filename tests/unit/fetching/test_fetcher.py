@@ -19,7 +19,8 @@ from cds_service.hooks.discovery import services
 from cds_service.hooks.requests import HookRequest, parse
 from cds_service.model import Availability, Query, QueryResult
 
-SERVICES = {service.id: service for service in services((Coding(LOINC, "84413-4"),))}
+CODES = dict.fromkeys((Query.RESULTS, Query.TUMOUR_RESULTS), (Coding(LOINC, "84413-4"),))
+SERVICES = {service.id: service for service in services(CODES)}
 PATIENT = {"resourceType": "Patient", "id": "p1"}
 EMPTY = {"resourceType": "Bundle", "type": "searchset", "total": 0}
 KEYS = [query.value for query in Query]
@@ -95,7 +96,8 @@ def test_missing_keys_are_read_with_the_token(fetcher, httpserver):
 def parts_of_results(server: HTTPServer, answers: list) -> QueryResult:
     """Results asked for in as many parts as there are answers: a bundle, or the status of a refusal."""
     codes = [f"8{n}-1" for n in range(len(answers))]
-    service = next(s for s in services(Coding(LOINC, code) for code in codes) if s.id == "order-sign")
+    offered = services({Query.RESULTS: [Coding(LOINC, code) for code in codes]})
+    service = next(s for s in offered if s.id == "order-sign")
     for code, answer in zip(codes, answers, strict=True):
         expected = server.expect_request(
             "/fhir/Observation", query_string={"patient": "p1", "code": f"{LOINC}|{code}"}

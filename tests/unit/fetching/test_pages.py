@@ -15,7 +15,7 @@ from cds_service.hooks.discovery import services
 from cds_service.hooks.requests import parse
 from cds_service.model import Availability, Query, QueryResult
 
-SIGN = next(s for s in services((Coding(LOINC, "84413-4"),)) if s.id == "order-sign")
+SIGN = next(s for s in services({Query.RESULTS: (Coding(LOINC, "84413-4"),)}) if s.id == "order-sign")
 ERROR = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "processing"}]}
 
 

@@ -11,11 +11,12 @@ from cds_service.hooks.discovery import ServiceDefinition, discovery, services
 from cds_service.model import Query
 
 CODES = (Coding(LOINC, "84413-4"), Coding(LOINC, "57979-7"), Coding("", "therapeutic-implication"))
+TUMOUR_CODES = (Coding(LOINC, "85319-2"), Coding(LOINC, "18474-7"))
 
 
 @pytest.fixture
 def offered() -> tuple[ServiceDefinition, ...]:
-    return services(CODES)
+    return services({Query.RESULTS: CODES, Query.TUMOUR_RESULTS: TUMOUR_CODES})
 
 
 def test_each_hook_has_an_id_of_its_own(offered):
@@ -42,11 +43,15 @@ def test_results_are_asked_for_by_code_and_never_by_category(offered):
     assert "category" not in template
     codes = template.split("&code=")[1].split(",")
     assert codes == ["http://loinc.org|57979-7", "http://loinc.org|84413-4", "therapeutic-implication"]
+    of_tumours = offered[0].prefetch[Query.TUMOUR_RESULTS]
+    assert of_tumours.split("&code=")[1] == "http://loinc.org|18474-7,http://loinc.org|85319-2"
 
 
 def test_without_codes_results_are_not_asked_for_at_all():
     """`code=` with nothing behind it would ask for every Observation of the patient."""
-    assert Query.RESULTS not in services(())[0].prefetch
+    assert services({})[0].prefetch.keys() == set(Query) - {Query.RESULTS, Query.TUMOUR_RESULTS}
+    alone = services({Query.RESULTS: CODES, Query.TUMOUR_RESULTS: ()})[0].prefetch
+    assert alone.keys() == set(Query) - {Query.TUMOUR_RESULTS}
 
 
 def test_each_entry_has_what_the_specification_asks_for(offered):

@@ -8,7 +8,7 @@ from cds_service.errors import RequestError
 from cds_service.hooks.discovery import services
 from cds_service.hooks.requests import parse
 
-SERVICES = {service.id: service for service in services(())}
+SERVICES = {service.id: service for service in services({})}
 DRAFT = {"resourceType": "MedicationRequest", "id": "rx-1", "status": "draft"}
 OTHER = {"resourceType": "MedicationRequest", "id": "rx-2", "status": "draft"}
 

@@ -10,7 +10,7 @@ from cds_service.codes import RXNORM, Coding
 from cds_service.model import Availability, Dose, DrugMatch, Gap, GapReason, Query, QueryResult, Question, Shortfall
 from cds_service.reading import Read, read
 
-from .small import KNOWLEDGE, PATIENT, TODAY, SmallIndex, concept, gap_reasons, order, read_all, subject
+from .small import KNOWLEDGE, PATIENT, TODAY, SmallIndex, concept, gap_reasons, genotype, order, read_all, subject
 
 MEDICATION = {
     "resourceType": "Medication",
@@ -423,3 +423,31 @@ def test_gaps_of_the_hook_layer_are_kept_and_missing_queries_are_told() -> None:
     assert Gap("results", GapReason.NOT_AVAILABLE, "late", Query.RESULTS) in result.patient.gaps
     assert result.patient.availability[Query.RESULTS] is Availability.FAILED
     assert result.patient.availability[Query.CONDITIONS] is Availability.MISSING
+
+
+def two_keys(others: QueryResult, of_tumours: QueryResult) -> Read:
+    results = {query: QueryResult(Availability.COMPLETE) for query in Query}
+    results |= {Query.RESULTS: others, Query.TUMOUR_RESULTS: of_tumours}
+    return read(Question("order-sign", PATIENT, (order(),)), results, SmallIndex(), KNOWLEDGE, TODAY)
+
+
+def test_results_without_an_id_under_two_keys_are_two() -> None:
+    """Neither passes for the older version of the other."""
+    one, other = (genotype(gene, "*1/*1", id=None) for gene in ("CYP2C19", "CYP2D6"))
+    dated = {"meta": {"lastUpdated": "2026-01-01T00:00:00Z"}}
+    complete = Availability.COMPLETE
+    result = two_keys(QueryResult(complete, (one,)), QueryResult(complete, (other | dated,)))
+    assert [r.observable for r in result.patient.readings] == ["gene:CYP2C19", "gene:CYP2D6"]
+    again = two_keys(QueryResult(complete, (one | {"id": "a"},)), QueryResult(complete, (one | {"id": "a"},)))
+    assert len(again.patient.readings) == 1, "a server that gives one resource for both is no second result"
+
+
+@pytest.mark.parametrize("own", list(Availability))
+@pytest.mark.parametrize("others", list(Availability))
+def test_results_of_tumours_are_lost_with_the_others_where_their_key_was_never_sent(
+    own: Availability, others: Availability
+) -> None:
+    told = two_keys(QueryResult(others), QueryResult(own)).patient.availability
+    is_never_sent = own is Availability.MISSING and others in (Availability.PARTIAL, Availability.FAILED)
+    assert told[Query.RESULTS] is others
+    assert told[Query.TUMOUR_RESULTS] is (others if is_never_sent else own)

@@ -245,6 +245,11 @@ def test_a_reassuring_result_settles_where_nothing_was_lost(lost):
     assert only(found(abol(uses={HLA: FIRST}), patient=partly(hla(False), lost=lost))).kind is Kind.NO_CHANGE
 
 
+def test_a_lost_result_of_a_tumour_leaves_an_inherited_marker_settled():
+    lost = {**COMPLETE, Query.TUMOUR_RESULTS: Availability.FAILED}
+    assert only(found(abol(uses={HLA: FIRST}), patient=person(hla(False), availability=lost))).kind is Kind.NO_CHANGE
+
+
 def test_a_lost_result_that_would_not_be_asked_for_is_silent():
     quiet = abol(half(), uses={HLA: use("none")})
     assert only(found(quiet, patient=partly(hla(False)))).kind is Kind.NO_CHANGE

@@ -38,6 +38,7 @@ from cds_service.reasoning.states import knowledge_of, pending_of, possible, sta
 from tests.support.tiny import (
     ALPHA,
     BETA,
+    COMPLETE,
     GENES,
     HLA,
     INTERMEDIATE,
@@ -338,6 +339,7 @@ def test_results_that_were_not_seen_are_not_absent(availability):
     assert known(ALPHA, availability={Query.RESULTS: availability}) == Unavailable(availability.value)
     assert known(ALPHA, availability={}) == Unavailable(GapReason.MISSING)
     assert isinstance(known(ALPHA), NotTested)
+    assert isinstance(known(ALPHA, availability={**COMPLETE, Query.TUMOUR_RESULTS: availability}), NotTested)
 
 
 def test_a_known_result_stands_though_others_were_not_seen():

@@ -10,6 +10,7 @@ from cds_service.codes import LOINC, Coding
 from cds_service.knowledge.schema import Band, MarkerUse, Observable, ObservableKind, ObservationCode, Test
 from cds_service.model import (
     FUTURE,
+    Availability,
     Conflicting,
     Grade,
     Indeterminate,
@@ -20,14 +21,17 @@ from cds_service.model import (
     Phenotype,
     Presence,
     Quantity,
+    Query,
     Reading,
     Span,
     Stale,
+    Unavailable,
     Undetermined,
     Unreadable,
     Unverified,
+    is_of_tumour,
 )
-from cds_service.reasoning.tumours import is_of_tumour, of_tumour
+from cds_service.reasoning.tumours import of_tumour
 from tests.support.tiny import ago, around, person, row, table, world
 
 PROTEIN, STAIN, PROBE, GENE = "tumour:PROT", "tumour:PROT_ihc", "tumour:PROT_ish", "somatic:GENE"
@@ -53,12 +57,14 @@ V600 = MarkerUse(variants={"V600E": ("V600E", "c.1799T>A"), "V600K": ("V600K",)}
 V600_STATES = frozenset({"V600E", "V600K", "other variant", "negative"})
 
 
-def told(marker: str, use: MarkerUse, *readings: Reading, observables=OBSERVABLES):
+def told(marker: str, use: MarkerUse, *readings: Reading, observables=OBSERVABLES, lost=None):
     states = frozenset((*use.variants, "other variant", "negative") if use.variants else use.states or use.bands)
     of = table("oncol", row({marker: next(iter(states))}, "standard"), uses={marker: use})
     words = replace(world(of).result_words, liquid_biopsies=("plasma",))
     knowledge = replace(world(of), observables=observables, tests_by_marker={PROTEIN: TESTS}, result_words=words)
-    return of_tumour(marker, use, states, around("oncol", person(*readings), knowledge))
+    patient = person(*readings)
+    patient = replace(patient, availability={**patient.availability, **(lost or {})})
+    return of_tumour(marker, use, states, around("oncol", patient, knowledge))
 
 
 def stain(shown: str, days: int = 1, **fields) -> Reading:
@@ -86,6 +92,20 @@ def test_a_tumour_s_markers_are_told_by_their_kind():
 
 def test_without_a_result_nothing_is_known():
     assert told(PROTEIN, EITHER) == NotTested()
+
+
+@pytest.mark.parametrize("availability", [a for a in Availability if a is not Availability.COMPLETE])
+def test_results_that_were_not_seen_are_not_absent(availability):
+    """A protein's stand under the tumours' own key alone, a variant's also among those of any gene."""
+    own, others = ({query: availability} for query in (Query.TUMOUR_RESULTS, Query.RESULTS))
+    assert told(PROTEIN, EITHER, lost=own) == Unavailable(availability.value)
+    assert told(PROTEIN, EITHER, lost=others) == NotTested()
+    assert told(GENE, V600, lost=own) == told(GENE, V600, lost=others) == Unavailable(availability.value)
+
+
+def test_of_two_queries_the_worse_is_told():
+    lost = {Query.TUMOUR_RESULTS: Availability.MISSING, Query.RESULTS: Availability.FAILED}
+    assert told(GENE, V600, lost=lost) == Unavailable("failed")
 
 
 @pytest.mark.parametrize(("grade", "expected"), [("0", "negative"), ("3+", "positive")])

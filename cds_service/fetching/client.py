@@ -7,6 +7,8 @@ token goes to the server that the caller named and nowhere else.
 from __future__ import annotations
 
 import re
+import socket
+import ssl
 import time
 import zlib
 from collections.abc import Iterator
@@ -38,7 +40,7 @@ _MOST_CONTAINERS = 500_000
 _PAUSE_BEFORE_RETRY_S = 0.02
 _RETRY_NEEDS_S = 0.05
 _STATUS_REASONS = {
-    401: Shortfall.REFUSED,
+    401: Shortfall.TOKEN_REFUSED,
     403: Shortfall.REFUSED,
     404: Shortfall.NOT_FOUND,
     410: Shortfall.NOT_FOUND,
@@ -48,11 +50,17 @@ _COMPRESSED = frozenset({"gzip", "x-gzip", "deflate"})
 _GZIP_OR_ZLIB = zlib.MAX_WBITS | 32
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _FHIR_VERSION = re.compile(r";\s*fhirversion\s*=\s*\"?([0-9.]+)", re.IGNORECASE)
-_OF_THE_SERVER = frozenset({Shortfall.LATE, Shortfall.UNREACHABLE, Shortfall.SERVER_ERROR})
+_OF_THE_SERVER = frozenset({Shortfall.LATE, Shortfall.UNREACHABLE, Shortfall.NAME_NOT_FOUND, Shortfall.TLS_FAILED, Shortfall.SERVER_ERROR})
 """What a server that is down gives; a server that refuses is up."""
 _FAIR_S = 0.1
 """A server that was given less is not to blame for being late."""
-_UNREADABLE = (HTTPException, IncompleteBody, InvalidChunkLength, zlib.error)
+_REASONS_OF_FAULTS: tuple[tuple[tuple[type[BaseException], ...], Shortfall], ...] = (
+    ((ForbiddenAddress,), Shortfall.ADDRESS_NOT_ALLOWED),
+    ((socket.gaierror,), Shortfall.NAME_NOT_FOUND),
+    ((ssl.SSLError,), Shortfall.TLS_FAILED),
+    ((HTTPException, IncompleteBody, InvalidChunkLength, zlib.error), Shortfall.BROKEN_OFF),
+)
+"""What a fault among the causes means; the first that is there counts."""
 
 
 class FetchError(CdsError):
@@ -216,7 +224,9 @@ class FhirClient:
             content = body.removeprefix(_BYTE_ORDER_MARK)
             try:
                 value = decoded(content)
-            except (orjson.JSONDecodeError, TooDeep) as fault:
+            except orjson.JSONDecodeError as fault:
+                raise FetchError(Shortfall.NOT_JSON) from fault
+            except TooDeep as fault:
                 raise FetchError(Shortfall.UNREADABLE) from fault
             if has_double_names(content, value):
                 raise FetchError(Shortfall.UNREADABLE)
@@ -229,7 +239,7 @@ def _check(response: requests.Response) -> None:
     if 300 <= status < 400:
         raise FetchError(Shortfall.REDIRECTED)
     if status >= 400:
-        reason = _STATUS_REASONS.get(status, Shortfall.SERVER_ERROR if status >= 500 else Shortfall.REFUSED)
+        reason = _STATUS_REASONS.get(status, Shortfall.SERVER_ERROR if status >= 500 else Shortfall.NOT_ACCEPTED)
         raise FetchError(reason, retry_after_s=_pause(response) if status == 503 else None)
     if status != 200:
         raise FetchError(Shortfall.UNREADABLE)
@@ -259,7 +269,7 @@ def _decompressed(response: requests.Response, largest_bytes: int) -> Iterator[b
         if decoder.unused_data:
             raise FetchError(Shortfall.UNREADABLE)
     if not decoder.eof:
-        raise FetchError(Shortfall.UNREADABLE)
+        raise FetchError(Shortfall.BROKEN_OFF)
 
 
 def _told(fault: BaseException, deadline: Deadline) -> FetchError:
@@ -269,12 +279,10 @@ def _told(fault: BaseException, deadline: Deadline) -> FetchError:
         return FetchError(Shortfall.LATE)
     if deadline.has_passed():
         return FetchError(Shortfall.LATE)
-    if any(isinstance(cause, ForbiddenAddress) for cause in causes):
-        return FetchError(Shortfall.ADDRESS_NOT_ALLOWED)
     if any(isinstance(cause, ConnectionResetError | BrokenPipeError) for cause in causes):
         return FetchError(Shortfall.UNREACHABLE, retry_after_s=_PAUSE_BEFORE_RETRY_S)
-    is_unreadable = any(isinstance(cause, _UNREADABLE) for cause in causes)
-    return FetchError(Shortfall.UNREADABLE if is_unreadable else Shortfall.UNREACHABLE)
+    meant = (reason for kinds, reason in _REASONS_OF_FAULTS if any(isinstance(cause, kinds) for cause in causes))
+    return FetchError(next(meant, Shortfall.UNREACHABLE))
 
 
 def _causes(fault: BaseException | None) -> Iterator[BaseException]:

@@ -18,7 +18,7 @@ from cds_service.hooks.discovery import ServiceDefinition, discovery
 from cds_service.hooks.feedback import parse_feedback
 from cds_service.hooks.requests import HookRequest, is_uuid, parse
 from cds_service.knowledge.derived import drug_names
-from cds_service.model import IssuedCard, Query, QueryResult
+from cds_service.model import Availability, IssuedCard, Query, QueryResult
 from cds_service.store.faults import named
 from cds_service.store.store import Issued, StoreError
 from cds_service.web.access import tell
@@ -108,8 +108,10 @@ def _log_answer(
     seconds: float,
 ) -> None:
     """What happened, without anything of the patient: kinds, counts and what became of the queries."""
+    failed = any(found.availability is Availability.FAILED for found in results.values())
     tell(
         "answer",
+        level="WARNING" if failed else "INFO",
         service=hook_request.service.id,
         hook_instance=_uuid(hook_request.hook_instance),
         milliseconds=round(seconds * 1000, 1),

@@ -147,7 +147,7 @@ def test_a_server_that_answers_nothing_is_an_error_and_no_answer(httpserver: HTT
     httpserver.no_handler_status_code = 401
     ended, out, err = run("--fhir", httpserver.url_for("/fhir"), "--patient", "p1", "--drug", "codeine 30 mg")
     assert (ended, out) == (2, "")
-    assert "answered none of the queries: refused" in err
+    assert "answered none of the queries: token_refused" in err
 
 
 def test_a_drug_that_is_not_recognised_is_said(fhir: HTTPServer, run: Try) -> None:

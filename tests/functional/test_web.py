@@ -427,6 +427,7 @@ def test_a_call_is_logged_without_anything_of_the_patient(client_with, caplog_js
     (line,) = caplog_json("answer")
     assert line["service"] == "order-sign"
     assert line["cards"] == {"warning": 1}
+    assert line["level"] == "INFO"
     assert line["queries"]["patient"] == "complete"
     assert line["queries"]["results"] == "server_not_allowed"
     assert len(line["knowledge"]) == 16
@@ -434,6 +435,14 @@ def test_a_call_is_logged_without_anything_of_the_patient(client_with, caplog_js
     assert line["hook_instance"] == "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea"
     client.post(SIGN, json=hook_request(hookInstance="Testperson, Ada"))
     assert caplog_json("answer")[-1]["hook_instance"] == "not a UUID"
+
+
+def test_an_answer_without_what_was_asked_for_is_a_warning(client_with, caplog_json):
+    client = client_with(answering({"cards": [CARD]}), log_level="WARNING")
+    client.post(SIGN, json=hook_request(prefetch={"family": None}))
+    client.post(SIGN, json=hook_request(prefetch={"family": {"resourceType": "OperationOutcome"}}))
+    (line,) = caplog_json("answer")
+    assert (line["level"], line["queries"]["family"]) == ("WARNING", "refused")
     assert not any(secret in json.dumps(line) for secret in SECRETS)
 
 

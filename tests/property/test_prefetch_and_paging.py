@@ -26,6 +26,7 @@ from cds_service.hooks.requests import parse
 from cds_service.model import Availability, Finding, Query, QueryResult
 from tests.support import fixtures
 from tests.support.fixtures import Json
+from tests.support.keys import key_of
 from tests.support.world import definition, service
 
 PATIENCE_S = 10.0
@@ -72,7 +73,11 @@ class PagingServer:
         if identifier:
             return self._single(kind, identifier)
         asked = {name: values[0] for name, values in parse_qs(request.query_string.decode()).items()}
-        return self._page(asked.get("key", KEYS_BY_TYPE.get(kind, "")), int(asked.get("page", 0)))
+        key = KEYS_BY_TYPE.get(kind, "")
+        if kind == "Observation" and "code" in asked:
+            code = asked["code"].split(",")[0].rpartition("|")[2]
+            key = key_of({"code": {"coding": [{"code": code}]}})
+        return self._page(asked.get("key", key), int(asked.get("page", 0)))
 
     def _single(self, kind: str, identifier: str) -> Response:
         named = (r for held in self.held.values() for r in held if (r["resourceType"], r["id"]) == (kind, identifier))

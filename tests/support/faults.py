@@ -211,62 +211,62 @@ def reset_once_then_fine(exchange: Exchange) -> None:
     sound(exchange)
 
 
-@fault("unreadable")
+@fault("broken_off")
 def says_more_than_it_sends(exchange: Exchange) -> None:
     exchange.answer(body_of(good(exchange)), headers={"Content-Length": "5000"})
     exchange.end()
 
 
-@fault("unreadable")
+@fault("not_json")
 def says_less_than_it_sends(exchange: Exchange) -> None:
     exchange.answer(body_of(good(exchange)), headers={"Content-Length": "20"})
     exchange.end()
 
 
-@fault("unreadable")
+@fault("not_json")
 def length_is_no_number(exchange: Exchange) -> None:
     exchange.answer(body_of(good(exchange))[:-3], headers={"Content-Length": "many"})
     exchange.end()
 
 
-@fault("unreadable")
+@fault("broken_off")
 def chunked_body_ends_early(exchange: Exchange) -> None:
     body = body_of(good(exchange))
     exchange.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%b" % (len(body) + 9, body))
     exchange.end()
 
 
-@fault("unreadable")
+@fault("broken_off")
 def size_of_a_chunk_is_garbage(exchange: Exchange) -> None:
     exchange.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n")
     exchange.end()
 
 
-@fault("unreadable", on_bytes=True)
+@fault("broken_off", on_bytes=True)
 def size_of_a_chunk_never_ends(exchange: Exchange) -> None:
     exchange.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
     for _ in range(64):
         exchange.send(b"0" * MIB)
 
 
-@fault("unreadable")
+@fault("broken_off")
 def http_0_9(exchange: Exchange) -> None:
     exchange.send(b'{"resourceType": "Bundle"}\r\n')
     exchange.end()
 
 
-@fault("unreadable")
+@fault("broken_off")
 def noise(exchange: Exchange) -> None:
     exchange.send(bytes(range(256)) * 40)
     exchange.end()
 
 
-@fault("unreadable")
+@fault("broken_off")
 def many_headers(exchange: Exchange) -> None:
     exchange.answer(body_of(good(exchange)), headers={f"X-Header-{n}": "x" for n in range(5000)})
 
 
-@fault("unreadable", on_bytes=True)
+@fault("broken_off", on_bytes=True)
 def a_header_of_a_megabyte(exchange: Exchange) -> None:
     exchange.answer(body_of(good(exchange)), headers={"X-Long": "x" * MIB})
 
@@ -312,22 +312,22 @@ def compressed_body_with_an_endless_tail(exchange: Exchange) -> None:
         exchange.send(b"\0" * MIB)
 
 
-answering("truncated_json", lambda exchange: body_of(good(exchange))[:-5], "unreadable")
+answering("truncated_json", lambda exchange: body_of(good(exchange))[:-5], "not_json")
 answering("a_name_twice", lambda exchange: b'{"resourceType": "List", ' + body_of(good(exchange))[1:], "unreadable")
-answering("html", b"<!doctype html><title>Sign in</title>", "unreadable", headers={"Content-Type": "text/html"})
-answering("xml", b'<Bundle xmlns="http://hl7.org/fhir"/>', "unreadable")
-answering("empty_body", b"", "unreadable")
+answering("html", b"<!doctype html><title>Sign in</title>", "not_json", headers={"Content-Type": "text/html"})
+answering("xml", b'<Bundle xmlns="http://hl7.org/fhir"/>', "not_json")
+answering("empty_body", b"", "not_json")
 answering("text_plain", of_good(dict), "", availability=COMPLETE, headers={"Content-Type": "text/plain"})
 answering("no_content", b"", "unreadable", status="204 No Content")
 answering("partial_content", of_good(dict), "unreadable", status="206 Partial Content")
 answering("accepted", of_good(dict), "unreadable", status="202 Accepted")
-answering("gzip_that_is_none", of_good(dict), "unreadable", headers={"Content-Encoding": "gzip"})
-answering("gzip_unsaid", lambda e: gzip.compress(body_of(good(e))), "unreadable")
+answering("gzip_that_is_none", of_good(dict), "broken_off", headers={"Content-Encoding": "gzip"})
+answering("gzip_unsaid", lambda e: gzip.compress(body_of(good(e))), "not_json")
 answering("unknown_encoding", of_good(dict), "unreadable", headers=NO_ENCODING)
 answering(
     "gzip_cut_short",
     lambda e: gzip.compress(body_of(good(e)))[:-9],
-    "unreadable",
+    "broken_off",
     headers={"Content-Encoding": "gzip"},
 )
 answering(
@@ -337,11 +337,11 @@ answering(
     availability=COMPLETE,
     headers={"Content-Encoding": "gzip"},
 )
-answering("nested_deeply", b'{"a":' * 100_000 + b"1" + b"}" * 100_000, "unreadable")
-answering("not_a_number", lambda e: body_of(good(e) | {"x": float("nan")}), "unreadable")
-answering("huge_integer", lambda e: body_of(good(e))[:-1] + b', "x": ' + b"9" * 400 + b"}", "unreadable")
-answering("invalid_utf_8", lambda e: body_of(good(e))[:-1] + b', "x": "\xff\xfe"}', "unreadable")
-answering("utf_16", lambda e: json.dumps(good(e)).encode("utf-16"), "unreadable")
+answering("nested_deeply", b'{"a":' * 100_000 + b"1" + b"}" * 100_000, "not_json")
+answering("not_a_number", lambda e: body_of(good(e) | {"x": float("nan")}), "not_json")
+answering("huge_integer", lambda e: body_of(good(e))[:-1] + b', "x": ' + b"9" * 400 + b"}", "not_json")
+answering("invalid_utf_8", lambda e: body_of(good(e))[:-1] + b', "x": "\xff\xfe"}', "not_json")
+answering("utf_16", lambda e: json.dumps(good(e)).encode("utf-16"), "not_json")
 answering("byte_order_mark", lambda e: b"\xef\xbb\xbf" + body_of(good(e)), "", availability=COMPLETE)
 answering("json_array", of_good(lambda found: [found]), "unreadable")
 answering("json_null", b"null", "unreadable")
@@ -426,13 +426,13 @@ for _status in ("301 Moved Permanently", "302 Found", "307 Temporary Redirect", 
     )
 
 for _code, _reason in {
-    400: "refused",
-    401: "refused",
+    400: "not_accepted",
+    401: "token_refused",
     403: "refused",
     404: "not_found",
-    406: "refused",
+    406: "not_accepted",
     410: "not_found",
-    422: "refused",
+    422: "not_accepted",
     500: "server_error",
     502: "server_error",
     503: "server_error",

@@ -219,7 +219,7 @@ def test_the_handshake_of_tls_does_not_end(fetcher: Fetcher, greeting: bytes) ->
 def test_no_tls_where_tls_was_expected(fetcher: Fetcher) -> None:
     with serving(lambda exchange: exchange.answer(b"{}", "400 Bad Request"), greets=True) as server:
         request = asked(server.base_url.replace("http:", "https:"))
-        check_all(resolved_in_time(fetcher, request, PATIENCE_S), "unreachable", request)
+        check_all(resolved_in_time(fetcher, request, PATIENCE_S), "tls_failed", request)
 
 
 WAITING = [fault for fault in FAULTS if fault.waits]

@@ -157,7 +157,8 @@ def test_what_the_client_sent_is_not_asked_again(fetcher, httpserver):
 @pytest.mark.parametrize(
     ("status", "reason"),
     [
-        (401, "refused"),
+        (400, "not_accepted"),
+        (401, "token_refused"),
         (403, "refused"),
         (404, "not_found"),
         (429, "busy"),
@@ -175,7 +176,7 @@ def test_a_refusal_is_a_failure_with_its_reason(fetcher, httpserver, status, rea
     assert [request.path for request, _ in httpserver.log] == ["/fhir/Patient/p1"]
 
 
-@pytest.mark.parametrize(("body", "reason"), [("<html>", "unreadable"), ("[" + "1," * 20_000 + "1]", "too_large")])
+@pytest.mark.parametrize(("body", "reason"), [("<html>", "not_json"), ("[" + "1," * 20_000 + "1]", "too_large")])
 def test_what_cannot_be_read_is_a_failure(fetcher, httpserver, body, reason):
     httpserver.expect_request("/fhir/Patient/p1").respond_with_data(body)
     assert resolved(fetcher, asked(httpserver, "patient"), Query.PATIENT).reason == reason

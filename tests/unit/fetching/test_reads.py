@@ -61,7 +61,7 @@ def test_a_name_that_is_not_looked_up_leaves_the_other_servers_their_threads(loo
         until_s = time.monotonic() + 5
         while reasons(fetcher, NOWHERE, 0.5) == {"reads_hang"} and time.monotonic() < until_s:
             time.sleep(0.02)
-        assert reasons(fetcher, NOWHERE, 0.5) == {"unreachable"}
+        assert reasons(fetcher, NOWHERE, 0.5) == {"name_not_found"}
     fetcher.close()
 
 

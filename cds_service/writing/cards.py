@@ -1,4 +1,4 @@
-"""One card for each order, its findings merged, the worst first."""
+"""One card for each order, its findings merged, the worst first; one for all that lack the same facts."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ from cds_service.writing.review import HOOK as REVIEW_HOOK
 from cds_service.writing.review import review_of
 from cds_service.writing.suggestions import Suggestion, as_json, exclusive, suggestions_for
 from cds_service.writing.text import filled
+from cds_service.writing.unchecked import gathered, unchecked_of
 from cds_service.writing.views import Surroundings
 from cds_service.writing.wording import Wording
 from cds_service.writing.words import Words, words_of
@@ -84,7 +85,7 @@ def write(  # noqa: PLR0917  the order is that of the way of a request
     if len(groups) > 1 and hook == REVIEW_HOOK:
         return {"cards": [_review(groups, findings, setting)]}
     if groups:
-        return {"cards": _cards(groups, findings, setting)}
+        return {"cards": _cards(gathered(groups), findings, setting)}
     if findings or patient.gaps:
         return {"cards": [], "extension": _extension(worst_first(findings), setting)}
     return {"cards": []}
@@ -141,22 +142,37 @@ def _makes_a_card(finding: Finding) -> bool:
     return not finding.silent and finding.kind not in _NEVER_A_CARD
 
 
-def _cards(groups: Sequence[_Group], findings: Sequence[Finding], setting: _Setting) -> list[dict[str, Any]]:
-    words = setting.words
+def _cards(
+    by_card: Sequence[tuple[_Group, ...]], findings: Sequence[Finding], setting: _Setting
+) -> list[dict[str, Any]]:
+    words, groups = setting.words, [together[0] for together in by_card]
     names = _names_of_causes(findings, words)
     by_question = orderables([finding for group in groups for finding in group], words, setting.policy)
     offers = _offers(groups, by_question, words)
     touched = _touched(groups)
     cards = []
-    for number, group in enumerate(groups):
+    for number, together in enumerate(by_card):
+        if len(together) > 1:
+            cards.append(_of_unchecked(together, setting))
+            continue
         elsewhere = {
             question: words.drug_of(groups[offers[orderable.key].card][0])
             for question, orderable in by_question.items()
             if offers[orderable.key].card != number
         }
         own = [offer for offer in offers.values() if offer.card == number]
-        cards.append(_card(group, own, Surroundings(names, elsewhere, touched), setting))
+        cards.append(_card(together[0], own, Surroundings(names, elsewhere, touched), setting))
     return cards
+
+
+def _of_unchecked(groups: Sequence[_Group], setting: _Setting) -> dict[str, Any]:
+    """One card for several orders that lack the same facts; it offers nothing, since nothing is known."""
+    said = unchecked_of(groups, setting.words, setting.policy)
+    card_id = uuid5(_NAMESPACE, json.dumps([str(_card_id(group, setting)) for group in groups]))
+    firsts = [group[0] for group in groups]
+    told = worst_first(finding for group in groups for finding in group)
+    words_said = _Said(card_id, said.summary, said.detail, firsts, by_guidance=False)
+    return _assembled(words_said, told, (), replace(setting, drafts={}))
 
 
 def _touched(groups: Sequence[_Group]) -> dict[str, Sequence[Finding]]:
@@ -237,6 +253,8 @@ class _Said:
     firsts: Sequence[Finding]
     redose: bool = True
     """Whether another dose may be offered: not where another card asks for something else of this order."""
+    by_guidance: bool = True
+    """Whether the first finding's guidance is what the card rests on."""
 
 
 def _assembled(said: _Said, group: _Group, offers: Sequence[_Offer], setting: _Setting) -> dict[str, Any]:
@@ -251,7 +269,7 @@ def _assembled(said: _Said, group: _Group, offers: Sequence[_Offer], setting: _S
         summary=said.summary,
         detail=said.detail,
         indicator=group[0].indicator.value,
-        source=orjson.loads(_source(words, group[0].table, group[0].kind)),
+        source=orjson.loads(_source(words, group[0].table if said.by_guidance else "", group[0].kind)),
         suggestions=as_json(suggestions, said.id),
         selectionBehavior=_selection_behavior(suggestions),
         overrideReasons=_override_reasons(said.firsts, setting),

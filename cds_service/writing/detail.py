@@ -51,6 +51,14 @@ def lines_within_limit(lines: Sequence[str]) -> int:
     return sum(end <= HEAD_LIMIT + 1 for end in ends)
 
 
+def listed_detail_of(lines: Sequence[str], findings: Sequence[Finding], words: Words, policy: Policy) -> str:
+    """The detail of one card of lines: as many as 900 characters hold, a rule, the lines left, and the evidence."""
+    kept = lines_within_limit(lines)
+    left = ["\n".join(lines[kept:])] if kept < len(lines) else []
+    evidence = _evidence(words, _evidence_lines(findings, words, policy))
+    return "\n\n".join(["\n".join(lines[:kept]), "---", *left, evidence])
+
+
 def review_detail_of(
     groups: Sequence[Sequence[Finding]], lines: Sequence[str], words: Words, around: Surroundings, policy: Policy
 ) -> str:

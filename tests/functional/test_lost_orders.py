@@ -128,3 +128,19 @@ def test_a_draft_that_cannot_be_read_is_said(client_with: Any, draft: Json, why:
 def test_a_draft_that_is_not_in_force_is_not_asked_about(client_with: Any, status: str) -> None:
     drafts = bundle(medicine(status=status, medicationCodeableConcept={"text": "codeine 30 mg tablet"}))
     assert asked(client_with, "order-sign", bundle(), draftOrders=drafts).json["cards"] == []
+
+
+def test_while_the_medicines_fail_the_drafts_that_hang_on_them_share_one_card(client_with: Any) -> None:
+    """Each order is in the card's findings, what is known of another has a card of its own, and cetirizine none."""
+    named = ("simvastatin 40 mg", "sertraline 50 mg", "morphine 10 mg", "cetirizine 10 mg", "abacavir 300 mg")
+    drafts = [
+        medicine(f"rx-{n}", status="draft", medicationCodeableConcept={"text": f"{name} tablet"})
+        for n, name in enumerate(named)
+    ]
+    shared, own = asked(client_with, "order-sign", AN_ERROR, draftOrders=bundle(*drafts)).json["cards"][::-1]
+    assert shared["summary"] == (
+        "Simvastatin, sertraline and morphine could not be checked: other medicines (could not be obtained)"
+    )
+    told = {finding["order"] for finding in shared["extension"]["org.cds-service.findings"]}
+    assert told == {f"MedicationRequest/rx-{n}" for n in range(3)}
+    assert own["summary"].startswith("Abacavir: ")

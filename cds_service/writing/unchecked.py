@@ -1,0 +1,69 @@
+"""Orders that could not be checked for one reason share a card: said of each, it would soon be read of none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cds_service.knowledge.schema import Fact
+from cds_service.model import Finding, GapReason, Kind, Outcome
+from cds_service.policy import Policy
+from cds_service.writing.detail import listed_detail_of
+from cds_service.writing.text import clean, escaped, first_that_fits, sentence
+from cds_service.writing.views import table_of
+from cds_service.writing.words import Words
+
+Group = tuple[Finding, ...]
+_LOST = frozenset({GapReason.NOT_OBTAINED, GapReason.PARTIAL, GapReason.MISSING})
+_FACTS = frozenset(fact.value for fact in Fact)
+
+
+@dataclass(frozen=True, slots=True)
+class Unchecked:
+    summary: str
+    detail: str
+
+
+def gathered(groups: Sequence[Group]) -> list[tuple[Group, ...]]:
+    """The orders' findings by card: those that lack the same facts together, at the place of the first of them."""
+    cards: dict[object, list[Group]] = {}
+    for number, group in enumerate(groups):
+        cards.setdefault(_facts_lost(group) or number, []).append(group)
+    return [tuple(together) for together in cards.values()]
+
+
+def unchecked_of(groups: Sequence[Group], words: Words, policy: Policy) -> Unchecked:
+    """The words of one card for several orders that lack the same facts."""
+    gaps = dict.fromkeys(words.gap(gap) for group in groups for finding in group for gap in finding.gaps)
+    drugs = words.wording.any_of(list(dict.fromkeys(words.order(group[0].order) for group in groups)))
+    told = {"drugs": drugs, "count": len(groups), "gaps": words.wording.any_of(list(gaps))}
+    summary = first_that_fits(
+        words.wording.say("list_unchecked", key, **told) for key in ("summary", "summary_count")
+    )
+    heading = words.wording.say("list_unchecked", "heading", gaps=escaped(told["gaps"]))
+    lines = [heading, "", *(_line(group, words) for group in groups)]
+    findings = [finding for group in groups for finding in group]
+    return Unchecked(sentence(summary), listed_detail_of(lines, findings, words, policy))
+
+
+def _facts_lost(group: Group) -> frozenset[tuple[str, GapReason]]:
+    """The facts for want of which the order could not be checked, and how they were lost. Empty where its card says
+    anything else: what another order lacks too, or that this one should wait.
+    """
+    gaps = {(gap.about, gap.reason) for finding in group for gap in finding.gaps}
+    says_no_more = all(_only_lacks(finding) for finding in group)
+    are_lost = all(about in _FACTS and reason in _LOST for about, reason in gaps)
+    return frozenset(gaps) if says_no_more and are_lost else frozenset()
+
+
+def _only_lacks(finding: Finding) -> bool:
+    waits = finding.hold or finding.resulting.outcome is Outcome.WAIT
+    return finding.kind is Kind.NOT_ASSESSED and not (waits or finding.tests or finding.order.active)
+
+
+def _line(group: Group, words: Words) -> str:
+    order = escaped(clean(group[0].order.name) or words.order(group[0].order))
+    labels = [table.label for finding in group if (table := table_of(finding, words)) and table.label]
+    topics = words.wording.say("lists", "semicolon").join(dict.fromkeys(map(words.wording.phrase, labels)))
+    key = "line_of_topics" if topics else "line"
+    return words.wording.say("list_unchecked", key, order=order, topics=escaped(topics))

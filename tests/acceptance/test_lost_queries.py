@@ -20,6 +20,7 @@ from tests.support.world import TODAY, definition, drug_codes, knowledge, servic
 NAMES_A_LOSS = frozenset({"not_obtained", "failed"})
 GROUPS = ("worked", "interactions", "family_history")
 TUMOURS = ("tumours_breast", "tumours_solid", "tumours_blood")
+BOTH = (Query.RESULTS, Query.TUMOUR_RESULTS)
 ABSENT: dict[Query, QueryResult] = {Query.TUMOUR_RESULTS: QueryResult(Availability.MISSING, reason="missing")}
 
 
@@ -85,12 +86,13 @@ def hangs_on_proteins(finding: Finding) -> bool:
 
 @pytest.mark.parametrize("case", list(_cases(*TUMOURS)))
 def test_results_of_tumours_are_read_alike_under_either_key(case: Mapping[str, Any]) -> None:
-    """A client that fills one key for all results, whether it knows of the other or not."""
+    """A client that fills one key for all results, whether it knows of the other or not, or both with the same."""
     question, results = answered(case)
     usual = found(case, question, results)
     both = (*results[Query.RESULTS].resources, *results[Query.TUMOUR_RESULTS].resources)
     under_one = results | {Query.RESULTS: QueryResult(Availability.COMPLETE, both)}
     assert found(case, question, under_one | {Query.TUMOUR_RESULTS: QueryResult(Availability.COMPLETE)}) == usual
+    assert found(case, question, results | dict.fromkeys(BOTH, QueryResult(Availability.COMPLETE, both))) == usual
     known = {(f.table, f.row) for f in usual if f.kind is Kind.CHANGE_NOW and is_about_tumours(f)}
     assert known <= {(f.table, f.row) for f in found(case, question, under_one | ABSENT)}
 

@@ -50,7 +50,9 @@ _COMPRESSED = frozenset({"gzip", "x-gzip", "deflate"})
 _GZIP_OR_ZLIB = zlib.MAX_WBITS | 32
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _FHIR_VERSION = re.compile(r";\s*fhirversion\s*=\s*\"?([0-9.]+)", re.IGNORECASE)
-_OF_THE_SERVER = frozenset({Shortfall.LATE, Shortfall.UNREACHABLE, Shortfall.NAME_NOT_FOUND, Shortfall.TLS_FAILED, Shortfall.SERVER_ERROR})
+_OF_THE_SERVER = frozenset(
+    {Shortfall.LATE, Shortfall.UNREACHABLE, Shortfall.NAME_NOT_FOUND, Shortfall.TLS_FAILED, Shortfall.SERVER_ERROR}
+)
 """What a server that is down gives; a server that refuses is up."""
 _FAIR_S = 0.1
 """A server that was given less is not to blame for being late."""

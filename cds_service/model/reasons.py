@@ -117,7 +117,7 @@ class Shortfall(_Reason):
     SERVER_ERROR = "server_error"
     SERVER_NOT_ALLOWED = "server_not_allowed"
     TLS_FAILED = "tls_failed"
-    TOKEN_REFUSED = "token_refused"
+    TOKEN_REFUSED = "token_refused"  # noqa: S105  no password
     TOO_LARGE = "too_large"
     TOO_MANY_READS = "too_many_reads"
     UNREACHABLE = "unreachable"

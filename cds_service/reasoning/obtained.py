@@ -27,7 +27,8 @@ def queries_telling(marker: str, knowledge: Knowledge) -> tuple[Query, ...]:
     """
     if not is_of_tumour(marker):
         return (Query.RESULTS,)
-    has_variants = any(i.startswith(("somatic:", "germline:")) for i in observables_telling(knowledge).get(marker, (marker,)))
+    told_by = observables_telling(knowledge).get(marker, (marker,))
+    has_variants = any(i.startswith(("somatic:", "germline:")) for i in told_by)
     return (Query.TUMOUR_RESULTS, Query.RESULTS) if has_variants else (Query.TUMOUR_RESULTS,)
 
 

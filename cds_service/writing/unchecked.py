@@ -9,8 +9,8 @@ from cds_service.knowledge.schema import Fact
 from cds_service.model import Finding, GapReason, Kind, Outcome
 from cds_service.policy import Policy
 from cds_service.writing.detail import listed_detail_of
+from cds_service.writing.findings import table_of
 from cds_service.writing.text import clean, escaped, first_that_fits, sentence
-from cds_service.writing.views import table_of
 from cds_service.writing.words import Words
 
 Group = tuple[Finding, ...]
@@ -34,7 +34,8 @@ def gathered(groups: Sequence[Group]) -> list[tuple[Group, ...]]:
 
 def unchecked_of(groups: Sequence[Group], words: Words, policy: Policy) -> Unchecked:
     """The words of one card for several orders that lack the same facts."""
-    gaps = dict.fromkeys(words.gap(gap) for group in groups for finding in group for gap in finding.gaps)
+    said = (words.gap(gap, group[0].order.reference) for group in groups for f in group for gap in f.gaps)
+    gaps = dict.fromkeys(said)
     drugs = words.wording.any_of(list(dict.fromkeys(words.order(group[0].order) for group in groups)))
     told = {"drugs": drugs, "count": len(groups), "gaps": words.wording.any_of(list(gaps))}
     summary = first_that_fits(

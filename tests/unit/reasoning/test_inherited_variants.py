@@ -27,8 +27,9 @@ from cds_service.model import (
     Significance,
     Trust,
     Unreadable,
+    is_of_tumour,
 )
-from cds_service.reasoning.tumours import is_of_tumour, of_tumour
+from cds_service.reasoning.tumours import of_tumour
 from tests.support.tiny import ago, around, person, row, table, world
 
 INHERITED, ONE, TWO = "germline:BOTH", "germline:ONE", "germline:TWO"

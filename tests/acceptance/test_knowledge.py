@@ -187,8 +187,8 @@ def test_results_of_what_the_site_switched_off_are_not_asked_for() -> None:
         site = replace(service(), policy=Policy(guidance=guidance))
         return {query for query, codes in result_codes(site).items() if codes}
 
-    both, off = {Query.RESULTS, Query.TUMOUR_RESULTS}, dict.fromkeys(("tumour", "somatic"), Switch.OFF)
+    both, off = {Query.RESULTS, Query.TUMOUR_RESULTS}, dict.fromkeys(("tumour", "somatic", "germline"), Switch.OFF)
     assert asked(**off) == {Query.RESULTS}
     assert asked(**off | {"trastuzumab": Switch.ON}) == both
     assert asked(tumour=Switch.OFF) == both
-    assert asked(**dict.fromkeys(("tumour", "somatic"), Switch.SILENT)) == both
+    assert asked(**dict.fromkeys(("tumour", "somatic", "germline"), Switch.SILENT)) == both

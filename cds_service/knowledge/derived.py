@@ -46,6 +46,12 @@ def spoiling_conditions(knowledge: Knowledge) -> frozenset[str]:
     return events.union(key for key, wider in implied_conditions(knowledge).items() if not wider.isdisjoint(events))
 
 
+@once_for_each
+def events_that_spoil(knowledge: Knowledge) -> frozenset[str]:
+    """Those, and the conditions by which an event is told to spoil nothing."""
+    return spoiling_conditions(knowledge).union(*(spoiler.unless for spoiler in knowledge.spoilers))
+
+
 def implied(keys: frozenset[str], knowledge: Knowledge) -> frozenset[str]:
     """The condition keys, and every key of the knowledge that includes one of them."""
     wider = implied_conditions(knowledge)

@@ -28,6 +28,7 @@ class GapReason(_Reason):
     GENE_NOT_NAMED = "gene_not_named"
     IMPLAUSIBLE = "implausible"
     INCOMPLETE = "incomplete"
+    KIND_NOT_READ = "kind_not_read"
     MEDICATION_NOT_AVAILABLE = "medication_not_available"
     """An order or a medicine refers to a Medication that is not there."""
     MISSING = "missing"

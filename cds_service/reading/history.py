@@ -31,6 +31,7 @@ from cds_service.reading.vocabulary import (
     DEGREE_BY_WORD,
     DEGREE_UNSAID,
     NOT_BY_BLOOD,
+    NOT_DONE_STATUSES,
     PAST_STATUSES,
 )
 
@@ -102,6 +103,31 @@ def read_condition(record: Record, chart: Chart) -> Iterator[Condition | FamilyC
         if not (keys or past):
             return
     yield Condition(keys, label, record.reference, _onset(resource), _end(resource), past)
+
+
+def read_procedure(record: Record, chart: Chart) -> Iterator[Condition | Gap]:
+    """An event that spoils results (a transplant, a transfusion) and stands as a procedure. One that was broken off
+    may have gone far enough; of other procedures nothing is asked."""
+    resource = record.resource
+    if record.status in NOT_DONE_STATUSES:
+        return
+    label = concept_label(resource.get("code"))
+    if not label:
+        yield Gap(record.reference, GapReason.UNREADABLE, "a procedure without a code or text", record.query)
+        return
+    _, _, keys = chart.lexicon.of_content("problem", resource.get("code"), _problem_of)
+    events = keys & chart.lexicon.events
+    if events:
+        begun, over = _performed(resource)
+        yield Condition(events, label, record.reference, begun, over)
+
+
+def _performed(resource: Resource) -> tuple[When | None, When | None]:
+    """The first and the last day of a procedure."""
+    on = day(resource.get("performedDateTime"), resource.get("performedString"))
+    period = first(resource.get("performedPeriod"))
+    begun = on or day(period.get("start"), period.get("end"))
+    return begun, on or day(period.get("end"))
 
 
 def _of_relatives(text: str) -> str:

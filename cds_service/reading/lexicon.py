@@ -10,7 +10,12 @@ from typing import Any, TypeVar
 
 from cds_service.codes import LOINC, Coding
 from cds_service.knowledge.base import Knowledge
-from cds_service.knowledge.derived import observables_telling, once_for_each, spoiling_conditions
+from cds_service.knowledge.derived import (
+    events_that_spoil,
+    observables_telling,
+    once_for_each,
+    spoiling_conditions,
+)
 from cds_service.knowledge.schema import CodeRole, Gene, HlaMarker, Observable, ObservationCode, ResultWords
 from cds_service.memory import Memory, content_key
 from cds_service.reading.shapes import fold
@@ -81,6 +86,8 @@ class Lexicon:
     """Condition keys that count for life."""
     spoiling: frozenset[str]
     """Condition keys that make results of their time unreliable."""
+    events: frozenset[str]
+    """Those, and the keys by which such an event is told to spoil nothing."""
     fillers: re.Pattern[str]
     """Words that belong to a call, in folded text."""
     harmless: re.Pattern[str]
@@ -268,6 +275,7 @@ def lexicon_of(knowledge: Knowledge) -> Lexicon:
         calls_of_tumours=_words_pattern(("no", *FOUND_WORDS, *MISSED_WORDS)),
         lasting=frozenset(key for key, condition in knowledge.conditions.items() if condition.lasting),
         spoiling=spoiling_conditions(knowledge),
+        events=events_that_spoil(knowledge),
     )
 
 

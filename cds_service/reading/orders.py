@@ -11,11 +11,17 @@ from cds_service.reading.chart import Chart
 from cds_service.reading.medications import medicine_of
 from cds_service.reading.records import Record, References, newest, unpack
 from cds_service.reading.shapes import Resource, codings, concept_texts, first, items, text_at
-from cds_service.reading.vocabulary import DRAFT_STATUSES, ENDED_STATUSES, UNTAKEN_STATUSES
+from cds_service.reading.vocabulary import (
+    DRAFT_STATUSES,
+    ENDED_STATUSES,
+    GIVEN,
+    REQUEST,
+    STATEMENT,
+    UNTAKEN_STATUSES,
+)
 from cds_service.references import local_name
 
-REQUEST = "MedicationRequest"
-_NO_ORDERS = frozenset({"MedicationAdministration", "MedicationDispense", "MedicationStatement"})
+_NO_ORDERS = frozenset({STATEMENT, *GIVEN})
 """Other resources that name a medicine: in the place of an order they are told and not guessed at."""
 
 
@@ -128,7 +134,7 @@ def _replaced(resource: Resource, chart: Chart) -> str:
     for address in (*references(resource.get("priorPrescription")), *references(resource.get("basedOn"))):
         target = chart.references.find(address, resource)
         kind, status = (target.kind, target.status) if target is not None else ("", "")
-        if target is not None and kind in {REQUEST, "MedicationStatement"} and status in {"active", "on-hold"}:
+        if target is not None and kind in {REQUEST, STATEMENT} and status in {"active", "on-hold"}:
             return target.reference
     return ""
 

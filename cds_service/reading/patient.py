@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date, timedelta
+from math import ceil
 
 from cds_service.codes import LOINC
-from cds_service.model import Gap, GapReason, Medication, Query, When, earliest, latest
+from cds_service.model import Gap, GapReason, Medication, Query, Span, When, earliest, latest
 from cds_service.reading.addresses import reference, references
-from cds_service.reading.answers import answer_of
+from cds_service.reading.answers import answer_of, quantity_of
 from cds_service.reading.chart import Chart
 from cds_service.reading.dates import day
 from cds_service.reading.dose_text import known_unit
@@ -19,12 +21,22 @@ from cds_service.reading.shapes import Resource, child, clean, first, has_code, 
 from cds_service.reading.vocabulary import (
     BODY_WEIGHT,
     ENDED_STATUSES,
+    GIVEN,
+    GIVEN_STATUSES,
+    REQUEST,
+    STATEMENT,
     TAKEN_STATUSES,
     UNORDERED_INTENTS,
     UNTAKEN_STATUSES,
 )
 from cds_service.references import local_name
 
+_SOURCES = ("basedOn", "derivedFrom", "authorizingPrescription", "request")
+"""Elements by which a statement, a dispense and an administration name the request that they tell of."""
+_GIVEN = TAKEN_STATUSES | GIVEN_STATUSES
+_DAYS = frozenset({"d", "day", "days", ""})
+_LONGEST_SUPPLY = 10_000
+"""Days; what is longer is no supply."""
 _SEXES = frozenset({"male", "female"})
 _KILOGRAMS = {"kg": 1.0, "g": 0.001, "[lb_av]": 0.45359237, "lb": 0.45359237, "lbs": 0.45359237}
 
@@ -54,20 +66,26 @@ def weight_in(holder: Resource) -> float | None:
 
 
 def medication_records(chart: Chart) -> tuple[Record, ...]:
-    """Requests and statements of medicines, less statements that only repeat a request that is there too."""
-    return tuple(r for r in chart.of_kind("MedicationRequest", "MedicationStatement") if not _repeats(r, chart))
+    """What tells of medicines, less what only repeats a request that is there too."""
+    return tuple(r for r in chart.of_kind(REQUEST, STATEMENT, *GIVEN) if not _repeats(r, chart))
 
 
 def _repeats(record: Record, chart: Chart) -> bool:
-    if record.kind != "MedicationStatement":
+    """Whether it tells of a request that is there and speaks for itself. One that is completed does not: what was
+    handed out last, the patient may still take."""
+    if record.kind == REQUEST:
         return False
-    sources = references(record.resource.get("basedOn")) + references(record.resource.get("derivedFrom"))
+    sources = [address for name in _SOURCES for address in references(record.resource.get(name))]
     found = (chart.references.find(address, record.resource) for address in sources)
-    return any(target is not None and target.kind == "MedicationRequest" for target in found)
+    return any(target is not None and target.kind == REQUEST and target.status != "completed" for target in found)
 
 
-def is_taken(record: Record) -> bool:
-    """Whether the patient takes the medicine by its status: active or on hold, ordered, not forbidden."""
+def is_taken(record: Record, today: date) -> bool:
+    """Whether the patient takes the medicine by its status: active or on hold, ordered, not forbidden; or handed out
+    or given, and not used up."""
+    if record.kind in GIVEN:
+        end = _end(record)
+        return record.status in _GIVEN and (end is None or latest(end) >= today)
     if record.status not in TAKEN_STATUSES or record.resource.get("doNotPerform") is True:
         return False
     return clean(record.resource.get("intent")) not in UNORDERED_INTENTS or _is_reported(record.resource)
@@ -86,7 +104,8 @@ def _untaken(record: Record) -> Iterator[Gap]:
     """What keeps a medicine from being counted, where that is not that it ended or never began."""
     if record.resource.get("doNotPerform") is True:
         return
-    if record.status not in TAKEN_STATUSES | ENDED_STATUSES | UNTAKEN_STATUSES:
+    begun = _GIVEN if record.kind in GIVEN else TAKEN_STATUSES
+    if record.status not in begun | ENDED_STATUSES | UNTAKEN_STATUSES:
         yield Gap(
             record.reference, GapReason.UNKNOWN_STATUS, "a medicine whose status FHIR does not have", record.query
         )
@@ -94,20 +113,18 @@ def _untaken(record: Record) -> Iterator[Gap]:
         yield Gap(record.reference, GapReason.NOT_AN_ORDER, "a medicine that is proposed or planned", record.query)
 
 
-def _part_of_answer(gap: Gap, record: Record) -> Gap:
+def _part_of_answer(gap: Gap, *, taken: bool) -> Gap:
     """A medicine that the patient takes and that was not sent is missing from the answer to the query."""
-    return (
-        replace(gap, query=Query.MEDICATIONS)
-        if gap.reason is GapReason.MEDICATION_NOT_AVAILABLE and is_taken(record)
-        else gap
-    )
+    is_lost = taken and gap.reason is GapReason.MEDICATION_NOT_AVAILABLE
+    return replace(gap, query=Query.MEDICATIONS) if is_lost else gap
 
 
 def read_medication(record: Record, chart: Chart) -> Iterator[Medication | Gap]:
-    """A medicine that the patient takes, or one that ended on a known day. A statement that only repeats a request
-    that is there too tells nothing."""
-    taken, end = is_taken(record), _end(record.resource)
-    ended = record.status in ENDED_STATUSES and end is not None and earliest(end) <= chart.today
+    """A medicine that the patient takes, or one that ended on a known day. What only repeats a request that is there
+    too tells nothing."""
+    taken, end = is_taken(record, chart.today), _end(record)
+    over = ENDED_STATUSES | _GIVEN if record.kind in GIVEN else ENDED_STATUSES
+    ended = not taken and record.status in over and end is not None and earliest(end) <= chart.today
     if _repeats(record, chart):
         return
     if not (taken or ended):
@@ -118,7 +135,7 @@ def read_medication(record: Record, chart: Chart) -> Iterator[Medication | Gap]:
     if not found.name:
         yield Gap(record.reference, GapReason.UNREADABLE, "a medicine without a name", record.query)
         return
-    yield from [_part_of_answer(gap, record) for gap in found.gaps]
+    yield from [_part_of_answer(gap, taken=taken) for gap in found.gaps]
     yield Medication(
         reference=record.reference,
         name=found.name,
@@ -127,18 +144,42 @@ def read_medication(record: Record, chart: Chart) -> Iterator[Medication | Gap]:
         dose=found.dose,
         route=found.route,
         stopped=end if has_ended else None,
-        may_have_ended=end is not None and not has_ended and earliest(end) < chart.today,
+        may_have_ended=not has_ended and _may_have_ended(record, end, chart.today),
     )
+
+
+def _may_have_ended(record: Record, end: When | None, today: date) -> bool:
+    """Whether it is told to end about today, or was handed out or given and nobody says for how long."""
+    return record.kind in GIVEN if end is None else earliest(end) < today
 
 
 def _started(resource: Resource) -> When | None:
     return day(first(resource.get("effectivePeriod")).get("start"), resource.get("effectiveDateTime"),
-               resource.get("authoredOn"), resource.get("dateAsserted"))  # fmt: skip
+               resource.get("whenHandedOver"), resource.get("whenPrepared"), resource.get("authoredOn"),
+               resource.get("dateAsserted"))  # fmt: skip
 
 
-def _end(resource: Resource) -> When | None:
+def _end(record: Record) -> When | None:
     """The day on which the medicine ended or is to end, where the resource names one."""
-    return day(first(resource.get("effectivePeriod")).get("end")) or _end_of_last_step(resource)
+    resource = record.resource
+    period = first(resource.get("effectivePeriod"))
+    match record.kind:
+        case "MedicationAdministration":
+            return day(period.get("end"), resource.get("effectiveDateTime"), period.get("start"))
+        case "MedicationDispense":
+            return _end_of_supply(resource)
+        case _:
+            return day(period.get("end")) or _end_of_last_step(resource)
+
+
+def _end_of_supply(resource: Resource) -> When | None:
+    """The last day for which a dispense is enough."""
+    handed = day(resource.get("whenHandedOver"), resource.get("whenPrepared"))
+    supply = quantity_of(first(resource.get("daysSupply")))
+    if handed is None or supply is None or not 0 < supply.value < _LONGEST_SUPPLY or supply.unit.lower() not in _DAYS:
+        return None
+    lasts = timedelta(days=ceil(supply.value))
+    return Span(earliest(handed) + lasts, latest(handed) + lasts) if isinstance(handed, Span) else handed + lasts
 
 
 def _end_of_last_step(resource: Resource) -> When | None:

@@ -41,8 +41,8 @@ _DEEPEST_NESTING = 4
 _CONTAINED_RESULTS = frozenset({"Observation"})
 _KINDS = frozenset({
     "AllergyIntolerance", "Bundle", "Condition", "DiagnosticReport", "FamilyMemberHistory", "Medication",
-    "MedicationRequest", "MedicationStatement", "Observation", "Organization", "Patient", "Practitioner",
-    "ServiceRequest", "Specimen", "Task",
+    "MedicationAdministration", "MedicationDispense", "MedicationRequest", "MedicationStatement", "Observation",
+    "Organization", "Patient", "Practitioner", "Procedure", "ServiceRequest", "Specimen", "Task",
 })  # fmt: skip
 SUBJECTS = ("subject", "patient", "for")
 """Elements that name the patient; `for` is a Task's."""

@@ -16,9 +16,12 @@ from cds_service.references import local_name
 _R5_KEYS = {
     "MedicationRequest": frozenset({"medication", "reason"}),
     "MedicationStatement": frozenset({"medication", "adherence"}),
+    "MedicationDispense": frozenset({"medication"}),
+    "MedicationAdministration": frozenset({"medication"}),
     "Observation": frozenset({"triggeredBy", "bodyStructure", "instantiatesCanonical", "instantiatesReference"}),
     "Condition": frozenset({"participant"}),
     "DiagnosticReport": frozenset({"supportingInfo", "composition"}),
+    "Procedure": frozenset({"occurrenceDateTime", "occurrencePeriod", "occurrenceString"}),
 }
 _R5_REPEATED_CONCEPT = {"AllergyIntolerance": ("reaction", "manifestation"), "ServiceRequest": ("code",)}
 _MATTERS = frozenset({

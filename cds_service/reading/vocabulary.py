@@ -148,6 +148,13 @@ GENOME_BUILD_37 = dict(
 )
 """RefSeq chromosome -> its version in build 37 of the human genome; build 38 has the next one."""
 
+# Kinds of resources that tell of a medicine
+
+REQUEST = "MedicationRequest"
+STATEMENT = "MedicationStatement"
+GIVEN = ("MedicationDispense", "MedicationAdministration")
+"""What tells that a medicine was handed out or given."""
+
 # Statuses
 
 ENTERED_IN_ERROR = "entered-in-error"
@@ -158,10 +165,14 @@ DROPPED_STATUSES = frozenset({"cancelled", "entered-in-error"})
 DRAFT_STATUSES = frozenset({"", "draft", "active", "on-hold", "unknown"})
 TAKEN_STATUSES = frozenset({"active", "on-hold", "intended", "unknown", "", "recorded"})
 ENDED_STATUSES = frozenset({"stopped", "completed", "ended"})
-UNTAKEN_STATUSES = frozenset({"cancelled", "draft", "not-taken", "entered-in-error"})
+GIVEN_STATUSES = frozenset({"completed", "in-progress", "preparation"})
+"""Of what was handed out or given; of a request or a statement `completed` means over."""
+UNTAKEN_STATUSES = frozenset({"cancelled", "draft", "not-taken", "declined", "not-done", "entered-in-error"})
 ORDERED_STATUSES = frozenset({"draft", "active", "on-hold", ""})
 UNORDERED_INTENTS = frozenset({"proposal", "plan", "option", "directive"})
 RULED_OUT = frozenset({"refuted", "entered-in-error", "differential"})
+NOT_DONE_STATUSES = frozenset({"preparation", "not-done", "on-hold", "entered-in-error"})
+"""Of a procedure that did not take place, or not yet."""
 PAST_STATUSES = frozenset({"resolved", "inactive", "remission"})
 ABATED_WORDS = PAST_STATUSES | {
     "abated", "childhood", "cured", "ended", "finished", "gone", "healed", "in childhood", "in remission",

@@ -35,7 +35,7 @@ from cds_service.model import (
 )
 from cds_service.policy import CatalogueTest
 from cds_service.reading.chart import Chart
-from cds_service.reading.history import read_allergy, read_condition, read_family
+from cds_service.reading.history import read_allergy, read_condition, read_family, read_procedure
 from cds_service.reading.lexicon import lexicon_of
 from cds_service.reading.medications import medicines_of
 from cds_service.reading.orders import (
@@ -64,6 +64,7 @@ from cds_service.reading.screening import apart, check_patient, screened
 from cds_service.reading.shapes import Resource
 from cds_service.reading.tumour_reports import read_tumour_report
 from cds_service.reading.variants import with_genotypes
+from cds_service.reading.vocabulary import GIVEN
 
 T = TypeVar("T")
 _QUERIES = tuple(Query)
@@ -126,10 +127,23 @@ def read(
 def _orders(question: Question, asked: tuple[Record, ...], chart: Chart) -> Iterator[OrderedDrug | Gap]:
     yield from read_orders(question, asked, chart)
     if question.active:
-        for record in sorted(medication_records(chart), key=lambda r: r.reference):
-            if is_taken(record):
-                # The medicine's own gaps were told when the patient's medicines were read.
-                yield from (o for o in read_order(record, chart, active=True) if isinstance(o, OrderedDrug))
+        yield from _medicines_in_question(chart)
+
+
+def _medicines_in_question(chart: Chart) -> Iterator[OrderedDrug]:
+    """The medicines taken, as orders. What is handed out or given again and again is asked about once."""
+    seen: set[tuple[str, ...]] = set()
+    for record in sorted(medication_records(chart), key=lambda r: (r.kind in GIVEN, r.reference)):
+        if is_taken(record, chart.today):
+            # The medicine's own gaps were told when the patient's medicines were read.
+            for found in read_order(record, chart, active=True):
+                if isinstance(found, OrderedDrug) and not (record.kind in GIVEN and _drug(found) in seen):
+                    seen.add(_drug(found))
+                    yield found
+
+
+def _drug(found: OrderedDrug) -> tuple[str, ...]:
+    return found.order.ingredients or (found.order.name,)
 
 
 def _drafted_tests(asked: tuple[Record, ...], chart: Chart) -> Iterator[PendingTest]:
@@ -142,23 +156,38 @@ def _drafted_tests(asked: tuple[Record, ...], chart: Chart) -> Iterator[PendingT
 def _facts(chart: Chart) -> list[object]:
     found: list[object] = []
     for record in chart.records:
-        for read_as in _READERS.get(record.kind, ()):
+        for read_as in _READERS.get(record.kind, (_unread,)):
             found += read_as(record, chart)
     return found
+
+
+def _unread(record: Record, _: Chart) -> Iterator[Gap]:
+    """A resource of a kind that nothing is read from is told, unless others only refer to it."""
+    if record.kind not in _SUPPORTING:
+        yield Gap(record.reference, GapReason.KIND_NOT_READ, record.kind, record.query)
 
 
 _READERS: Mapping[str, tuple[Callable[[Record, Chart], Iterable[object]], ...]] = {
     "MedicationRequest": (read_medication,),
     "MedicationStatement": (read_medication,),
+    "MedicationDispense": (read_medication,),
+    "MedicationAdministration": (read_medication,),
     "Observation": (read_observation,),
     "DiagnosticReport": (read_report, read_tumour_report),
     "Condition": (read_condition, read_listed_finding),
     "AllergyIntolerance": (read_allergy, read_listed_finding),
     "FamilyMemberHistory": (read_family,),
+    "Procedure": (read_procedure,),
     "ServiceRequest": (read_request,),
     "Task": (read_recommendation,),
 }
 """What reads a resource, by its kind."""
+_SUPPORTING = frozenset({
+    "Basic", "CareTeam", "Coverage", "Device", "Encounter", "EpisodeOfCare", "Group", "HealthcareService", "Location",
+    "Medication", "MolecularSequence", "OperationOutcome", "Organization", "Patient", "Practitioner",
+    "PractitionerRole", "Provenance", "RelatedPerson", "Specimen", "Substance",
+})  # fmt: skip
+"""Kinds that say nothing of the patient's results, medicines and history by themselves."""
 
 
 def _about_another(record: Record, chart: Chart) -> Gap:

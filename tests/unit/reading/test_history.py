@@ -233,3 +233,72 @@ def test_the_dosage_of_a_statement_does_not_tell_until_when_the_medicine_was_tak
     bounds = {"timing": {"repeat": {"boundsPeriod": {"end": "2026-11-01"}}}}
     (medication,) = read_all(statement(dosage=[bounds])).patient.medications
     assert medication.stopped is None
+
+
+# --- procedures, and kinds that nothing is read from ---
+
+
+def procedures(**fields: object) -> Patient:
+    body = {"resourceType": "Procedure", "id": "p", "status": "completed", "subject": subject(), **fields}
+    return read_record([body], index(), knowledge(), TODAY, patient_id=PATIENT).patient
+
+
+IN_2026 = Span(date(2026, 1, 1), date(2026, 12, 31))
+TRANSPLANT = {"text": "Allogeneic bone marrow transplant"}
+
+
+@pytest.mark.parametrize(
+    ("fields", "begun", "over"),
+    [
+        ({}, None, None),
+        ({"performedDateTime": "2026-03-04"}, date(2026, 3, 4), date(2026, 3, 4)),
+        ({"performedString": "2026"}, IN_2026, IN_2026),
+        ({"performedPeriod": {"start": "2026-03-04", "end": "2026-03-06"}}, date(2026, 3, 4), date(2026, 3, 6)),
+        ({"performedPeriod": {"start": "2026-03-04"}}, date(2026, 3, 4), None),
+        ({"performedPeriod": {"end": "2026-03-06"}}, date(2026, 3, 6), date(2026, 3, 6)),
+        ({"status": "in-progress"}, None, None),
+        ({"status": "stopped"}, None, None),
+        ({"status": "unknown"}, None, None),
+    ],
+)  # fmt: skip
+def test_a_procedure_that_spoils_results_is_an_event(
+    fields: dict[str, object], begun: When | None, over: When | None
+) -> None:
+    (found,) = procedures(code=TRANSPLANT, **fields).conditions
+    assert (found.reference, found.onset, found.end) == ("Procedure/p", begun, over)
+    assert found.keys == {"stem_cell_transplant"}
+
+
+def test_a_transplant_of_the_own_cells_is_told_by_the_procedure_too() -> None:
+    (found,) = procedures(code={"text": "Autologous stem cell transplantation"}).conditions
+    assert "autologous_transplant" in found.keys
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"code": TRANSPLANT, "status": "not-done"},
+        {"code": TRANSPLANT, "status": "preparation"},
+        {"code": TRANSPLANT, "status": "on-hold"},
+        {"code": {"text": "Muscle biopsy for malignant hyperthermia"}},
+        {"code": {"text": "Appendectomy"}},
+    ],
+)
+def test_another_procedure_or_one_not_done_is_no_event(fields: dict[str, object]) -> None:
+    found = procedures(**fields)
+    assert (found.conditions, found.gaps) == ((), ())
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [({}, "unreadable"), ({"code": TRANSPLANT, "occurrenceDateTime": "2026"}, "unsupported_version")],
+)
+def test_a_procedure_that_cannot_be_read_is_told(fields: dict[str, object], reason: str) -> None:
+    assert [gap.reason for gap in procedures(**fields).gaps] == [reason]
+
+
+@pytest.mark.parametrize(
+    ("kind", "reasons"), [("QuestionnaireResponse", ["kind_not_read"]), ("Encounter", []), ("OperationOutcome", [])]
+)
+def test_a_kind_that_nothing_is_read_from_is_told(kind: str, reasons: list[str]) -> None:
+    assert gap_reasons(read_all({"resourceType": kind, "id": "k", "subject": subject()})) == reasons

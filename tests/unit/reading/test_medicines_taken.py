@@ -115,3 +115,108 @@ def test_a_status_that_fhir_does_not_have_leaves_the_list_incomplete() -> None:
 def test_what_is_plainly_not_taken_goes_without_a_word(fields: dict[str, Any]) -> None:
     result = read_medicines(order("m", **fields))
     assert (result.patient.medications, result.patient.gaps) == ((), ())
+
+
+def given(kind: str, **fields: Any) -> dict[str, Any]:
+    """A dispense or an administration of clopidogrel."""
+    body = {"resourceType": f"Medication{kind}", "id": "g", "status": "completed", **fields}
+    return {**order("g", intent=None), **body}
+
+
+def taken_of(*resources: Any) -> list[tuple[str, str, bool]]:
+    """(reference, day on which it ended, may have ended) of each medicine."""
+    found = read_medicines(*resources)
+    assert found.patient.gaps == ()
+    return [(m.reference, str(m.stopped or ""), m.may_have_ended) for m in found.patient.medications]
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({}, ("", True)),
+        ({"status": "in-progress"}, ("", True)),
+        ({"status": "preparation"}, ("", True)),
+        ({"status": "unknown"}, ("", True)),
+        ({"whenHandedOver": "2026-11-01"}, ("", True)),
+        ({"whenHandedOver": "2026-11-01", "daysSupply": {"value": 30, "unit": "days", "code": "d"}}, ("", False)),
+        ({"whenHandedOver": "2026-11-01", "daysSupply": {"value": 24}}, ("", False)),
+        ({"whenHandedOver": "2026-11-01", "daysSupply": {"value": 23, "unit": "Days"}}, ("2026-11-24", False)),
+        ({"whenPrepared": "2026-11-01", "daysSupply": {"value": 10, "code": "d"}}, ("2026-11-11", False)),
+        ({"whenHandedOver": "2026-11-01", "daysSupply": {"value": 10, "code": "wk"}}, ("", True)),
+        ({"whenHandedOver": "2026-11-01", "daysSupply": {"value": 1e300}}, ("", True)),
+        ({"daysSupply": {"value": 10}}, ("", True)),
+        ({"whenHandedOver": "2026-11", "daysSupply": {"value": 10}}, ("", True)),
+    ],
+)
+def test_what_was_dispensed_is_taken_until_its_supply_ends(fields: dict[str, Any], expected: Any) -> None:
+    assert taken_of(given("Dispense", **fields)) == [("MedicationDispense/g", *expected)]
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"effectiveDateTime": "2026-11-25T08:00:00Z"}, ("", False)),
+        ({"status": "in-progress", "effectivePeriod": {"start": "2026-11-25"}}, ("", False)),
+        ({}, ("", True)),
+        ({"effectiveDateTime": "2026-11-20"}, ("2026-11-20", False)),
+        ({"status": "stopped", "effectiveDateTime": "2026-11-20"}, ("2026-11-20", False)),
+        ({"status": "in-progress", "effectivePeriod": {"end": "2026-11-20"}}, ("2026-11-20", False)),
+        ({"effectivePeriod": {"start": "2026-11-19", "end": "2026-11-25"}}, ("", False)),
+        ({"effectiveDateTime": "2026-11"}, ("", True)),
+    ],
+)
+def test_what_was_administered_is_taken_on_that_day(fields: dict[str, Any], expected: Any) -> None:
+    assert taken_of(given("Administration", **fields)) == [("MedicationAdministration/g", *expected)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "status"),
+    [
+        ("Dispense", "cancelled"),
+        ("Dispense", "declined"),
+        ("Dispense", "stopped"),
+        ("Dispense", "entered-in-error"),
+        ("Administration", "not-done"),
+        ("Administration", "stopped"),
+        ("Administration", "entered-in-error"),
+    ],
+)
+def test_what_was_not_given_goes_without_a_word(kind: str, status: str) -> None:
+    assert taken_of(given(kind, status=status)) == []
+
+
+def test_a_dispense_of_an_unknown_status_leaves_the_list_incomplete() -> None:
+    result = read_medicines(given("Dispense", status="pended"))
+    assert [(g.about, g.reason) for g in result.patient.gaps] == [("MedicationDispense/g", "unknown_status")]
+    assert result.patient.availability[Query.MEDICATIONS] is Availability.PARTIAL
+
+
+@pytest.mark.parametrize(
+    ("kind", "source"),
+    [("Dispense", "authorizingPrescription"), ("Administration", "request"), ("Statement", "basedOn")],
+)
+def test_what_repeats_a_request_counts_only_where_the_request_is_used_up(kind: str, source: str) -> None:
+    repeats = given(kind, status="active", **{source: [{"reference": "MedicationRequest/m"}]})
+    assert [m[0] for m in taken_of(order("m", status="active"), repeats)] == ["MedicationRequest/m"]
+    assert taken_of(order("m", status="stopped"), repeats) == []
+    assert [m[0] for m in taken_of(order("m", status="completed"), repeats)] == [f"Medication{kind}/g"]
+
+
+def test_what_was_given_is_a_medicine_in_question_where_the_hook_asks_about_those() -> None:
+    found = read_medicines(given("Dispense"), given("Administration", effectiveDateTime="2026-11-20"))
+    assert [o.reference for o in found.orders] == ["MedicationDispense/g"]
+
+
+def test_what_was_handed_out_several_times_is_asked_about_once() -> None:
+    twice = [{**given("Dispense"), "id": name} for name in ("h", "g")]
+    assert [o.reference for o in read_medicines(*twice).orders] == ["MedicationDispense/g"]
+    found = read_medicines(order("m", status="active"), *twice)
+    assert [o.reference for o in found.orders] == ["MedicationRequest/m"]
+    assert len(found.patient.medications) == 3
+
+
+@pytest.mark.parametrize("kind", ["Dispense", "Administration"])
+def test_what_was_given_in_the_shape_of_another_version_is_told(kind: str) -> None:
+    body = given(kind, medicationCodeableConcept=None, medication={"concept": {"text": "clopidogrel"}})
+    found = read_medicines({name: value for name, value in body.items() if value is not None})
+    assert [g.reason for g in found.patient.gaps] == ["unsupported_version"]

@@ -51,6 +51,7 @@ class GapReason(_Reason):
     PARTIAL = "partial"
     PARTLY_RECOGNISED = "partly_recognised"
     SEVERAL_GENES = "several_genes"
+    SEX_DIFFERS = "sex_differs"
     SIGNIFICANCE_NOT_SAID = "significance_not_said"
     """Of a variant in a gene in which most are harmless."""
     TOLD_ROUGHLY = "told_roughly"

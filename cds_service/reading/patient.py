@@ -17,13 +17,15 @@ from cds_service.reading.dose_text import known_unit
 from cds_service.reading.medications import medicine_of
 from cds_service.reading.quantities import quantity_in_text
 from cds_service.reading.records import Record
-from cds_service.reading.shapes import Resource, child, clean, first, has_code, objects, text_at
+from cds_service.reading.shapes import Resource, child, clean, codes_of, first, has_code, objects, text_at
 from cds_service.reading.vocabulary import (
     BODY_WEIGHT,
     ENDED_STATUSES,
     GIVEN,
     GIVEN_STATUSES,
     REQUEST,
+    SEX_EXTENSIONS,
+    SEXES,
     STATEMENT,
     TAKEN_STATUSES,
     UNORDERED_INTENTS,
@@ -37,7 +39,6 @@ _GIVEN = TAKEN_STATUSES | GIVEN_STATUSES
 _DAYS = frozenset({"d", "day", "days", ""})
 _LONGEST_SUPPLY = 10_000
 """Days; what is longer is no supply."""
-_SEXES = frozenset({"male", "female"})
 _KILOGRAMS = {"kg": 1.0, "g": 0.001, "[lb_av]": 0.45359237, "lb": 0.45359237, "lbs": 0.45359237}
 
 
@@ -47,9 +48,35 @@ def birth_date_of(patient: Resource) -> When | None:
 
 
 def sex_of(patient: Resource) -> str:
-    """`male` or `female` as recorded, empty otherwise."""
-    found = text_at(patient, "gender").lower()
-    return found if found in _SEXES else ""
+    """`male` or `female`: the administrative gender, or what extensions say of the sex where it says neither. Empty
+    where nothing tells, and where they differ: then it is open by which of them a patient may become pregnant."""
+    said = {sex for text in (text_at(patient, "gender"), *_sexes_said(patient)) if (sex := SEXES.get(text.lower()))}
+    return said.pop() if len(said) == 1 else ""
+
+
+def read_sex(record: Record, _: Chart) -> Iterator[Gap]:
+    """That the patient's sex is recorded in ways that differ."""
+    told = {
+        SEXES.get(text.lower(), "") for text in (text_at(record.resource, "gender"), *_sexes_said(record.resource))
+    }
+    if told >= set(SEXES.values()):
+        yield Gap(
+            record.reference,
+            GapReason.SEX_DIFFERS,
+            "its gender and its extensions name different sexes",
+            record.query,
+        )
+
+
+def _sexes_said(patient: Resource) -> Iterator[str]:
+    """Codes of the extensions about sex: simple ones, and those that hold theirs in an inner `value`."""
+    for extension in objects(patient.get("extension")):
+        if text_at(extension, "url").rpartition("/")[2].lower() in SEX_EXTENSIONS:
+            inner = (part for part in objects(extension.get("extension")) if text_at(part, "url") == "value")
+            for holder in (extension, *inner):
+                yield text_at(holder, "valueCode")
+                yield from codes_of(holder.get("valueCodeableConcept"))
+                yield from codes_of(holder.get("valueCoding"))
 
 
 def weight_in(holder: Resource) -> float | None:

@@ -155,6 +155,19 @@ STATEMENT = "MedicationStatement"
 GIVEN = ("MedicationDispense", "MedicationAdministration")
 """What tells that a medicine was handed out or given."""
 
+# Sex
+
+SEX_EXTENSIONS = frozenset({
+    "us-core-birthsex", "us-core-sex", "us-core-individual-sex", "patient-sexparameterforclinicaluse",
+    "individual-recordedsexorgender",
+})  # fmt: skip
+"""Last parts, in lower case, of the extensions that say a patient's sex. None is about gender identity."""
+SEXES = {
+    "male": "male", "m": "male", "248153007": "male", "male-typical": "male",
+    "female": "female", "f": "female", "248152002": "female", "female-typical": "female",
+}  # fmt: skip
+"""Codes, in lower case, of FHIR's and HL7 v3's AdministrativeGender, SNOMED CT and SexParameterForClinicalUse."""
+
 # Statuses
 
 ENTERED_IN_ERROR = "entered-in-error"

@@ -52,6 +52,7 @@ from cds_service.reading.patient import (
     is_taken,
     medication_records,
     read_medication,
+    read_sex,
     sex_of,
 )
 from cds_service.reading.readings import Assessed, Weighed
@@ -168,6 +169,7 @@ def _unread(record: Record, _: Chart) -> Iterator[Gap]:
 
 
 _READERS: Mapping[str, tuple[Callable[[Record, Chart], Iterable[object]], ...]] = {
+    "Patient": (read_sex,),
     "MedicationRequest": (read_medication,),
     "MedicationStatement": (read_medication,),
     "MedicationDispense": (read_medication,),
@@ -184,7 +186,7 @@ _READERS: Mapping[str, tuple[Callable[[Record, Chart], Iterable[object]], ...]] 
 """What reads a resource, by its kind."""
 _SUPPORTING = frozenset({
     "Basic", "CareTeam", "Coverage", "Device", "Encounter", "EpisodeOfCare", "Group", "HealthcareService", "Location",
-    "Medication", "MolecularSequence", "OperationOutcome", "Organization", "Patient", "Practitioner",
+    "Medication", "MolecularSequence", "OperationOutcome", "Organization", "Practitioner",
     "PractitionerRole", "Provenance", "RelatedPerson", "Specimen", "Substance",
 })  # fmt: skip
 """Kinds that say nothing of the patient's results, medicines and history by themselves."""

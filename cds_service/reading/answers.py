@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cds_service.codes import LOINC, SNOMED, UCUM, Coding
 from cds_service.memory import remembered_by_content, remembered_by_text
@@ -23,10 +23,15 @@ from cds_service.reading.shapes import (
 )
 from cds_service.reading.vocabulary import (
     ABSENT_WORDS,
+    INTERPRETATIONS,
+    INTERPRETED_ABSENT,
+    INTERPRETED_OPEN,
+    INTERPRETED_PRESENT,
     PRESENCE_CODES,
     PRESENT_WORDS,
     UNDETERMINED_ANSWERS,
     UNDETERMINED_WORDS,
+    UNSENT_REASONS,
     WHOLE_WORD_ANSWERS,
 )
 
@@ -34,6 +39,15 @@ _UNREAD_TYPES = ("valueRange", "valueRatio", "valueSampledData", "valueTime", "v
 """A value of one of these types is a result that is there, though nothing is read from it."""
 VALUE_FIELDS = ("valueCodeableConcept", "valueQuantity", "valueCoding", "valueString", "valueCode", "valueInteger",
                  "valueBoolean", "dataAbsentReason", *_UNREAD_TYPES)  # fmt: skip
+_INTERPRETED = {
+    **dict.fromkeys(INTERPRETED_PRESENT, True),
+    **dict.fromkeys(INTERPRETED_ABSENT, False),
+    **dict.fromkeys(INTERPRETED_OPEN, None),
+}
+_OPEN_ANSWERS = frozenset(
+    [(LOINC, code) for code in UNDETERMINED_ANSWERS]
+    + [(system, code) for system in INTERPRETATIONS for code in INTERPRETED_OPEN]
+)
 _FIGURE = re.compile(r"(<=|>=|=<|=>|[<>≤≥])?\s*([+-]?\d+(?:[.,]\d+)?)")
 COMPARATORS = {"": "", "<": "<", "<=": "<=", "≤": "<=", "=<": "<=", "le": "<=", "lt": "<",
                ">": ">", ">=": ">=", "≥": ">=", "=>": ">=", "ge": ">=", "gt": ">"}  # fmt: skip
@@ -76,9 +90,14 @@ class Answer:
         return bool(self.missing) and not self.is_empty
 
     @property
+    def is_unsent(self) -> bool:
+        """Whether nothing is said against the test itself, where there is no value."""
+        return self.missing.lower() in UNSENT_REASONS
+
+    @property
     def undetermined(self) -> bool:
         """Whether the value says that the test gave no result."""
-        coded = any(c.system == LOINC and c.code in UNDETERMINED_ANSWERS for c in self.codings)
+        coded = any((c.system, c.code) in _OPEN_ANSWERS for c in self.codings)
         return coded or any(fold(text) in UNDETERMINED_WORDS for text in self.texts)
 
 
@@ -126,6 +145,32 @@ def _quoted_of(value: object, name: str) -> str:
     """The ends of a range; of any other value its text, or its type."""
     ends = [_quoted(end) for end in (child(value, "low"), child(value, "high")) if "value" in end]
     return " - ".join(ends) or clean(value) or name.removeprefix("value").lower()
+
+
+def interpreted(holder: Resource) -> tuple[bool | None, ...]:
+    """Found, not found, or None (open) for each interpretation that says one of them; without such a code its words
+    count."""
+    concepts = items(holder.get("interpretation"))
+    found = (c.code for concept in concepts for c in codings(concept))
+    coded = tuple(_INTERPRETED[code] for code in found if code in _INTERPRETED)
+    words = (presence_word(text) for concept in concepts for text in concept_texts(concept))
+    return coded or tuple(word for word in words if word is not None)
+
+
+def answer_or_interpretation(holder: Resource) -> Answer:
+    """The value of an Observation on one finding or, where it has none, what its interpretation says of it. A reason
+    why there is no value takes that back, unless it is that the value cannot be sent."""
+    answer = answer_of(holder)
+    concepts = items(holder.get("interpretation"))
+    if not answer.is_empty or not concepts:
+        return answer
+    said = (coding for concept in concepts for coding in codings(concept))
+    return Answer(
+        # Whatever address the code system has here, its codes are these.
+        codings=tuple(replace(c, system=INTERPRETATIONS[0]) if c.code in _INTERPRETED else c for c in said),
+        texts=tuple(dict.fromkeys(text for concept in concepts for text in concept_texts(concept))),
+        missing="" if answer.is_unsent else answer.missing,
+    )
 
 
 def concept_codes(concept: object) -> tuple[str, ...]:

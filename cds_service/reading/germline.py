@@ -22,7 +22,14 @@ from cds_service.model import (
     Undetermined,
 )
 from cds_service.reading.alleles import known_allele, without_symbol
-from cds_service.reading.answers import Answer, answer_of, presence_disagrees, presence_of
+from cds_service.reading.answers import (
+    Answer,
+    answer_of,
+    answer_or_interpretation,
+    interpreted,
+    presence_disagrees,
+    presence_of,
+)
 from cds_service.reading.chart import Chart
 from cds_service.reading.genes import GeneNaming, meanings_for
 from cds_service.reading.haplotypes import (
@@ -90,10 +97,10 @@ def _carries_value(resource: Resource) -> bool:
 
 
 def _read_locus(record: Record, symbol: str, naming: GeneNaming, chart: Chart) -> Iterator[Found | Gap]:
-    answer = answer_of(record.resource)
+    answer = answer_or_interpretation(record.resource)
     asked = next((m.allele for m in meanings_for(record.resource, symbol, chart.lexicon) if m.allele), "")
     statements: tuple[Statement, ...]
-    if presence_disagrees(answer):
+    if presence_disagrees(answer) or _interpreted_otherwise(record.resource, answer):
         statements = (SelfContradiction(says_of(answer)),)
     else:
         code_texts = concept_texts(record.resource.get("code"))
@@ -101,11 +108,17 @@ def _read_locus(record: Record, symbol: str, naming: GeneNaming, chart: Chart) -
     yield from founds(record, About(observable_of(symbol), naming, chart), statements, answer)
 
 
+def _interpreted_otherwise(resource: Resource, answer: Answer) -> bool:
+    """Whether the interpretation says the opposite of the value."""
+    said = presence_of(answer)
+    return said is not None and (not said) in interpreted(resource)
+
+
 def _read_gene(record: Record, gene: Gene, naming: GeneNaming, chart: Chart) -> Iterator[Found | Gap]:
     resource = record.resource
     answer = answer_of(resource)
     if has_code(resource.get("code"), LOINC, VARIANT) or _asks_one_allele(resource, gene, chart):
-        yield from _read_variant(record, gene, answer, naming, chart)
+        yield from _read_variant(record, gene, answer_or_interpretation(resource), naming, chart)
         return
     if names_one_allele(resource, gene, answer, chart):
         yield from _read_haplotype(record, gene, answer, naming, chart)
@@ -211,7 +224,7 @@ def _read_variant(
             bool(known_allele(asked, gene)),
         )
     statements: tuple[Statement, ...] = variant_statements(variant, answer)
-    if presence_disagrees(answer):
+    if presence_disagrees(answer) or _interpreted_otherwise(record.resource, answer):
         statements = (SelfContradiction(says_of(answer)),)
     for found in founds(record, About(gene.marker, naming, chart), statements, answer):
         if isinstance(found, Found):

@@ -23,7 +23,7 @@ from cds_service.model import (
     Undetermined,
 )
 from cds_service.reading.alleles import without_symbol
-from cds_service.reading.answers import Answer, answer_of, presence_disagrees, presence_of, presence_word
+from cds_service.reading.answers import Answer, answer_of, interpreted, presence_disagrees, presence_of
 from cds_service.reading.chart import Chart
 from cds_service.reading.genes import GeneNaming
 from cds_service.reading.named_variants import statements_by_gene
@@ -64,9 +64,6 @@ from cds_service.reading.variants import fusion_of, names_of, variant_flags
 from cds_service.reading.vocabulary import (
     GENOTYPE,
     HAPLOTYPE,
-    INTERPRETED_ABSENT,
-    INTERPRETED_OPEN,
-    INTERPRETED_PRESENT,
     OLD_GENE_VARIANT,
     POSITIVE_CALLS,
     VARIANT,
@@ -81,11 +78,6 @@ _SIDES = {"germline": (_GERMLINE, "gene:"), "somatic": (_SOMATIC,)}
 _TUMOUR = "tumour:"
 _OF_TUMOUR = (*_OF_VARIANTS, _TUMOUR)
 _NOT_UNDERSTOOD = NotReadable(GapReason.NOT_UNDERSTOOD)
-_INTERPRETED = {
-    **dict.fromkeys(INTERPRETED_PRESENT, _POSITIVE),
-    **dict.fromkeys(INTERPRETED_ABSENT, _NEGATIVE),
-    **dict.fromkeys(INTERPRETED_OPEN, ""),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +222,8 @@ def _result(
 def _read(result: _Result) -> Iterator[Found | Gap]:
     """What the value says of the observable, and of other genes of the tumour that its words name."""
     record, answer, holder = result.record, result.answer, result.holder
-    if answer.is_empty and not _interpreted(holder):
+    told = interpreted(holder) if answer.is_unsent else ()
+    if answer.is_empty and not told:
         if answer.missing or not (objects(holder.get("component")) or objects(holder.get("hasMember"))):
             yield Gap(record.reference, GapReason.NO_VALUE, answer.missing or "no value", record.query)
         return
@@ -279,11 +272,11 @@ def _variants(result: _Result) -> Mapping[str, tuple[Statement, ...]]:
     observable, lexicon = result.observable, result.chart.lexicon
     if not observable.id.startswith(_SOMATIC) or lexicon.takes_back(result.answer.texts):
         return {}
-    said = set(_interpreted(result.holder))
-    interpreted = {_POSITIVE: True, _NEGATIVE: False}.get(said.pop()) if len(said) == 1 else None
-    interpreted = True if significance_in(result.answer) else interpreted
+    said = set(interpreted(result.holder))
+    call = said.pop() if len(said) == 1 else None
+    call = True if significance_in(result.answer) else call
     own = NOT_TOLD if result.several else observable.gene
-    named = statements_by_gene(result.answer, own, lexicon, interpreted=interpreted)
+    named = statements_by_gene(result.answer, own, lexicon, interpreted=call)
     return {} if result.several and observable.gene not in named else named
 
 
@@ -375,7 +368,7 @@ def _states(result: _Result, *, plainly: bool = False) -> set[str]:
         if not all(told.states <= said for told in words):
             return set()
     if answer.is_empty or ((answer.quantity or answer.unread) and not said):
-        said |= {s for s in _interpreted(result.holder) if s}
+        said |= {_POSITIVE if found else _NEGATIVE for found in _found_or_not(result)}
     return said
 
 
@@ -387,14 +380,8 @@ def _words_of_tumour(result: _Result) -> tuple[Words, ...]:
     return tuple(states_in(text, observable, lexicon) for text in result.answer.texts)
 
 
-def _interpreted(holder: Resource) -> tuple[str, ...]:
-    """`positive`, `negative` or empty (open) for each interpretation that says one of them; without such a code its
-    words count."""
-    concepts = items(holder.get("interpretation"))
-    found = (c.code for concept in concepts for c in codings(concept))
-    coded = tuple(_INTERPRETED[code] for code in found if code in _INTERPRETED)
-    words = (presence_word(text) for concept in concepts for text in concept_texts(concept))
-    return coded or tuple(_POSITIVE if found else _NEGATIVE for found in words if found is not None)
+def _found_or_not(result: _Result) -> set[bool]:
+    return {found for found in interpreted(result.holder) if found is not None}
 
 
 def _genotype(result: _Result) -> Statement:
@@ -413,12 +400,13 @@ def _present(result: _Result) -> tuple[Statement, tuple[str, ...]]:
     answer = result.answer
     in_value = significance_in(answer) if result.is_of_variants else NOT_SAID
     said = {True} if in_value else _presences(result)
-    if len(said) > 1 or (presence_disagrees(answer) and not in_value):
+    told = said if result.is_of_variants else said | _found_or_not(result)
+    if len(told) > 1 or (presence_disagrees(answer) and not in_value):
         return SelfContradiction(says_of(answer)), ()
     if result.is_of_variants and is_unclear(answer):
         return _NOT_UNDERSTOOD, ()
     if not said:
-        left_open = answer.undetermined or "" in _interpreted(result.holder)
+        left_open = answer.undetermined or None in interpreted(result.holder)
         return (Undetermined(answer.quoted) if left_open else _NOT_UNDERSTOOD), ()
     texts = map(without_significance, answer.texts) if result.is_of_variants else answer.texts
     if result.chart.lexicon.takes_back(texts) or (not in_value and _is_mixed(result)):

@@ -132,6 +132,9 @@ INTERPRETED_ABSENT = frozenset({"NEG", "ND", "NR"})
 INTERPRETED_OPEN = frozenset({"IND", "E"})
 """Codes of HL7's ObservationInterpretation that say found, not found, or neither."""
 
+UNSENT_REASONS = frozenset({"", "unsupported", "masked", "not-permitted", "not-applicable", "unknown", "as-text"})
+"""Reasons why a value is not sent that say nothing against the test itself."""
+
 PRESENCE_CODES = (
     (LOINC, PRESENT_ANSWERS, ABSENT_ANSWERS),
     (SNOMED, PRESENT_FINDINGS, ABSENT_FINDINGS),

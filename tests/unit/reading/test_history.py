@@ -7,11 +7,12 @@ from datetime import date
 import pytest
 
 from cds_service.codes import RXNORM, SNOMED
-from cds_service.model import Span, When
+from cds_service.model import Patient, Span, When
 from tests.support.reading import read_record
 from tests.support.world import index, knowledge
 
 from .small import (
+    PATIENT,
     TODAY,
     concept,
     gap_reasons,
@@ -233,56 +234,6 @@ def test_the_dosage_of_a_statement_does_not_tell_until_when_the_medicine_was_tak
     bounds = {"timing": {"repeat": {"boundsPeriod": {"end": "2026-11-01"}}}}
     (medication,) = read_all(statement(dosage=[bounds])).patient.medications
     assert medication.stopped is None
-
-
-# --- sex ---
-
-US_CORE = "http://hl7.org/fhir/us/core/StructureDefinition/"
-
-
-def extension(name: str, **value: object) -> dict[str, object]:
-    return {"url": f"{US_CORE}{name}", **value}
-
-
-BORN_FEMALE = extension("us-core-birthsex", valueCode="F")
-BORN_MALE = extension("us-core-birthsex", valueCode="M")
-FOR_CLINICAL_USE = {
-    "url": "http://hl7.org/fhir/StructureDefinition/patient-sexParameterForClinicalUse",
-    "extension": [
-        {"url": "value", "valueCodeableConcept": concept("female-typical")},
-        {"url": "comment", "valueString": "male"},
-    ],
-}
-
-
-@pytest.mark.parametrize(
-    ("gender", "extensions", "sex"),
-    [
-        ("female", [], "female"),
-        (None, [BORN_FEMALE], "female"),
-        ("unknown", [BORN_MALE], "male"),
-        ("other", BORN_FEMALE, "female"),
-        (None, [extension("us-core-sex", valueCode="248152002")], "female"),
-        (None, [extension("us-core-individual-sex", valueCoding={"code": "male"})], "male"),
-        (None, [FOR_CLINICAL_USE], "female"),
-        ("female", [BORN_FEMALE, FOR_CLINICAL_USE], "female"),
-        ("male", [extension("us-core-birthsex", valueCode="UNK")], "male"),
-        ("male", [extension("us-core-genderIdentity", valueCode="F")], "male"),
-        (None, [extension("us-core-birthsex", valueCode="UNK")], ""),
-        (None, "F", ""),
-    ],
-)
-def test_what_tells_the_sex(gender: str | None, extensions: object, sex: str) -> None:
-    found = read_all({**ADA, "gender": gender, "extension": extensions})
-    assert (found.patient.sex, gap_reasons(found)) == (sex, [])
-
-
-@pytest.mark.parametrize(
-    ("gender", "extensions"), [("male", [BORN_FEMALE]), ("female", [BORN_MALE]), ("other", [BORN_MALE, BORN_FEMALE])]
-)
-def test_a_sex_that_is_recorded_in_two_ways_is_open_and_told(gender: str, extensions: object) -> None:
-    found = read_all({**ADA, "gender": gender, "extension": extensions})
-    assert (found.patient.sex, gap_reasons(found)) == ("", ["sex_differs"])
 
 
 # --- procedures, and kinds that nothing is read from ---

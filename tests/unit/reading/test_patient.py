@@ -169,3 +169,53 @@ def test_bundles_without_end_are_refused() -> None:
         nested = {"resourceType": "Bundle", "entry": [{"resource": nested}]}
     found = read_record([nested], SmallIndex(), KNOWLEDGE, TODAY)
     assert (found.patient.readings, [g.reason for g in found.patient.gaps]) == ((), ["unreadable"])
+
+
+# --- sex ---
+
+US_CORE = "http://hl7.org/fhir/us/core/StructureDefinition/"
+
+
+def extension(name: str, **value: object) -> dict[str, object]:
+    return {"url": f"{US_CORE}{name}", **value}
+
+
+BORN_FEMALE = extension("us-core-birthsex", valueCode="F")
+BORN_MALE = extension("us-core-birthsex", valueCode="M")
+FOR_CLINICAL_USE = {
+    "url": "http://hl7.org/fhir/StructureDefinition/patient-sexParameterForClinicalUse",
+    "extension": [
+        {"url": "value", "valueCodeableConcept": concept("female-typical")},
+        {"url": "comment", "valueString": "male"},
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("gender", "extensions", "sex"),
+    [
+        ("female", [], "female"),
+        (None, [BORN_FEMALE], "female"),
+        ("unknown", [BORN_MALE], "male"),
+        ("other", BORN_FEMALE, "female"),
+        (None, [extension("us-core-sex", valueCode="248152002")], "female"),
+        (None, [extension("us-core-individual-sex", valueCoding={"code": "male"})], "male"),
+        (None, [FOR_CLINICAL_USE], "female"),
+        ("female", [BORN_FEMALE, FOR_CLINICAL_USE], "female"),
+        ("male", [extension("us-core-birthsex", valueCode="UNK")], "male"),
+        ("male", [extension("us-core-genderIdentity", valueCode="F")], "male"),
+        (None, [extension("us-core-birthsex", valueCode="UNK")], ""),
+        (None, "F", ""),
+    ],
+)
+def test_what_tells_the_sex(gender: str | None, extensions: object, sex: str) -> None:
+    found = read_all({**ADA, "gender": gender, "extension": extensions})
+    assert (found.patient.sex, gap_reasons(found)) == (sex, [])
+
+
+@pytest.mark.parametrize(
+    ("gender", "extensions"), [("male", [BORN_FEMALE]), ("female", [BORN_MALE]), ("other", [BORN_MALE, BORN_FEMALE])]
+)
+def test_a_sex_that_is_recorded_in_two_ways_is_open_and_told(gender: str, extensions: object) -> None:
+    found = read_all({**ADA, "gender": gender, "extension": extensions})
+    assert (found.patient.sex, gap_reasons(found)) == ("", ["sex_differs"])

@@ -32,6 +32,8 @@ def _own_problems(observable: Observable) -> Iterator[str]:
     if kind is ObservableKind.PRESENCE:
         for state in sorted(set(observable.answers.values()) - {"positive", "negative"}):
             yield f"answer {state!r}; expected positive or negative"
+    if observable.found_above_reference and (kind is not ObservableKind.PRESENCE or observable.unit):
+        yield "found_above_reference: expected of a presence that has no unit"
     if observable.plausible is not None and observable.plausible[0] >= observable.plausible[1]:
         yield "plausible: expected low below high"
 

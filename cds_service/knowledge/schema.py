@@ -280,6 +280,9 @@ class Observable:
     pathogenic."""
     negative_where: tuple[str, ...] = ()
     """Of several genes together: it is negative where each of these was found negative."""
+    found_above_reference: bool = False
+    """Of a presence that some laboratories measure: a number above the report's own reference range, or interpreted
+    as high, means found, and one within it not found."""
     trust: Trust = Trust.CORROBORATED
 
 

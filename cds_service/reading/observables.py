@@ -28,7 +28,7 @@ from cds_service.reading.chart import Chart
 from cds_service.reading.genes import GeneNaming
 from cds_service.reading.named_variants import statements_by_gene
 from cds_service.reading.provenance import origin_of
-from cds_service.reading.quantities import in_unit_of, is_implausible, quantity_in_text
+from cds_service.reading.quantities import above_reference, in_unit_of, is_implausible, quantity_in_text
 from cds_service.reading.readings import TAKEN_BACK_BY_REASON, Found, How, finding, says_of
 from cds_service.reading.records import Record
 from cds_service.reading.shapes import (
@@ -384,6 +384,15 @@ def _found_or_not(result: _Result) -> set[bool]:
     return {found for found in interpreted(result.holder) if found is not None}
 
 
+def _found_by_reference(result: _Result) -> set[bool]:
+    """Whether a number means found, where the observable is one that is held against its reference range."""
+    value = result.answer.quantity or quantity_in_text(result.answer)
+    if value is None or not result.observable.found_above_reference:
+        return set()
+    above = above_reference(result.holder, value)
+    return set() if above is None else {above}
+
+
 def _genotype(result: _Result) -> Statement:
     answer = result.answer
     if answer.unread:
@@ -424,7 +433,7 @@ def _presences(result: _Result) -> set[bool]:
     """What the value says of presence, by its states, codes and words."""
     by_value = presence_of(result.answer)
     said = {state == _POSITIVE for state in _states(result)} | ({by_value} if by_value is not None else set())
-    said = said or _called_in_sentences(result)
+    said = (said or _called_in_sentences(result)) | _found_by_reference(result)
     # Beside the denial of harm a variant that is there is a harmless one.
     return {False} if result.is_of_variants and denies_harm(result.answer) else said
 

@@ -8,8 +8,9 @@ from collections.abc import Mapping
 
 from cds_service.knowledge.schema import Observable
 from cds_service.model import Quantity
-from cds_service.reading.answers import COMPARATORS, Answer
-from cds_service.reading.shapes import figure
+from cds_service.reading.answers import COMPARATORS, Answer, quantity_of
+from cds_service.reading.shapes import Resource, codes_of, figure, first, items, objects
+from cds_service.reading.vocabulary import INTERPRETED_HIGH, INTERPRETED_NOT_HIGH
 
 _SPACES = re.compile(r"\s+")
 _VALUE = re.compile(r"^\s*(<=|>=|<|>|≤|≥)?\s*(-?\d+(?:[.,]\d+)?)(?:\s*([^\d\s.,].*)|\s+(10.*))?$")
@@ -52,6 +53,29 @@ def is_implausible(observable: Observable, quantity: Quantity) -> bool:
         return False
     low, high = observable.plausible
     return not low <= quantity.value <= high
+
+
+def above_reference(holder: Resource, value: Quantity) -> bool | None:
+    """Whether a number is above the report's own reference range or interpreted as high; None where neither tells, or
+    they disagree. Of several ranges (by week of pregnancy, say) it is not known which one is meant."""
+    codes = {code for concept in items(holder.get("interpretation")) for code in codes_of(concept)}
+    said = {True} if codes & INTERPRETED_HIGH else set()
+    said |= {False} if codes & INTERPRETED_NOT_HIGH else set()
+    highs = [quantity_of(first(part.get("high"))) for part in objects(holder.get("referenceRange"))]
+    if not said and len(highs) == 1 and highs[0] is not None:
+        return _is_above(value, highs[0])
+    return said.pop() if len(said) == 1 else None
+
+
+def _is_above(value: Quantity, high: Quantity) -> bool | None:
+    """Whether all that the number may be is above the end of the range (True) or none of it (False)."""
+    if high.comparator or (high.unit and high.unit != value.unit):
+        return None
+    if value.value > high.value:
+        return None if value.comparator in ("<", "<=") else True
+    if value.comparator == ">" and value.value == high.value:
+        return True
+    return None if value.comparator in (">", ">=") else False
 
 
 def quantity_in_text(answer: Answer) -> Quantity | None:

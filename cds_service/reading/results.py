@@ -41,7 +41,7 @@ IMPLICATION_OBSERVABLE = "implication"
 """Of a reading that says what a medicine does in this patient, and not by which gene."""
 _GENETIC_VALUE = re.compile(r"\bmetaboli[sz]er\b|\*\d+\w*\s*[/|]\s*\S*\*\d", re.IGNORECASE)
 _NOT_INHERITED = frozenset({"somatic", "foetal"})
-_CONTENT = ("code", "component", "interpretation", "extension", "method", *VALUE_FIELDS)
+_CONTENT = ("code", "component", "interpretation", "referenceRange", "extension", "method", *VALUE_FIELDS)
 """The elements in which a result says what was found; the others are whose it is, when, by whom and of what."""
 
 

@@ -132,6 +132,9 @@ INTERPRETED_ABSENT = frozenset({"NEG", "ND", "NR"})
 INTERPRETED_OPEN = frozenset({"IND", "E"})
 """Codes of HL7's ObservationInterpretation that say found, not found, or neither."""
 
+INTERPRETED_HIGH = frozenset({"H", "HH", "HU"})
+INTERPRETED_NOT_HIGH = frozenset({"N", "L", "LL", "LU"})
+"""The same codes' words for a number: above its reference range, or not."""
 UNSENT_REASONS = frozenset({"", "unsupported", "masked", "not-permitted", "not-applicable", "unknown", "as-text"})
 """Reasons why a value is not sent that say nothing against the test itself."""
 

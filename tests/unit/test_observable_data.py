@@ -66,6 +66,7 @@ def test_every_conversion_says_how_it_comes_about() -> None:
             {"kind": ObservableKind.PRESENCE, "answers": {"high": "high"}},
             "answer 'high'; expected positive or negative",
         ),
+        ({"found_above_reference": True}, "found_above_reference: expected of a presence that has no unit"),
         ({"plausible": (2, 1)}, "plausible: expected low below high"),
         ({"unit": "stone", "conversions": ()}, "unit 'stone' has no spelling in unit_spellings.yaml"),
         (

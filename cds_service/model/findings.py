@@ -174,6 +174,15 @@ class UsedFact:
 
 
 @dataclass(frozen=True, slots=True)
+class Preliminary:
+    """What preliminary results would make of the order if they were confirmed. They decide nothing."""
+
+    markers: tuple[MarkerView, ...]
+    resulting: ResultingOrder
+    advice: Advice
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """The answer for one order and one table, or one order as a whole (table empty)."""
 
@@ -213,6 +222,9 @@ class Finding:
     """The facts that made the table speak; told of what is shown."""
     quotes: tuple[str, ...] = ()
     """Ids of tables of other sources that say something else."""
+
+    preliminary: Preliminary | None = None
+    """Preliminary results that speak against the order more than what is said now."""
 
     @property
     def is_of_list(self) -> bool:

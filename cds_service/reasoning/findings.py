@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cds_service.model import (
     DoseArithmetic,
@@ -16,6 +16,7 @@ from cds_service.model import (
     Kind,
     Known,
     Option,
+    Preliminary,
     ResultingOrder,
     Silence,
     Testing,
@@ -28,6 +29,7 @@ from cds_service.reasoning.decide import Basis, Decision
 from cds_service.reasoning.losses import doubts, lost_beside, requests_lost
 from cds_service.reasoning.measures import is_measured
 from cds_service.reasoning.predicates import Truth, why_not_known
+from cds_service.reasoning.preliminary import preliminary_of
 from cds_service.reasoning.questions import Asked, MarkerQuestion, Status
 from cds_service.reasoning.rechecks import rechecks
 from cds_service.reasoning.silence import never_shown, silence_of
@@ -41,6 +43,7 @@ _KINDS = {
     Status.CONFIRM: Kind.CONFIRM_RESULT,
     Status.PENDING: Kind.TEST_PENDING,
     Status.NOT_OBTAINED: Kind.NOT_ASSESSED,
+    Status.ON_FILE: Kind.NOT_ASSESSED,
     Status.UNCLEAR: Kind.NOT_ASSESSED,
 }
 _Kinds = list[tuple[Kind, Asked]]
@@ -57,6 +60,23 @@ def findings_of(
     never = never_shown(decision, policy)
     if fit.holds is None:
         return [_population_unknown(telling, never)]
+    found = _of_what_is_known(telling, never, policy)
+    told = preliminary_of(decision, policy)
+    return found if told is None else _with_preliminary(found, told, telling, never)
+
+
+def _with_preliminary(found: list[Finding], told: Preliminary, telling: _Telling, never: Silence) -> list[Finding]:
+    """What is shown says it too; where nothing is, it is a finding of its own."""
+    place = next((n for n, finding in enumerate(found) if not finding.silent), None)
+    if place is not None:
+        return [*found[:place], replace(found[place], preliminary=told), *found[place + 1 :]]
+    own = telling.finding(Kind.TEST_PENDING, never)
+    about = {view.marker for view in told.markers}
+    return [replace(own, preliminary=told, markers=tuple(v for v in own.markers if v.marker in about)), *found]
+
+
+def _of_what_is_known(telling: _Telling, never: Silence, policy: Policy) -> list[Finding]:
+    decision = telling.decision
     closed = _closed(decision)
     kinds = _kinds(decision)
     if (lost := doubts(decision, policy)) and not _interrupts(kinds, decision):

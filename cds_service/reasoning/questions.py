@@ -43,6 +43,8 @@ class Status(StrEnum):
     CONFIRM = "confirm"
     PENDING = "pending"
     NOT_OBTAINED = "not_obtained"
+    ON_FILE = "on_file"
+    """A result is on file, and what it says or whether it counts cannot be told."""
     UNCLEAR = "unclear"
     """Tested without a clear result, and no other test is left that would tell."""
 
@@ -119,12 +121,14 @@ def _test_question(
 def _status(asking: Asking, test: Test | None) -> Status:
     match asking.known:
         case Stale(may_count=True) | Narrowed(may_count=True) if test is None:
-            return Status.NOT_OBTAINED
+            return Status.ON_FILE
         case Conflicting():
             return Status.CONFLICT
         case Unverified():
             return Status.CONFIRM
-        case Unavailable() | Unreadable():
+        case Unreadable():
+            return Status.ON_FILE
+        case Unavailable():
             return Status.NOT_OBTAINED
         case Pending(since) if not is_overdue(since, test, asking):
             return Status.PENDING

@@ -50,7 +50,8 @@ _UNAVAILABLE = {
     Availability.FAILED: GapReason.FAILED,
 }
 """Reasons of gaps that tell of a result which is on file and does not count."""
-_INHERITED = ("gene:", "genotype:", "germline:", "hla:")
+INHERITED = ("gene:", "genotype:", "germline:", "hla:")
+"""Markers and observables that do not change with time."""
 
 
 def knowledge_of(
@@ -165,9 +166,7 @@ def _beside(marker: str, patient: Patient) -> GapReason | None:
     of which genes it is may be of any."""
     observable = _observable(marker)
     for gap in patient.gaps:
-        of_any = (
-            not gap.observables and gap.reason is GapReason.NOT_MACHINE_READABLE and marker.startswith(_INHERITED)
-        )
+        of_any = not gap.observables and gap.reason is GapReason.NOT_MACHINE_READABLE and marker.startswith(INHERITED)
         if gap.reason in _BESIDE and (of_any or observable in gap.observables):
             return gap.reason
     return None

@@ -9,12 +9,13 @@ from cds_service.reasoning.outcomes import lines_of
 from cds_service.reasoning.questions import Asked, Status
 from cds_service.reasoning.tables import Reached
 
-_UNTESTED = frozenset({Status.OPEN, Status.UNCLEAR, Status.CONFIRM})
-"""A test that is asked for, was done for nothing, or has a result that is not confirmed."""
+_UNTESTED = frozenset({Status.OPEN, Status.UNCLEAR, Status.CONFIRM, Status.ON_FILE})
+"""A test that is asked for, was done for nothing, or has a result that is not confirmed or cannot be read. What could
+not be obtained may be on file and clear: a site that sends no results is not warned on each order (decision 0016)."""
 
 
 def indicator_of_question(kind: Kind, asked: Asked, *, hold: bool) -> Indicator:
-    """Warning where labelling requires a test that was not done or settled nothing, or where readings disagree about
+    """Warning where labelling requires a test that was not done or told nothing, or where readings disagree about
     an order to be held; else info."""
     if any(q.fires and q.status in _UNTESTED and q.testing is Testing.REQUIRED for q in asked):
         return Indicator.WARNING

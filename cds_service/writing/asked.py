@@ -143,7 +143,7 @@ def _outcomes(question: TestQuestion, finding: Finding, words: Words) -> list[di
         return (departs and order == now) or (decided and branch.resulting == finding.decided)
 
     for branch in sorted(question.branches, key=_gravest_first):
-        order = _resulting(branch, words, about)
+        order = order_said(branch, words, about)
         said = words.wording.say("outcomes", "as_advised") if is_said(order, branch) else order
         rows.setdefault((said, words.harm(branch), words.given(branch)), []).append(branch)
     return [
@@ -161,7 +161,7 @@ def _gravest_first(branch: Branch) -> tuple[int, int]:
     return -_SEVERITY.index(branch.resulting.outcome), _GRAVITY.index(branch.advice.gravity)
 
 
-def _resulting(branch: Branch, words: Words, about: About) -> str:
+def order_said(branch: Branch, words: Words, about: About) -> str:
     """What the order becomes in this branch: its first option, that it stays as drafted (and what is watched or told
     then), or where the branch itself asks for nothing, what another finding makes of it anyway."""
     options, outcome = branch.advice.options, branch.resulting.outcome

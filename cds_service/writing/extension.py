@@ -30,6 +30,7 @@ from cds_service.model import (
     Narrowed,
     Option,
     Patient,
+    Preliminary,
     Stale,
     TestQuestion,
     Times,
@@ -80,6 +81,7 @@ def finding_json(finding: Finding, words: Words) -> dict[str, Any]:
         tests=tests and [_test(question, about, words) for question in tests],
         alternatives=[_alternative(one, words) for one in finding.alternatives],
         closedMarkers=list(finding.closed_markers),
+        preliminary=_preliminary(finding.preliminary, about, words),
         furtherMayAskMore=finding.further_may_ask_more or None,
         hold=finding.hold or None,
         bridge=finding.bridge and _options(finding.bridge, about, words),
@@ -171,6 +173,16 @@ def _advice(advice: Advice, words: Words, about: About) -> _Advice:
     told = advice_words(advice, words, about)
     options = [_option(option, words) for option in told.options]
     return _Advice(orjson.dumps(options), advice.strength.value, advice.gravity.value, told.reason)
+
+
+def _preliminary(told: Preliminary | None, about: About, words: Words) -> dict[str, Any]:
+    if told is None:
+        return {}
+    return filled(
+        markers=[_marker(view) for view in told.markers],
+        resultingOrder=told.resulting.outcome.value,
+        options=orjson.loads(_advice(told.advice, words, about).options),
+    )
 
 
 def _drug(drug: str, words: Words) -> dict[str, Any]:

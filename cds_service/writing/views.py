@@ -9,6 +9,7 @@ from cds_service.knowledge.schema import Table
 from cds_service.model import (
     INDETERMINATE,
     Alternative,
+    Branch,
     Finding,
     Indeterminate,
     Kind,
@@ -16,7 +17,7 @@ from cds_service.model import (
     Outcome,
 )
 from cds_service.writing.advice import action_said, advised, option_words
-from cds_service.writing.asked import tests_of
+from cds_service.writing.asked import order_said, tests_of
 from cds_service.writing.findings import DEPARTS, asked_markers, table_of
 from cds_service.writing.provenance import known_of, modifiers_of, result_of
 from cds_service.writing.text import clean, sentence
@@ -81,6 +82,21 @@ def _subject(finding: Finding, words: Words, around: Surroundings) -> dict[str, 
         "closed": words.markers(finding.closed_markers, "or") if finding.closed_markers else "",
         "further": finding.further_may_ask_more,
         "unclear": _unclear(finding, words),
+        "preliminary": _preliminary(finding, words),
+    }
+
+
+def _preliminary(finding: Finding, words: Words) -> Mapping[str, object] | None:
+    """What preliminary results are, and what they would make of the order."""
+    told = finding.preliminary
+    if told is None:
+        return None
+    branch, about = Branch((), told.resulting, told.advice), words.about(finding)
+    return {
+        "results": words.wording.any_of([result_of(v, words) or words.marker(v.marker) for v in told.markers]),
+        "known": [sentence(known_of(view, words)) for view in told.markers],
+        "order": order_said(branch, words, about),
+        "harm": words.harm(branch),
     }
 
 

@@ -90,6 +90,7 @@ def described(finding: Finding) -> dict[str, Any]:
         "offered": sorted(a.drug for a in finding.alternatives if not a.refused),
         "refused": sorted(a.drug for a in finding.alternatives if a.refused),
         "hold": finding.hold,
+        "preliminary": finding.preliminary.resulting.outcome.value if finding.preliminary else "",
         "bridge": bool(finding.bridge),
         "assumed": sorted(a.assumed for a in finding.assumptions),
         "gaps": sorted(g.reason for g in finding.gaps),

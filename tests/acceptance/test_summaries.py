@@ -70,6 +70,32 @@ def test_a_contraindicating_syndrome_is_not_called_a_value() -> None:
     assert "In long QT syndrome dofetilide" in card["summary"]
 
 
+def test_a_preliminary_result_leads_the_summary_and_the_card_says_what_it_would_mean() -> None:
+    potassium = {
+        "resourceType": "Observation",
+        "id": "potassium",
+        "status": "preliminary",
+        "effectiveDateTime": "2026-11-25",
+        "subject": {"reference": "Patient/case-patient"},
+        "code": {"coding": [{"system": "http://loinc.org", "code": "2823-3"}]},
+        "valueQuantity": {"value": 6.2, "unit": "mmol/L"},
+    }
+    final = {"potassium": {"value": 4.2, "unit": "mmol/L", "days": 1}}
+    card = card_of(
+        {**WOMAN, "medications": ["spironolactone"], "labs": final, "resources": [potassium]}, "trimethoprim"
+    )
+    means = "avoid; instead another antibacterial"
+    assert card["indicator"] == "info"
+    assert card["summary"] == f"Trimethoprim: preliminary result potassium high; if confirmed: {means}"
+    assert (
+        "**A preliminary result speaks against this order.** Potassium: high, from 6.2 mmol/L (25 November 2026, "
+        f"laboratory not named, preliminary).\nIf it is confirmed: {means} (risk of harm)." in card["detail"]
+    )
+    told = card["extension"]["org.cds-service.findings"][0]["preliminary"]
+    assert told["resultingOrder"] == "other_drug"
+    assert [marker["readings"] for marker in told["markers"]] == [["Observation/potassium"]]
+
+
 def test_of_several_tests_the_summary_names_the_one_whose_outcome_it_tells() -> None:
     patient = {"age": 52, "labs": {"tumour:ER": {"result": "positive", "days": 9}}}
     assert card_of(patient, "alpelisib")["summary"] == (

@@ -384,9 +384,8 @@ def untested_of_one_marker(draw, drafts, patient):
 def test_a_test_without_a_clear_result_never_speaks_less_than_none(situation, data):
     drafts, untested, marker = data.draw(untested_of_one_marker(*situation))
     lifelong = not is_measured(marker) and not is_of_tumour(marker)
-    says = data.draw(
-        st.sampled_from([Undetermined(), Phenotype(INDETERMINATE)]) if lifelong else st.just(Undetermined())
-    )
+    unread = [Undetermined(), NotReadable("not_understood")]
+    says = data.draw(st.sampled_from([*unread, Phenotype(INDETERMINATE)] if lifelong else unread))
     unclear = Reading(observable(marker), says, "Observation/unclear", on=TODAY)
     before, after = (
         loudness(drafts, p) for p in (untested, replace(untested, readings=(*untested.readings, unclear)))

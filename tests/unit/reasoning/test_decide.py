@@ -228,7 +228,7 @@ def test_a_known_marker_closes_the_other():
         ((), {}, Status.OPEN),
         ((reading(ALPHA, "*2/*2"), reading(ALPHA, "*1/*1")), {}, Status.CONFLICT),
         ((reading(ALPHA, "*2/*2", grade=Grade.UNVERIFIED),), {}, Status.CONFIRM),
-        ((reading(ALPHA, NotReadable("pdf")),), {}, Status.NOT_OBTAINED),
+        ((reading(ALPHA, NotReadable("pdf")),), {}, Status.ON_FILE),
         ((), {"availability": {}}, Status.NOT_OBTAINED),
         ((), {"pending": (PendingTest((ALPHA,), "S", ago(15)),)}, Status.PENDING),
         ((), {"pending": (PendingTest((ALPHA,), "S", ago(16)),)}, Status.OPEN),
@@ -519,6 +519,6 @@ def test_a_value_that_may_be_new_enough_is_said_whatever_a_test_would_be_worth(t
     of = table("kaliol", row({KALI: "high"}, "avoid"), row({KALI: "usual"}, "standard"), uses=uses)
     rough = reading(KALI, Quantity(6.3, "mmol/L"), on=Span(ago(30), ago(1)))
     asked = question(decided(of, rough, knowledge=world(of, tests=(*TESTS, *tests))), KALI)
-    assert (asked.status, asked.fires) == (Status.OPEN if tests else Status.NOT_OBTAINED, True)
+    assert (asked.status, asked.fires) == (Status.OPEN if tests else Status.ON_FILE, True)
     old = replace(rough, on=Span(ago(60), ago(31)))
     assert not question(decided(of, old, knowledge=world(of, tests=(*TESTS, *tests))), KALI).fires

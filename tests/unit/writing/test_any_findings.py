@@ -133,6 +133,8 @@ FINDINGS = st.builds(
         tuple
     ),
     gaps=st.lists(st.builds(m.Gap, NAMES, st.sampled_from(m.GapReason), NAMES), max_size=3).map(tuple),
+    preliminary=st.none()
+    | st.builds(m.Preliminary, st.lists(VIEWS, min_size=1, max_size=2).map(tuple), RESULTING, ADVICES),
     further_may_ask_more=st.booleans(),
     hold=st.booleans(),
     bridge=st.lists(OPTIONS, max_size=2).map(tuple),

@@ -30,7 +30,12 @@ MISSING = QueryResult(Availability.MISSING, reason=Shortfall.MISSING)
 RESOURCE_TYPES: Mapping[Query, tuple[str, ...]] = MappingProxyType(
     {
         Query.PATIENT: ("Patient",),
-        Query.MEDICATIONS: ("MedicationRequest", "MedicationStatement"),
+        Query.MEDICATIONS: (
+            "MedicationRequest",
+            "MedicationStatement",
+            "MedicationDispense",
+            "MedicationAdministration",
+        ),
         Query.RESULTS: ("Observation", "DiagnosticReport"),
         Query.TUMOUR_RESULTS: ("Observation", "DiagnosticReport"),
         Query.CONDITIONS: ("Condition",),

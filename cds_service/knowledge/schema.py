@@ -160,6 +160,8 @@ class Gene:
     labels: Mapping[str, str] = field(default_factory=dict)
     """Folded label -> standard term (`extensive metabolizer` -> `Normal Metabolizer`), gene-specific ones;
     general ones stand in `phenotype_labels.yaml`."""
+    products: tuple[str, ...] = ()
+    """Folded names of what it codes for, by which a problem list or a coded conclusion may name it (`dpd`)."""
     earlier_labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """State or diplotype -> labels that an earlier consensus would have given it: no conflict."""
     codes: tuple[ObservationCode, ...] = ()

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import NamedTuple
 
+from cds_service.codes import NDC, RXNORM
 from cds_service.model import Allergy, Condition, FamilyCondition, Gap, GapReason, Span, When, earliest, latest
 from cds_service.reading.chart import Chart
 from cds_service.reading.dates import day
@@ -150,9 +151,15 @@ def read_allergy(record: Record, chart: Chart) -> Iterator[Allergy | Gap]:
     texts = [text for sign in signs for text in concept_texts(sign)]
     texts += [text_at(r, "description") for r in objects(resource.get("reaction"))]
     keys = chart.lexicon.conditions([c for sign in signs for c in codings(sign)], texts)
-    if not ingredients and "medication" in items(resource.get("category")):
+    if not ingredients and _is_of_medicine(resource):
         yield Gap(label, GapReason.NOT_RECOGNISED, "an allergy to a medicine that was not recognised", record.query)
     yield Allergy(ingredients, label, record.reference, keys)
+
+
+def _is_of_medicine(resource: Resource) -> bool:
+    """Whether an allergy is to a medicine, by its category or by the code system of drugs that its code is of."""
+    coded = any(coding.system in (RXNORM, NDC) for coding in codings(resource.get("code")))
+    return coded or "medication" in items(resource.get("category"))
 
 
 def _drugs(concept: object, chart: Chart) -> tuple[str, ...]:

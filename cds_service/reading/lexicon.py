@@ -48,6 +48,8 @@ class Lexicon:
     symbols: Mapping[str, str]
     """Folded symbol -> symbol."""
     symbol_pattern: re.Pattern[str]
+    products: Mapping[str, str]
+    """Folded name of what a gene codes for -> symbol."""
     by_hgnc: Mapping[str, str]
     by_ncbi: Mapping[str, str]
     codes: Mapping[tuple[str, str], tuple[CodeMeaning, ...]]
@@ -141,6 +143,11 @@ class Lexicon:
         found = (self.symbols[fold(m.group())] for m in self.symbol_pattern.finditer(spelled))
         return tuple(dict.fromkeys(found))
 
+    def symbols_by_product(self, text: str) -> frozenset[str]:
+        """Symbols of the genes whose products stand in the text as whole words."""
+        padded = f" {fold(text)} "
+        return frozenset(symbol for name, symbol in self.products.items() if f" {name} " in padded)
+
     def other_symbols_in(self, text: str) -> frozenset[str]:
         """Symbols of genes that stand outside the germline genes, written as symbols are: `MET`, never `met`."""
         return frozenset(_SYMBOL.findall(text)).intersection(self.observable_genes)
@@ -218,6 +225,7 @@ def lexicon_of(knowledge: Knowledge) -> Lexicon:
         markers=knowledge.hla,
         symbols=symbols,
         symbol_pattern=_symbol_pattern(symbols.values()),
+        products={name: gene.symbol for gene in knowledge.genes.values() for name in gene.products},
         by_hgnc={
             **{_digits(o.hgnc): o.gene for o in knowledge.observables.values() if o.hgnc},
             **{_digits(g.hgnc): g.symbol for g in knowledge.genes.values() if g.hgnc},

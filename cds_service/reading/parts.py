@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from cds_service.codes import LOINC
 from cds_service.knowledge.schema import CodeRole
-from cds_service.reading.answers import VALUE_FIELDS, answer_of
+from cds_service.reading.answers import VALUE_FIELDS, answer_or_interpretation
 from cds_service.reading.lexicon import Lexicon
 from cds_service.reading.records import Record
 from cds_service.reading.shapes import Resource, codings, has_code, objects
@@ -23,12 +23,16 @@ def parts_of(record: Record, lexicon: Lexicon) -> Iterator[Record]:
     components = objects(record.resource.get("component"))
     if not components:
         return
-    results = [part for part in components if _is_result(part, lexicon) and not answer_of(part).is_empty]
+    results = [part for part in components if _is_result(part, lexicon) and _is_answered(part)]
     genes = [part for part in components if has_code(part.get("code"), LOINC, GENE_STUDIED)]
     are_of_one = len(genes) == 1 and sum(map(_is_genotype, results)) <= 1
     for part in results:
         studied = genes if are_of_one and not _names_its_gene(part, lexicon) else []
         yield record._replace(resource=_as_result(record.resource, part, studied))
+
+
+def _is_answered(part: Resource) -> bool:
+    return not answer_or_interpretation(part).is_empty
 
 
 def _is_genotype(part: Resource) -> bool:

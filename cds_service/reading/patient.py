@@ -7,7 +7,6 @@ from dataclasses import replace
 from datetime import date, timedelta
 from math import ceil
 
-from cds_service.codes import LOINC
 from cds_service.model import Gap, GapReason, Medication, Query, Span, When, earliest, latest
 from cds_service.reading.addresses import reference, references
 from cds_service.reading.answers import answer_of, quantity_of
@@ -17,9 +16,8 @@ from cds_service.reading.dose_text import known_unit
 from cds_service.reading.medications import medicine_of
 from cds_service.reading.quantities import quantity_in_text
 from cds_service.reading.records import Record
-from cds_service.reading.shapes import Resource, child, clean, codes_of, first, has_code, objects, text_at
+from cds_service.reading.shapes import Resource, child, clean, codes_of, first, objects, text_at
 from cds_service.reading.vocabulary import (
-    BODY_WEIGHT,
     ENDED_STATUSES,
     GIVEN,
     GIVEN_STATUSES,
@@ -80,10 +78,8 @@ def _sexes_said(patient: Resource) -> Iterator[str]:
 
 
 def weight_in(holder: Resource) -> float | None:
-    """The body weight in kilograms that an Observation or a component measured; None where it is of something else,
-    is taken back, or is only a bound."""
-    if not has_code(holder.get("code"), LOINC, BODY_WEIGHT):
-        return None
+    """The body weight in kilograms that an Observation or a component measured; None where it cannot be read, is
+    taken back, or is only a bound."""
     answer = answer_of(holder)
     weight = answer.quantity or quantity_in_text(answer)
     if weight is None or weight.comparator or answer.missing or weight.value <= 0:

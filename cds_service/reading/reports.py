@@ -40,11 +40,12 @@ _SENTENCE_ENDS = re.compile(r";|\.(?:\s|$)|,(?=\s*(?:[A-Z]{2,}\d|HLA))")
 _BULLET = re.compile(r"^[^\w(]+")
 _GOES_ON = re.compile(r"(?:,|\b(?:and|or|of|the|not|no|nor|for|with|without|in|neither|either))$", re.IGNORECASE)
 _LIKE_A_RESULT = re.compile(r"\*\s?\d|\bmetaboli[sz]er", re.IGNORECASE)
+_LIKE_A_FINDING = re.compile(rf"{_LIKE_A_RESULT.pattern}|\bdeficien", re.IGNORECASE)
 _COLON_AT_THE_END = re.compile(r":(?=\s|$)")
 _ABSENT = re.compile(rf" (?:{'|'.join(sorted(ABSENT_WORDS, key=len, reverse=True))})(?= )")
 _HLA_WORDS = frozenset({
     "hla", "locus", "allele", "alleles", "genotype", "type", "typing", "result", "results", "is", "was", "the", "and",
-    "for", "patient", *PRESENT_WORDS,
+    "for", "of", "finding", "patient", *PRESENT_WORDS,
 })  # fmt: skip
 """Words of a sentence that says of HLA alleles no more than whether they are there."""
 
@@ -122,6 +123,9 @@ def _of_concept(record: Record, concept: object, chart: Chart) -> Iterator[Readi
     answer = Answer(codings=found, texts=concept_texts(concept))
     by_code = any((c.system, c.code) in chart.lexicon.answers for c in found)
     for symbol in symbols:
+        if symbol.startswith(HLA_PREFIX):
+            yield from _of_hla_texts(record, symbol, answer.texts, chart)
+            continue
         said = statements_of(answer, chart.lexicon.genes[symbol], chart.lexicon)
         for says in _told(said.statements):
             yield _reading(record, symbol, says, label, chart, coding=first_coded(found), free_text=not by_code)
@@ -131,14 +135,21 @@ def _genes_named(concept: object, lexicon: Lexicon) -> tuple[str, ...]:
     found = codings(concept)
     symbols = {m.symbol for m in lexicon.meanings(found)}
     symbols |= {s for c in found if (s := lexicon.answer_genes.get((c.system, c.code)))}
-    symbols |= {s for text in concept_texts(concept) for s in lexicon.symbols_in(text)}
-    return tuple(sorted(symbols & set(lexicon.genes)))
+    for text in concept_texts(concept):
+        symbols |= {*lexicon.symbols_in(text), *lexicon.symbols_by_product(text)}
+    return tuple(sorted(s for s in symbols if s in lexicon.genes or s.startswith(HLA_PREFIX)))
+
+
+def _of_hla_texts(record: Record, symbol: str, texts: Iterable[str], chart: Chart) -> Iterator[Reading]:
+    """What the text and the displays of a concept say of a locus, each thing once."""
+    said = {says: text for text in texts for says in _of_hla_text(symbol, text, chart.lexicon)}
+    for says, text in said.items():
+        yield replace(_reading(record, symbol, says, text, chart, free_text=True), method=HLA_METHOD)
 
 
 def _of_text(record: Record, symbol: str, text: str, chart: Chart) -> Iterator[Reading]:
     if symbol.startswith(HLA_PREFIX):
-        for says in _of_hla_text(symbol, text, chart.lexicon):
-            yield replace(_reading(record, symbol, says, text, chart, free_text=True), method=HLA_METHOD)
+        yield from _of_hla_texts(record, symbol, (text,), chart)
         return
     statements = statements_in(text, chart.lexicon.genes[symbol], chart.lexicon)
     kinds = [kind_of(statement) for statement in statements]
@@ -253,12 +264,15 @@ def _unreadable(record: Record, symbols: tuple[str, ...], unread: set[str], char
         yield _reading(record, symbol, NotReadable(GapReason.DOCUMENT_ONLY), name, chart)
 
 
-def read_listed_finding(record: Record, chart: Chart) -> Iterator[Reading]:
-    """A genetic finding in a problem list or allergy list: gene and phenotype in its text or codes. An allergy to
-    a drug is never one."""
+def read_listed_finding(record: Record, chart: Chart) -> Iterator[Reading | Gap]:
+    """A genetic finding in a problem list or allergy list: gene and phenotype, or HLA allele, in its text or codes.
+    An allergy to a drug is never one. What looks like one and cannot be read is told."""
     if is_ruled_out(record.resource):
         return
-    for reading in _of_concept(record, record.resource.get("code"), chart):
+    found = list(_of_concept(record, record.resource.get("code"), chart))
+    if not found:
+        yield from _unread_entry(record, chart)
+    for reading in found:
         on = reading.on or day(record.resource.get("recordedDate"))
         yield Reading(
             observable=reading.observable,
@@ -266,6 +280,15 @@ def read_listed_finding(record: Record, chart: Chart) -> Iterator[Reading]:
             reference=reading.reference,
             grade=Grade.LOW,
             on=on,
+            method=reading.method,
             quoted=reading.quoted,
             coding=reading.coding,
         )
+
+
+def _unread_entry(record: Record, chart: Chart) -> Iterator[Gap]:
+    concept = record.resource.get("code")
+    if any(_LIKE_A_FINDING.search(text) for text in concept_texts(concept)):
+        symbols = chart.lexicon.of_content("genes", concept, _genes_named)
+        if symbols:
+            yield _unread(record, map(observable_of, symbols))

@@ -31,6 +31,7 @@ from cds_service.reading.records import Record, References, is_region_studied
 from cds_service.reading.reports import is_genetic, missing_results
 from cds_service.reading.shapes import Resource, codings, concept_label, has_code, objects
 from cds_service.reading.vocabulary import (
+    BODY_WEIGHT,
     DROPPED_STATUSES,
     FINAL_STATUSES,
     PHENOTYPE_IN_VALUE,
@@ -168,11 +169,10 @@ def _subject_of(record: Record, chart: Chart) -> _Subject:
 
 
 def _read(record: Record, subject: _Subject, chart: Chart) -> Iterator[Found | Weighed | PendingTest | Gap]:
-    weights = map(weight_in, (record.resource, *objects(record.resource.get("component"))))
-    yield from (Weighed(kilograms) for kilograms in weights if kilograms is not None)
     if record.status in UNSTARTED_STATUSES:
         yield from _pending(record, subject, chart)
         return
+    yield from _weights(record)
     if subject.ids:
         yield from read_observables(record, subject.ids, subject.naming, chart)
     yield from read_components(record, chart)
@@ -181,6 +181,15 @@ def _read(record: Record, subject: _Subject, chart: Chart) -> Iterator[Found | W
     if not subject.by_code:
         told = _beside_code(record, subject, chart)
         yield from (one for one in told if not (parts and isinstance(one, Gap) and one.reason is GapReason.NO_VALUE))
+
+
+def _weights(record: Record) -> Iterator[Weighed | Gap]:
+    """Body weights, and that one is there which cannot be read."""
+    for holder in (record.resource, *objects(record.resource.get("component"))):
+        if has_code(holder.get("code"), LOINC, BODY_WEIGHT):
+            kilograms = weight_in(holder)
+            unread = Gap(record.reference, GapReason.NO_NUMBER, "a body weight that cannot be read", record.query)
+            yield unread if kilograms is None else Weighed(kilograms)
 
 
 def _read_parts(record: Record, chart: Chart) -> Iterator[Found | Gap]:

@@ -122,6 +122,12 @@ def test_a_total_that_is_no_number_says_nothing(total):
     assert meaning(bundle(OBSERVATION, total=total))[0] is Availability.COMPLETE
 
 
+@pytest.mark.parametrize("kind", ["MedicationStatement", "MedicationDispense", "MedicationAdministration"])
+def test_what_tells_of_a_medicine_taken_answers_the_query_for_medicines(kind):
+    found = bundle({"resourceType": kind, "id": "m1"}, total=1)
+    assert meaning(found, Query.MEDICATIONS)[0] is Availability.COMPLETE
+
+
 def test_one_resource_of_the_type_asked_for_is_an_answer():
     patient = {"resourceType": "Patient", "id": "p1"}
     assert meaning(patient, Query.PATIENT) == (Availability.COMPLETE, "", (patient,))

@@ -236,6 +236,20 @@ def test_the_dosage_of_a_statement_does_not_tell_until_when_the_medicine_was_tak
     assert medication.stopped is None
 
 
+@pytest.mark.parametrize(
+    ("code", "reasons"),
+    [
+        (concept("99999999", "zzyzxamab", system=RXNORM), ["not_recognised"]),
+        (concept("227493005", "Cashew nuts", system=SNOMED), []),
+    ],
+)
+def test_an_allergy_without_a_category_is_to_a_medicine_where_its_code_says_so(
+    code: dict[str, object], reasons: list[str]
+) -> None:
+    allergy = {"resourceType": "AllergyIntolerance", "id": "a", "patient": subject(), "code": code}
+    assert gap_reasons(read_all(allergy)) == reasons
+
+
 # --- procedures, and kinds that nothing is read from ---
 
 

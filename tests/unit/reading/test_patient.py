@@ -52,6 +52,7 @@ def test_the_newest_weight_counts() -> None:
     odd = weight("c", 12, "stone", "2025-01-01")
     assert read_all(old, new, odd).patient.weight_kg == pytest.approx(45.359)
     assert read_all(odd).patient.weight_kg is None
+    assert (gap_reasons(read_all(odd)), gap_reasons(read_all(old))) == (["no_number"], [])
     evening = weight("a", 71, "kg", "2024-01-01T20:00:00+01:00")
     assert read_all(weight("z", 80, "kg", "2024-01-01T18:00:00Z"), evening).patient.weight_kg == 71
     of_one_day = read_all(weight("a", 80, "kg", "2024-01-01"), weight("b", 71, "kg", "2024-01-01")).patient

@@ -34,6 +34,7 @@ from cds_service.references import local_name
 _SOURCES = ("basedOn", "derivedFrom", "authorizingPrescription", "request")
 """Elements by which a statement, a dispense and an administration name the request that they tell of."""
 _GIVEN = TAKEN_STATUSES | GIVEN_STATUSES
+_A_DAY = timedelta(days=1)
 _DAYS = frozenset({"d", "day", "days", ""})
 _LONGEST_SUPPLY = 10_000
 """Days; what is longer is no supply."""
@@ -105,10 +106,10 @@ def _repeats(record: Record, chart: Chart) -> bool:
 
 def is_taken(record: Record, today: date) -> bool:
     """Whether the patient takes the medicine by its status: active or on hold, ordered, not forbidden; or handed out
-    or given, and not used up."""
+    or given, and not used up. What was given yesterday may be given today too."""
     if record.kind in GIVEN:
-        end = _end(record)
-        return record.status in _GIVEN and (end is None or latest(end) >= today)
+        end, over = _end(record), today - _A_DAY if record.kind == "MedicationAdministration" else today
+        return record.status in _GIVEN and (end is None or latest(end) >= over)
     if record.status not in TAKEN_STATUSES or record.resource.get("doNotPerform") is True:
         return False
     return clean(record.resource.get("intent")) not in UNORDERED_INTENTS or _is_reported(record.resource)
@@ -153,7 +154,7 @@ def read_medication(record: Record, chart: Chart) -> Iterator[Medication | Gap]:
     if not (taken or ended):
         yield from _untaken(record)
         return
-    has_ended = ended or (end is not None and latest(end) < chart.today)
+    has_ended = ended or (record.kind not in GIVEN and end is not None and latest(end) < chart.today)
     found = medicine_of(record, chart)
     if not found.name:
         yield Gap(record.reference, GapReason.UNREADABLE, "a medicine without a name", record.query)

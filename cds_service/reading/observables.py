@@ -222,9 +222,9 @@ def _result(
 def _read(result: _Result) -> Iterator[Found | Gap]:
     """What the value says of the observable, and of other genes of the tumour that its words name."""
     record, answer, holder = result.record, result.answer, result.holder
-    told = interpreted(holder) if answer.is_unsent else ()
-    if answer.is_empty and not told:
-        if answer.missing or not (objects(holder.get("component")) or objects(holder.get("hasMember"))):
+    has_parts = bool(objects(holder.get("component")) or objects(holder.get("hasMember")))
+    if answer.is_empty and not _is_interpreted(result, has_parts=has_parts):
+        if answer.missing or not has_parts:
             yield Gap(record.reference, GapReason.NO_VALUE, answer.missing or "no value", record.query)
         return
     if answer.is_taken_back:
@@ -303,6 +303,13 @@ def _judged(statement: Statement, result: _Result, named: Mapping[str, tuple[Sta
     there = [one for said in named.values() for one in said if isinstance(one, Presence) and one.present]
     in_value = significance_in(result.answer) if len(there) == 1 else NOT_SAID
     return replace(statement, significance=_significance(result, in_value))
+
+
+def _is_interpreted(result: _Result, *, has_parts: bool) -> bool:
+    """Whether an interpretation tells of a result without a value. Of a panel any but found or not found may be that
+    of its parts."""
+    found = interpreted(result.holder) if has_parts else items(result.holder.get("interpretation"))
+    return result.answer.is_unsent and bool(found)
 
 
 def _said(result: _Result) -> tuple[Statement, tuple[str, ...]]:

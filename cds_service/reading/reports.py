@@ -8,15 +8,26 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from cds_service.codes import LOINC, Coding
-from cds_service.model import FUTURE, Gap, GapReason, Grade, NotReadable, Reading, SelfContradiction, Statement
+from cds_service.model import (
+    FUTURE,
+    Gap,
+    GapReason,
+    Grade,
+    NotReadable,
+    PendingTest,
+    Reading,
+    SelfContradiction,
+    Statement,
+)
 from cds_service.reading.answers import Answer
 from cds_service.reading.chart import Chart
-from cds_service.reading.dates import day, is_after
+from cds_service.reading.dates import date_of, day, is_after
 from cds_service.reading.hla import gl_string_types, hla_statements, without_alleles
 from cds_service.reading.lexicon import HLA_PREFIX, Lexicon
 from cds_service.reading.provenance import HLA_METHOD, circumstances_of, grade_of
 from cds_service.reading.readings import observable_of
 from cds_service.reading.records import Record, named_results
+from cds_service.reading.requests import awaited
 from cds_service.reading.screening import is_ruled_out
 from cds_service.reading.shapes import (
     clean,
@@ -53,10 +64,12 @@ Segment = tuple[tuple[str, ...], str]
 """The symbols that a sentence names, and the sentence."""
 
 
-def read_report(record: Record, chart: Chart) -> Iterator[Reading | Gap]:
+def read_report(record: Record, chart: Chart) -> Iterator[Reading | PendingTest | Gap]:
     """The readings of a report's conclusion and coded conclusions; a gap for the genes that its conclusion names and
     of which nothing is read; where there are no readings and none of its results is there either, that a result
     exists which a machine cannot read."""
+    if record.status in UNSTARTED_STATUSES:
+        yield from awaited(record, (), date_of(record.resource), chart)
     if record.status in DROPPED_STATUSES | UNSTARTED_STATUSES:
         return
     named = list(segments(record.resource.get("conclusion"), chart))

@@ -1,10 +1,11 @@
-"""Tests that are ordered already: ServiceRequests of the record and of the hook's own drafts."""
+"""Tests that are ordered already: ServiceRequests of the record and of the hook's own drafts, and
+reports that are registered."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from cds_service.model import PendingTest
+from cds_service.model import PendingTest, When
 from cds_service.reading.chart import Chart
 from cds_service.reading.dates import day
 from cds_service.reading.hla import alleles_named
@@ -20,11 +21,16 @@ def read_request(record: Record, chart: Chart) -> Iterator[PendingTest]:
     forbidden = resource.get("doNotPerform") is True or clean(resource.get("intent")) in UNORDERED_INTENTS
     if record.status not in ORDERED_STATUSES or forbidden:
         return
-    concepts = [resource.get("code"), *items(resource.get("orderDetail"))]
-    markers = tuple(dict.fromkeys(m for concept in concepts for m in _markers(concept, chart)))
+    since = day(resource.get("authoredOn")) or day(resource.get("occurrenceDateTime"))
+    yield from awaited(record, items(resource.get("orderDetail")), since, chart)
+
+
+def awaited(record: Record, details: Iterable[object], since: When | None, chart: Chart) -> Iterator[PendingTest]:
+    """The test that a code and the details beside it name, where it answers a marker of ours."""
+    code = record.resource.get("code")
+    markers = tuple(dict.fromkeys(m for concept in (code, *details) for m in _markers(concept, chart)))
     if markers:
-        since = day(resource.get("authoredOn")) or day(resource.get("occurrenceDateTime"))
-        yield PendingTest(markers, record.reference, since, concept_label(resource.get("code")))
+        yield PendingTest(markers, record.reference, since, concept_label(code))
 
 
 def _markers(concept: object, chart: Chart) -> Iterator[str]:

@@ -203,6 +203,8 @@ def _end_of_supply(resource: Resource) -> When | None:
     if handed is None or supply is None or not 0 < supply.value < _LONGEST_SUPPLY or supply.unit.lower() not in _DAYS:
         return None
     lasts = timedelta(days=ceil(supply.value))
+    if latest(handed) > date.max - lasts:
+        return None
     return Span(earliest(handed) + lasts, latest(handed) + lasts) if isinstance(handed, Span) else handed + lasts
 
 

@@ -145,6 +145,7 @@ def taken_of(*resources: Any) -> list[tuple[str, str, bool]]:
         ({"whenHandedOver": "2026-11-01", "daysSupply": {"value": 10, "code": "wk"}}, ("", True)),
         ({"whenHandedOver": "2026-11-01", "daysSupply": {"value": 1e300}}, ("", True)),
         ({"daysSupply": {"value": 10}}, ("", True)),
+        ({"whenHandedOver": "9999-12-30", "daysSupply": {"value": 10}}, ("", True)),
         ({"whenHandedOver": "2026-11", "daysSupply": {"value": 10}}, ("", True)),
     ],
 )

@@ -124,7 +124,7 @@ def test_the_keys_of_a_client_are_fetched_from_such_a_server(hospital, tmp_path,
     bundle, base_url = hospital
     path = tokens.clients_file(tmp_path, tokens.entry_a(keys="", jku=f"{base_url}/keys"))
     given = {"CDS_CLIENTS": str(path), "CDS_PUBLIC_URL": tokens.PUBLIC_URL}
-    for setting, reason in (({}, "unreachable"), ({"CDS_CA_BUNDLE": str(bundle)}, "no JWK Set")):
+    for setting, reason in (({}, "tls_failed"), ({"CDS_CA_BUNDLE": str(bundle)}, "no JWK Set")):
         caplog.clear()
         clients = clients_of(Settings.from_environment(given | setting))
         assert clients

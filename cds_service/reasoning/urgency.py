@@ -11,7 +11,7 @@ from cds_service.reasoning.tables import Reached
 
 _UNTESTED = frozenset({Status.OPEN, Status.UNCLEAR, Status.CONFIRM, Status.ON_FILE})
 """A test that is asked for, was done for nothing, or has a result that is not confirmed or cannot be read. What could
-not be obtained may be on file and clear: a site that sends no results is not warned on each order (decision 0016)."""
+not be obtained may be on file and clear: a site that sends no results is not warned on each order (decision 0017)."""
 
 
 def indicator_of_question(kind: Kind, asked: Asked, *, hold: bool) -> Indicator:

@@ -85,7 +85,7 @@ def test_a_drug_in_words_gets_its_card(fhir: HTTPServer, run: Try) -> None:
 def test_what_the_site_switched_off_is_neither_asked_nor_missed(
     fhir: HTTPServer, run: Try, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    off = replace(service(), policy=Policy(guidance=dict.fromkeys(("tumour", "somatic"), Switch.OFF)))
+    off = replace(service(), policy=Policy(guidance=dict.fromkeys(("tumour", "somatic", "germline"), Switch.OFF)))
     monkeypatch.setattr("cds_service.sandbox_commands.load_service", lambda *_: off)
     ended, out, _ = run("--fhir", fhir.url_for("/fhir"), "--patient", "p1", "--drug", "codeine 30 mg", "--json")
     told = json.loads(out)

@@ -134,6 +134,14 @@ def mutated(body: Json, pool: Pool, chance: random.Random) -> tuple[Json, tuple[
     return changed, tuple(changes)
 
 
+def _copied(value: Json) -> Json:
+    """A copy; the value itself where it is nested too deeply to be copied."""
+    try:
+        return copy.deepcopy(value)
+    except RecursionError:
+        return value
+
+
 def _drop(place: Place, _pool: Pool, _chance: random.Random) -> None:
     del place.holder[place.key]
 
@@ -147,7 +155,7 @@ def _retype(place: Place, _pool: Pool, chance: random.Random) -> None:
         list(value) if isinstance(value, dict | str) else [value, value],
         chance.choice(_ODD),
     )
-    place.put(copy.deepcopy(chance.choice(forms)))
+    place.put(_copied(chance.choice(forms)))
 
 
 def _odd(place: Place, _pool: Pool, chance: random.Random) -> None:
@@ -157,9 +165,9 @@ def _odd(place: Place, _pool: Pool, chance: random.Random) -> None:
 def _duplicate(place: Place, pool: Pool, chance: random.Random) -> None:
     if isinstance(place.holder, list):
         copies = chance.choice((1, 1, 2, 20))
-        place.holder[place.key : place.key] = [copy.deepcopy(place.value) for _ in range(copies)]
+        place.holder[place.key : place.key] = [_copied(place.value) for _ in range(copies)]
     else:
-        place.holder[chance.choice(pool.names)] = copy.deepcopy(place.value)
+        place.holder[chance.choice(pool.names)] = _copied(place.value)
 
 
 def _deepen(place: Place, _pool: Pool, chance: random.Random) -> None:

@@ -310,6 +310,14 @@ def _unit_alone(rewrite: Callable[[str], str], quantity: Json) -> bool:
     return bool(sum(quantity.pop(name, None) is not None for name in ("code", "system")))
 
 
+def _code_of_unit_alone(quantity: Json) -> bool:
+    return "code" in quantity and quantity.pop("unit", None) is not None
+
+
+def _final_as(status: str, resource: Json) -> bool:
+    return resource.get("status") == "final" and putting(status=status)(resource)
+
+
 def _converted(nth: int, resource: Json) -> bool:
     names = [*(c["code"] for c in resource["code"].get("coding", ())), resource["code"].get("text", "")]
     observable = next((_observables()[name] for name in names if name in _observables()), None)
@@ -374,12 +382,12 @@ RESULTS: Mapping[str, Rewrite] = {
             "unit in capitals": partial(_measured, change=partial(_unit_alone, str.upper)),
             "unit in small letters": partial(_measured, change=partial(_unit_alone, str.lower)),
             "unit among spaces": partial(_measured, change=partial(_unit_alone, lambda u: f" {u}\u00a0")),
-            "code of the unit alone": partial(_measured, change=lambda q: q.pop("unit", None) is not None),
+            "code of the unit alone": partial(_measured, change=_code_of_unit_alone),
             **{f"unit {n}": partial(_converted, n) for n in range(3)},
             "text": partial(_as_text, "{} {}", "."),
             "text with a comma": partial(_as_text, "\u00a0{}\u00a0{} ", ","),
             "component": _in_a_component,
-            **{status: putting(status=status) for status in ("amended", "corrected", "appended")},
+            **{status: partial(_final_as, status) for status in ("amended", "corrected", "appended")},
             "high": putting(interpretation=[{"coding": [{"system": INTERPRETATION, "code": "H"}]}]),
             "period": partial(_dated, lambda day: {"effectivePeriod": {"start": day, "end": day}}),
             "instant": partial(_dated, lambda day: {"effectiveInstant": f"{day}T12:00:00Z"}),

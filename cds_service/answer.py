@@ -48,6 +48,7 @@ _OBTAINED = frozenset({Availability.COMPLETE, Availability.PARTIAL})
 _ORDER_NOT_READ = frozenset(
     {
         GapReason.NOT_AVAILABLE,
+        GapReason.NO_DRUG,
         GapReason.UNREADABLE,
         GapReason.WRONG_PATIENT,
         GapReason.UNSUPPORTED_VERSION,

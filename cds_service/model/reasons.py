@@ -35,6 +35,7 @@ class GapReason(_Reason):
     NO_CLEAR_RESULT = "no_clear_result"
     NO_NUMBER = "no_number"
     NO_SCORES = "no_scores"
+    NO_DRUG = "no_drug"
     NO_VALUE = "no_value"
     NOT_AN_ORDER = "not_an_order"
     NOT_AVAILABLE = "not_available"

@@ -92,10 +92,12 @@ def read_order(
     record: Record, chart: Chart, selected: frozenset[str] | None = None, *, active: bool = False
 ) -> Iterator[OrderedDrug | Gap]:
     """The order in a MedicationRequest or MedicationStatement, which is among the `selected` where some are. One that
-    names no drug yet gives nothing."""
+    names no drug gives nothing while it is being written, and is told once it is to be signed."""
     resource = record.resource
     found = medicine_of(record, chart)
     if not found.name:
+        if selected is None and not active:
+            yield Gap(record.reference, GapReason.NO_DRUG, "an order without a drug", record.query)
         return
     yield from found.gaps
     reasons, texts = _reasons(resource, chart)

@@ -112,6 +112,7 @@ UNREAD = {
     "another version's": (R5, "FHIR version not supported"),
     "of DSTU2": (medicine(resourceType="MedicationOrder"), "FHIR version not supported"),
     "a status that FHIR does not have": (medicine(status="pended"), "its status is not known"),
+    "one without a drug": (medicine(medicationCodeableConcept={"coding": [{}]}), "it names no drug"),
     **{kind: (medicine(resourceType=kind), "not a MedicationRequest") for kind in OTHER_KINDS},
 }
 

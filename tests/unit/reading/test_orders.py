@@ -78,9 +78,15 @@ def test_an_order_not_to_perform_is_no_order() -> None:
 @pytest.mark.parametrize(
     "concept_", [None, {}, {"coding": [{}]}, {"coding": []}, concept("unknown", system="http://x/data-absent-reason")]
 )
-def test_an_order_without_a_drug_yet_is_no_order(concept_: object) -> None:
-    result = read_all(drafts=(order(medicationCodeableConcept=concept_),))
-    assert (result.orders, result.patient.gaps) == ((), ())
+def test_an_order_without_a_drug_is_told_once_it_is_to_be_signed(concept_: object) -> None:
+    drafts = (order(medicationCodeableConcept=concept_),)
+    signed, chosen = (
+        read_all(drafts=drafts),
+        read_all(drafts=drafts, selections=frozenset({"MedicationRequest/draft"})),
+    )
+    gap = Gap("MedicationRequest/draft", GapReason.NO_DRUG, "an order without a drug")
+    assert (signed.orders, signed.patient.gaps) == ((), (gap,))
+    assert (chosen.orders, chosen.patient.gaps) == ((), ())
 
 
 def test_an_unrecognised_drug_is_an_order_by_name() -> None:

@@ -20,5 +20,5 @@ def local_name(address: str) -> str:
     >>> local_name("https://ehr.example/fhir/Observation/7/_history/2")
     'Observation/7'
     """
-    parts = address.partition("/_history/")[0].rstrip("/").split("/")
+    parts = without_version(address).rstrip("/").split("/")
     return "/".join(parts[-2:]) if len(parts) > 1 else address

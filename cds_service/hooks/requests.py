@@ -96,7 +96,7 @@ def _order_question(context: JsonObject, patient_id: str) -> Question:
 def _order_select_question(context: JsonObject, patient_id: str) -> Question:
     drafts = _bundle(context, "draftOrders")
     selections, gaps = _selections(context, drafts)
-    return Question(Hook.ORDER_SELECT, patient_id, drafts, selections, gaps=gaps)
+    return Question(Hook.ORDER_SELECT, patient_id, drafts, selections, gaps=gaps, being_written=True)
 
 
 def _patient_view_question(_context: JsonObject, patient_id: str) -> Question:

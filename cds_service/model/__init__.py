@@ -59,6 +59,7 @@ from cds_service.model.markers import (
     Unreadable,
     Unverified,
     is_of_tumour,
+    is_of_variants,
 )
 from cds_service.model.orders import Dose, Medication, Order, Quantity
 from cds_service.model.patient import Allergy, Condition, FamilyCondition, Patient, PendingTest, Recommendation
@@ -175,6 +176,7 @@ __all__ = [
     "earliest",
     "fhir_date",
     "is_of_tumour",
+    "is_of_variants",
     "latest",
     "newest_of",
 ]

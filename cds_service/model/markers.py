@@ -108,4 +108,9 @@ MarkerKnowledge = (
 def is_of_tumour(marker: str) -> bool:
     """Whether the marker is of a tumour, or an inherited variant that matters to its treatment, and not of the
     patient's pharmacogenes or blood."""
-    return marker.startswith(("tumour:", "somatic:", "germline:"))
+    return is_of_variants(marker) or marker.startswith("tumour:")
+
+
+def is_of_variants(marker: str) -> bool:
+    """Whether the marker is of a gene's variants, of the tumour or inherited, and not of a protein or a burden."""
+    return marker.startswith(("somatic:", "germline:"))

@@ -75,3 +75,5 @@ class Question:
     """Entries that were no resources at all, found by the hook layer."""
     server: str = ""
     """Base URL of the FHIR server whose record is asked about; empty where the request names none."""
+    being_written: bool = False
+    """Whether drafts may still lack their drug (order-select)."""

@@ -268,19 +268,19 @@ def lexicon_of(knowledge: Knowledge) -> Lexicon:
         condition_texts=texts,
         condition_negations={k: tuple(map(fold, c.taken_back_by)) for k, c in knowledge.conditions.items()},
         condition_strangers={k: tuple(map(fold, c.not_in)) for k, c in knowledge.conditions.items()},
-        fillers=_words_pattern(knowledge.result_words.fillers),
-        harmless=_words_pattern((*knowledge.result_words.fillers, *knowledge.result_words.narrative)),
-        retractions=_words_pattern(knowledge.result_words.retractions),
-        doubts=_words_pattern((*knowledge.result_words.retractions, *knowledge.result_words.negations)),
-        duplications=_words_pattern(knowledge.result_words.duplications),
+        fillers=words_pattern(knowledge.result_words.fillers),
+        harmless=words_pattern((*knowledge.result_words.fillers, *knowledge.result_words.narrative)),
+        retractions=words_pattern(knowledge.result_words.retractions),
+        doubts=words_pattern((*knowledge.result_words.retractions, *knowledge.result_words.negations)),
+        duplications=words_pattern(knowledge.result_words.duplications),
         inherited_too=frozenset(o.gene for o in knowledge.observables.values() if o.id.startswith("germline:")),
         marker_words=_grouped((fold(w), o.id) for o in knowledge.observables.values() for w in o.in_words),
-        marker_pattern=_words_pattern(w for o in knowledge.observables.values() for w in o.in_words),
-        liquid_biopsies=_words_pattern(knowledge.result_words.liquid_biopsies),
+        marker_pattern=words_pattern(w for o in knowledge.observables.values() for w in o.in_words),
+        liquid_biopsies=words_pattern(knowledge.result_words.liquid_biopsies),
         variants=variant_words_of(knowledge),
-        harmless_of_tumours=_words_pattern(_harmless_of_tumours(knowledge.result_words)),
+        harmless_of_tumours=words_pattern(_harmless_of_tumours(knowledge.result_words)),
         words_around_values=(*_harmless_of_tumours(knowledge.result_words), *PRESENT_WORDS, *ABSENT_WORDS),
-        calls_of_tumours=_words_pattern(("no", *FOUND_WORDS, *MISSED_WORDS)),
+        calls_of_tumours=words_pattern(("no", *FOUND_WORDS, *MISSED_WORDS)),
         lasting=frozenset(key for key, condition in knowledge.conditions.items() if condition.lasting),
         spoiling=spoiling_conditions(knowledge),
         events=events_that_spoil(knowledge),
@@ -321,7 +321,7 @@ def _symbol_pattern(symbols: Iterable[str]) -> re.Pattern[str]:
     return re.compile(rf"(?<![A-Za-z0-9])(?:{alternatives or '(?!)'})(?![A-Za-z0-9]|-\d)", re.IGNORECASE)
 
 
-def _words_pattern(words: Iterable[str]) -> re.Pattern[str]:
+def words_pattern(words: Iterable[str]) -> re.Pattern[str]:
     """Any of the words or phrases in folded text, the longest first."""
     longest_first = sorted({fold(word) for word in words}, key=lambda word: (-len(word), word))
     return re.compile(rf"(?<!\S)(?:{'|'.join(map(re.escape, longest_first)) or '(?!)'})(?!\S)")

@@ -56,7 +56,7 @@ def read_orders(question: Question, asked: tuple[Record, ...], chart: Chart) -> 
     selected = None if named is None else frozenset(local_name(address) for address in named)
     for record in asked:
         if record.kind == REQUEST:
-            yield from _read_draft(record, selected, chart)
+            yield from _read_draft(record, question, selected, chart)
         elif record.kind in _NO_ORDERS:
             yield Gap(record.reference, GapReason.UNSUPPORTED_KIND, f"{record.kind}; expected {REQUEST}")
 
@@ -76,7 +76,9 @@ def missing(question: Question, references: References) -> Iterator[Gap]:
             yield Gap(address, GapReason.NOT_AVAILABLE, "the dispatched order was not among the resources sent")
 
 
-def _read_draft(record: Record, selected: frozenset[str] | None, chart: Chart) -> Iterator[OrderedDrug | Gap]:
+def _read_draft(
+    record: Record, question: Question, selected: frozenset[str] | None, chart: Chart
+) -> Iterator[OrderedDrug | Gap]:
     status = record.status
     if record.resource.get("doNotPerform") is True:
         yield Gap(record.reference, GapReason.NOT_IN_FORCE, "doNotPerform")
@@ -85,19 +87,20 @@ def _read_draft(record: Record, selected: frozenset[str] | None, chart: Chart) -
     elif status not in DRAFT_STATUSES:
         yield Gap(record.reference, GapReason.NOT_IN_FORCE, status)
     else:
-        yield from read_order(record, chart, selected)
+        found = [*read_order(record, chart, selected)]
+        yield from found
+        if not found and not question.being_written:
+            yield Gap(record.reference, GapReason.NO_DRUG, "an order without a drug", record.query)
 
 
 def read_order(
     record: Record, chart: Chart, selected: frozenset[str] | None = None, *, active: bool = False
 ) -> Iterator[OrderedDrug | Gap]:
     """The order in a MedicationRequest or MedicationStatement, which is among the `selected` where some are. One that
-    names no drug gives nothing while it is being written, and is told once it is to be signed."""
+    names no drug gives nothing."""
     resource = record.resource
     found = medicine_of(record, chart)
     if not found.name:
-        if selected is None and not active:
-            yield Gap(record.reference, GapReason.NO_DRUG, "an order without a drug", record.query)
         return
     yield from found.gaps
     reasons, texts = _reasons(resource, chart)

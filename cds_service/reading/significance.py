@@ -43,6 +43,8 @@ def _any_of(words: Iterable[str]) -> str:
 _CLAUSE_ENDS = re.compile(r"[;\r\n]|\.(?:\s|$)|,(?=\s*[A-Z]{2,}\d)")
 _MEANING = _any_of(SIGNIFICANCE_WORDS)
 _WORDS = re.compile(rf"(?<= )(?:{_MEANING})(?= )")
+_APART = re.compile(rf"\b(?:{_MEANING})\s*,\s*(?:{_MEANING})\b", re.IGNORECASE)
+_OR = re.compile(r"\b(?:n?or|and)\b", re.IGNORECASE)
 _ABSENT = re.compile(rf" (?:{_any_of(ABSENT_WORDS)})(?= )")
 _PRESENT = re.compile(rf" (?:{_any_of(PRESENT_WORDS)})(?= )")
 _NO_NOUN = r"(?!variants? |mutations? )"
@@ -106,16 +108,23 @@ _GRAVEST_FIRST = (Significance.PATHOGENIC, _Denied.UNCLEAR, Significance.UNCERTA
 @remembered_by_text
 def _in_text(text: str) -> Significance | _Denied:
     """The gravest that a clause of the text says: each may be about another variant."""
-    found = {_in_clause(f" {fold(clause)} ") for clause in _CLAUSE_ENDS.split(text)}
+    found = {_in_clause(clause) for clause in _CLAUSE_ENDS.split(text)}
     return next((said for said in _GRAVEST_FIRST if said in found), NOT_SAID)
 
 
-def _in_clause(clause: str) -> Significance | _Denied:
+def _may_end_early(clause: str) -> bool:
+    """Whether a denial may end at a comma (`no VUS, pathogenic variant found`), where no `or` goes on with it."""
+    return _APART.search(clause) is not None and _OR.search(clause) is None
+
+
+def _in_clause(written: str) -> Significance | _Denied:
+    clause = f" {fold(written)} "
     left = _NOT_FOUND.sub(" ", clause)
     said = agreed(map(_meaning_of, _WORDS.findall(left)))
     if not said:
-        of_harm = Significance.PATHOGENIC in map(_meaning_of, _WORDS.findall(clause))
-        return _Denied.HARM if of_harm else NOT_SAID
+        if Significance.PATHOGENIC not in map(_meaning_of, _WORDS.findall(clause)):
+            return NOT_SAID
+        return _Denied.UNCLEAR if _may_end_early(written) else _Denied.HARM
     if said is Significance.UNCERTAIN:
         return said
     # What is left of a denial is about something else, where something is plainly said to be there.

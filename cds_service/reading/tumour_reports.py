@@ -19,6 +19,7 @@ from cds_service.reading.provenance import circumstances_of, origin_of
 from cds_service.reading.readings import Found, reading_of
 from cds_service.reading.records import Record
 from cds_service.reading.shapes import concept_texts, fold
+from cds_service.reading.tumour_words import as_written
 from cds_service.reading.variant_sentences import is_plain, sentences_in
 from cds_service.reading.vocabulary import DROPPED_STATUSES, INHERITED_WORDS, UNSTARTED_STATUSES
 
@@ -68,10 +69,5 @@ def _named_in(clause: str, lexicon: Lexicon) -> Iterator[tuple[tuple[str, ...], 
 
 def _without(names: list[str], text: str) -> str:
     for name in names:
-        text = re.sub(_written(name), " ", text, flags=re.IGNORECASE)
+        text = re.sub(rf"(?<![^\W_]){as_written(name)}(?![^\W_])", " ", text, flags=re.IGNORECASE)
     return text
-
-
-def _written(name: str) -> str:
-    words = r"[\W_]+".join(map(re.escape, name.split()))
-    return rf"(?<![^\W_]){words}(?![^\W_])"

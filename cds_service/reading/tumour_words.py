@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from cds_service.knowledge.schema import Observable
 from cds_service.model import Quantity
-from cds_service.reading.lexicon import Lexicon
+from cds_service.reading.lexicon import Lexicon, words_pattern
 from cds_service.reading.quantities import quantity_of_text
 from cds_service.reading.shapes import fold
 
@@ -51,9 +51,7 @@ def is_plain_call(text: str, observable: Observable, lexicon: Lexicon) -> bool:
 
 
 def _labels(observable: Observable) -> re.Pattern[str]:
-    words = {*observable.answers, *map(fold, (*observable.names, *observable.in_words))}
-    longest_first = sorted(words, key=lambda word: (-len(word), word))
-    return re.compile(rf"(?<!\S)(?:{'|'.join(map(re.escape, longest_first))})(?!\S)")
+    return words_pattern((*observable.answers, *observable.names, *observable.in_words))
 
 
 def quantity_among_words(text: str, observable: Observable, lexicon: Lexicon) -> Quantity | None:
@@ -65,8 +63,13 @@ def quantity_among_words(text: str, observable: Observable, lexicon: Lexicon) ->
 def _names(observable: Observable, lexicon: Lexicon) -> re.Pattern[str]:
     words = (*observable.names, *observable.in_words, *lexicon.words_around_values)
     longest_first = sorted(dict.fromkeys(map(fold, words)), key=lambda word: (-len(word), word))
-    written = "|".join(r"[\W_]+".join(map(re.escape, word.split())) for word in longest_first)
+    written = "|".join(map(as_written, longest_first))
     return re.compile(rf"(?<![^\W_])(?:{written})(?![^\W_]|/)", re.IGNORECASE)
+
+
+def as_written(name: str) -> str:
+    """A folded name as a regular expression for it in a text that is not folded."""
+    return r"[\W_]+".join(map(re.escape, name.split()))
 
 
 def is_share_of_none(text: str) -> bool:

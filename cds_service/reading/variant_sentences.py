@@ -81,9 +81,6 @@ def _read(text: str, own: str, lexicon: Lexicon) -> tuple[Named, ...]:
     return tuple(found)
 
 
-# --- words ---
-
-
 def _tokens(sentence: str, lexicon: Lexicon) -> Iterator[_Token]:
     for match in lexicon.variants.pattern.finditer(sentence):
         kind = match.lastgroup or ""
@@ -100,9 +97,6 @@ def _is_no_gene(match: re.Match[str], sentence: str, lexicon: Lexicon) -> bool:
     joint = _FUSED.match(sentence, match.end())
     partner = lexicon.variants.pattern.match(sentence, joint.end()) if joint is not None else None
     return partner is not None and partner.lastgroup == "gene"
-
-
-# --- calls ---
 
 
 def _without_denials(tokens: list[_Token], sentence: str) -> list[_Token]:
@@ -224,9 +218,6 @@ def _of_the_whole(sentence: str, tokens: list[_Token], gene: str, lexicon: Lexic
             yield Named(gene, present=_CALLS[calls.pop()], rest=rest)
     elif calls and not _IN_GENERAL.search(sentence):
         yield Named(gene, clear=False)
-
-
-# --- genes ---
 
 
 def _of_group(names: list[_Token], gene: str, lexicon: Lexicon) -> tuple[list[Named], str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cds_service.knowledge.base import Knowledge
 from cds_service.knowledge.derived import observables_telling
-from cds_service.model import Availability, GapReason, Patient, Query, is_of_tumour
+from cds_service.model import Availability, GapReason, Patient, Query, is_of_tumour, is_of_variants
 
 _LOST = frozenset({Availability.PARTIAL, Availability.FAILED})
 _WORST_FIRST = (Availability.FAILED, Availability.PARTIAL, Availability.MISSING, Availability.COMPLETE)
@@ -28,8 +28,7 @@ def queries_telling(marker: str, knowledge: Knowledge) -> tuple[Query, ...]:
     if not is_of_tumour(marker):
         return (Query.RESULTS,)
     told_by = observables_telling(knowledge).get(marker, (marker,))
-    has_variants = any(i.startswith(("somatic:", "germline:")) for i in told_by)
-    return (Query.TUMOUR_RESULTS, Query.RESULTS) if has_variants else (Query.TUMOUR_RESULTS,)
+    return (Query.TUMOUR_RESULTS, Query.RESULTS) if any(map(is_of_variants, told_by)) else (Query.TUMOUR_RESULTS,)
 
 
 def results_availability(marker: str, patient: Patient, knowledge: Knowledge) -> Availability:

@@ -32,6 +32,7 @@ from cds_service.model import (
     Stale,
     Unreadable,
     earliest,
+    is_of_variants,
     latest,
     newest_of,
 )
@@ -43,8 +44,7 @@ from cds_service.reasoning.states import possible, untold
 _OF_ONE_VARIANT = frozenset({Narrowing.OTHER_VARIANTS_NOT_TOLD, Narrowing.BENIGN_ALONE})
 _ORIGIN_NOT_SAID = "origin_not_said"
 _POSITIVE, _NEGATIVE = "positive", "negative"
-_INHERITED, _SOMATIC = "germline:", "somatic:"
-_OF_VARIANTS = (_INHERITED, _SOMATIC)
+_INHERITED = "germline:"
 
 Told = tuple[Reading, MarkerKnowledge]
 
@@ -246,7 +246,7 @@ def _told_of_another(reading: Reading, marker: str, states: frozenset[str], know
         return Unreadable(GapReason.UNEXPECTED_VALUE, (reading,))
     if len(left) == 1:
         return Known(next(iter(left)), (reading,))
-    if reading.observable.startswith(_OF_VARIANTS):
+    if is_of_variants(reading.observable):
         return Narrowed(left, _why_open(reading, marker), (reading,))
     return Indeterminate(left, (reading,), spent=_methods(reading, marker, knowledge))
 
@@ -299,7 +299,7 @@ def _left_without(named: str, marker: str, states: frozenset[str], knowledge: Kn
 def _first_found(told: list[Told], marker: str, use: MarkerUse) -> Known | Conflicting | None:
     """Of a gene the first state that was ever found: a later test that misses the variant takes nothing back. Of an
     inherited one, which no test of the whole gene should miss, the two conflict."""
-    found = use.variants or ((_POSITIVE,) if marker.startswith(_OF_VARIANTS) else ())
+    found = use.variants or ((_POSITIVE,) if is_of_variants(marker) else ())
     for state in found:
         readings = tuple([r for r, known in told if isinstance(known, Known) and known.state == state])
         against = [r for r, _ in told if marker.startswith(_INHERITED) and _is_against(r, marker, readings)]

@@ -203,7 +203,6 @@ def test_a_dispatched_order_that_nobody_sent_is_said(client_with):
 
 def test_an_order_without_a_drug_has_no_cards_before_it_is_signed(client_with):
     chosen = hook_request("order-select", prefetch=EVERYTHING_EMPTY)
-    chosen["context"]["selections"] = ["MedicationRequest/rx-1"]
     response = client_with().post("/cds-services/order-select", json=chosen)
     assert response.get_json() == {"cards": []}
     (card,) = client_with().post(SIGN, json=hook_request(prefetch=EVERYTHING_EMPTY)).get_json()["cards"]

@@ -80,10 +80,7 @@ def test_an_order_not_to_perform_is_no_order() -> None:
 )
 def test_an_order_without_a_drug_is_told_once_it_is_to_be_signed(concept_: object) -> None:
     drafts = (order(medicationCodeableConcept=concept_),)
-    signed, chosen = (
-        read_all(drafts=drafts),
-        read_all(drafts=drafts, selections=frozenset({"MedicationRequest/draft"})),
-    )
+    signed, chosen = read_all(drafts=drafts), read_all(drafts=drafts, being_written=True)
     gap = Gap("MedicationRequest/draft", GapReason.NO_DRUG, "an order without a drug")
     assert (signed.orders, signed.patient.gaps) == ((), (gap,))
     assert (chosen.orders, chosen.patient.gaps) == ((), ())

@@ -78,7 +78,7 @@ def _measured(results: Mapping[str, throughput.Result], extent: Extent) -> tuple
     blocks = {
         "bench": [*report.goal_table(goals), *report.handlers(results)],
         "costs": report.costs(grown),
-        "time": [*report.steps(grown), *report.shares_table(seen)],
+        "time": [*report.steps(grown), *report.shares(seen)],
     }
     figures: Figures = {
         "handlers": throughput.as_json(results), "scaling": asdict(grown), "ready_s": ready_s, "shares": seen,

@@ -12,7 +12,6 @@ from datetime import UTC, datetime
 
 from benchmarks.scaling import WHOLE, Scaling, growth
 from benchmarks.servers import PROJECT, THREADS, WORKERS
-from benchmarks.shares import Shares
 from benchmarks.throughput import BARE, EVERYTHING, PLAIN, SIGNED, Result
 
 PAGE = PROJECT / "docs" / "performance.md"
@@ -141,8 +140,8 @@ def steps(scaling: Scaling) -> list[str]:
     return table(("step", "ms", "share"), rows)
 
 
-def shares_table(found: Shares) -> list[str]:
-    """Packages that take a hundredth at least."""
+def shares(found: Mapping[str, tuple[float, float]]) -> list[str]:
+    """Packages that take a hundredth at least: each with all that it calls for itself, and its own lines."""
     rows = [
         (f"`{name}`" if " " not in name else name, f"{whole:.0%}", f"{own:.0%}")
         for name, (whole, own) in found.items()

@@ -17,6 +17,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import FrameType
 
+from benchmarks import report
 from benchmarks.body import another, content
 from benchmarks.scaling import called
 from benchmarks.servers import PROJECT
@@ -104,11 +105,9 @@ def package(file: str) -> str:
 
 def main() -> None:
     """Print the shares."""
-    from benchmarks.report import shares_table  # noqa: PLC0415  the report needs this module's types
-
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 10.0
     with TemporaryDirectory() as folder:
-        print(*shares_table(measure(Path(folder), seconds)), sep="\n")
+        print(*report.shares(measure(Path(folder), seconds)), sep="\n")
 
 
 if __name__ == "__main__":

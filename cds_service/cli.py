@@ -14,25 +14,25 @@ import orjson
 from cds_service import __version__
 from cds_service.answer import Service, answer, load_service, result_codes
 from cds_service.app import clients_of
-from cds_service.arguments import PROBLEMS, USAGE, WELL, day
+from cds_service.commands.arguments import PROBLEMS, USAGE, WELL, day
+from cds_service.commands.inspection import inspect, service_for
+from cds_service.commands.knowledge import add_knowledge_command
+from cds_service.commands.phenotyping import phenotype_lines
+from cds_service.commands.pretty import answer_lines, inspection_line
+from cds_service.commands.sandbox import add_sandbox_commands
+from cds_service.commands.terminology import add_terminology_command
 from cds_service.errors import AnswerError, CdsError, RequestError, SettingsError
 from cds_service.fetching.addresses import is_this_machine
 from cds_service.fetching.prefetch import prefetched_results
 from cds_service.hooks.discovery import ServiceDefinition, services
 from cds_service.hooks.requests import parse
 from cds_service.hooks.responses import operation_outcome
-from cds_service.inspection import inspect, service_for
 from cds_service.knowledge.load import load_knowledge
-from cds_service.knowledge_commands import add_knowledge_command
 from cds_service.nesting import TooDeep, decoded
-from cds_service.phenotyping import phenotype_lines
-from cds_service.pretty import answer_lines, inspection_line
-from cds_service.sandbox_commands import add_commands
 from cds_service.serving import Server
 from cds_service.settings import Settings
 from cds_service.store.store import Store, StoreError
 from cds_service.store.tables import WrongTables
-from cds_service.terminology_commands import add_terminology_command
 
 _PACKAGED = Path(__file__).with_name("_packaged")
 
@@ -243,7 +243,7 @@ def _parser() -> argparse.ArgumentParser:
     phenotype.set_defaults(run=_phenotype)
 
     add_knowledge_command(commands)
-    add_commands(commands)
+    add_sandbox_commands(commands)
     add_terminology_command(commands)
     return parser
 

@@ -32,7 +32,7 @@ from cds_service.reasoning.outcomes import beyond, branches, lines_of
 from cds_service.reasoning.probability import Inherited, change_probability, inherited, raised
 from cds_service.reasoning.states import pending_of
 from cds_service.reasoning.tables import Reached, Situation
-from cds_service.reasoning.which_test import is_overdue, is_spent, misled_by, usable_test
+from cds_service.reasoning.usable_tests import is_overdue, is_spent, misled_by, usable_test
 
 
 class Status(StrEnum):

@@ -10,9 +10,9 @@ from types import SimpleNamespace
 
 import pytest
 
+from cds_service.commands.phenotyping import phenotype_lines
 from cds_service.knowledge.load import load_genes
 from cds_service.knowledge.nomenclature import parse_diplotype
-from cds_service.phenotyping import phenotype_lines
 
 ORACLE = Path(__file__).parents[2].parent / "shared" / "facts" / "diplotypes_half.csv.gz"
 pytestmark = pytest.mark.skipif(not ORACLE.is_file(), reason="the oracle is not part of the project")

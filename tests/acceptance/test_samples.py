@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from cds_service.answer import Service, load_service, result_codes
+from cds_service.commands.inspection import inspect
 from cds_service.hooks.discovery import ServiceDefinition, services
-from cds_service.inspection import inspect
 
 SAMPLES = Path(__file__).parents[2].parent / "shared" / "samples"
 pytestmark = pytest.mark.skipif(not SAMPLES.is_dir(), reason="the samples are not here")

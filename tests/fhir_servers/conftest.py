@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import pytest
 
+from cds_service.commands.seeding import Target, fixture_folder, read_records, seed
 from cds_service.fetching.deadline import Deadline
-from cds_service.seeding import Target, fixture_folder, read_records, seed
 from tests.fhir_servers.servers import running
 
 CHOSEN = [name.strip() for name in os.environ.get("FHIR_SERVERS", "").split(",") if name.strip()]

@@ -13,13 +13,13 @@ from flask.testing import FlaskClient
 from cds_service import cli
 from cds_service.answer import answer, load_service, result_codes
 from cds_service.app import close, create_app
+from cds_service.commands.seeding import fixture_folder, read_records, server_address
+from cds_service.commands.trying import ask
 from cds_service.fetching.deadline import Deadline
 from cds_service.fetching.prefetch import prefetched_results
 from cds_service.hooks.discovery import services
 from cds_service.hooks.requests import parse
-from cds_service.seeding import fixture_folder, read_records, server_address
 from cds_service.settings import Settings
-from cds_service.trying import ask
 from tests.fhir_servers.conftest import Seeded
 
 Json = dict[str, Any]

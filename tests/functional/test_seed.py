@@ -13,7 +13,7 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 from cds_service import cli
-from cds_service.seeding import fixture_folder, read_records
+from cds_service.commands.seeding import fixture_folder, read_records
 
 Seed = Callable[..., tuple[int, str, str]]
 

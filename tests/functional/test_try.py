@@ -18,11 +18,11 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 from cds_service import cli
-from cds_service.drafting import draft
+from cds_service.commands.drafting import draft
+from cds_service.commands.sandboxes import Access, load_sandboxes
 from cds_service.errors import SettingsError
 from cds_service.hooks.requests import parse
 from cds_service.policy import Policy, Switch
-from cds_service.sandboxes import Access, load_sandboxes
 from tests.support.world import definition, index, knowledge, service
 
 PATIENT = {"resourceType": "Patient", "id": "p1", "birthDate": "1960-02-03", "gender": "female"}
@@ -59,7 +59,7 @@ def fhir(httpserver: HTTPServer) -> HTTPServer:
 @pytest.fixture
 def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Try:
     """Runs the command and gives its exit code, output and errors."""
-    monkeypatch.setattr("cds_service.sandbox_commands.load_service", lambda *_: service())
+    monkeypatch.setattr("cds_service.commands.sandbox.load_service", lambda *_: service())
 
     def call(*arguments: str) -> tuple[int, str, str]:
         ended = cli.main(["try", *TODAY, *arguments])
@@ -86,7 +86,7 @@ def test_what_the_site_switched_off_is_neither_asked_nor_missed(
     fhir: HTTPServer, run: Try, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     off = replace(service(), policy=Policy(guidance=dict.fromkeys(("tumour", "somatic", "germline"), Switch.OFF)))
-    monkeypatch.setattr("cds_service.sandbox_commands.load_service", lambda *_: off)
+    monkeypatch.setattr("cds_service.commands.sandbox.load_service", lambda *_: off)
     ended, out, _ = run("--fhir", fhir.url_for("/fhir"), "--patient", "p1", "--drug", "codeine 30 mg", "--json")
     told = json.loads(out)
     assert (ended, "tumour_results" in told["queries"], "tumour_results" in told["request"]["prefetch"]) == (

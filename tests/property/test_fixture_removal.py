@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
+from cds_service.commands.inspection import inspect
 from cds_service.errors import RequestError
-from cds_service.inspection import inspect
 from tests.support import fixtures
 from tests.support.fixtures import Json
 

@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from cds_service.answer import Service, answer, load_service, result_codes
+from cds_service.commands.inspection import service_for
+from cds_service.commands.pretty import answer_lines
 from cds_service.fetching.prefetch import prefetched_results
 from cds_service.hooks.discovery import ServiceDefinition, services
 from cds_service.hooks.requests import parse
-from cds_service.inspection import service_for
-from cds_service.pretty import answer_lines
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 EXPECTED = "expected"

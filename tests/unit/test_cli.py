@@ -12,9 +12,10 @@ from types import SimpleNamespace
 import pytest
 import yaml
 
-from cds_service import cli, knowledge_commands
+from cds_service import cli
+from cds_service.commands import knowledge as knowledge_commands
+from cds_service.commands.pretty import answer_lines, without_markdown
 from cds_service.errors import KnowledgeError
-from cds_service.pretty import answer_lines, without_markdown
 
 PATIENT = {"resourceType": "Patient", "id": "p1", "birthDate": "1970-05-01"}
 GENOTYPE = {

@@ -87,6 +87,10 @@ def test_only_the_app_imports_web():
     assert [name(path) for path in FILES if "web" in ours(path) and room(path) != "web"] == ["app.py"]
 
 
+def test_only_the_command_line_imports_commands():
+    assert {name(path) for path in FILES if "commands" in ours(path) and room(path) != "commands"} == {"cli.py"}
+
+
 def test_only_answer_puts_reading_reasoning_and_writing_together():
     rooms = {"reading", "reasoning", "writing"}
     assert [name(path) for path in FILES if rooms <= ours(path)] == ["answer.py"]

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from cds_service.answer import Service, load_service, result_codes
+from cds_service.commands.inspection import inspect
+from cds_service.commands.pretty import inspection_line
 from cds_service.errors import RequestError
 from cds_service.hooks.discovery import ServiceDefinition, services
-from cds_service.inspection import inspect
-from cds_service.pretty import inspection_line
 
 Json = dict[str, Any]
 RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"

@@ -8,10 +8,10 @@ from types import SimpleNamespace
 import pytest
 import yaml
 
+from cds_service.commands.phenotyping import phenotype_lines
 from cds_service.knowledge.load import DATA, load_genes
 from cds_service.knowledge.schema import GeneModel
 from cds_service.model import INDETERMINATE
-from cds_service.phenotyping import phenotype_lines
 from cds_service.reasoning.phenotypes import (
     NO_CHROMOSOME,
     call_phenotype,

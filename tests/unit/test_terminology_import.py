@@ -15,6 +15,7 @@ import pytest
 
 from cds_service import cli
 from cds_service.codes import ATC, NDC, RXNORM, SNOMED, Coding
+from cds_service.commands.terminology import ProgressBar
 from cds_service.errors import TerminologyError
 from cds_service.knowledge.schema import Drug
 from cds_service.model import CodedDrug, DrugMatch, RxNormIngredient
@@ -23,7 +24,6 @@ from cds_service.terminology.codings import forms_of, system_of
 from cds_service.terminology.database import CodeDatabase
 from cds_service.terminology.importing import Summary, import_release
 from cds_service.terminology.release import Part, find_files
-from cds_service.terminology_commands import ProgressBar
 from tests.support import releases
 from tests.support.releases import ACETAMINOPHEN, CLOPIDOGREL, CODEINE, FILLERIUM
 from tests.support.terminology import knowledge_of, packaged_drugs

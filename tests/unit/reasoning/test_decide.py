@@ -33,7 +33,7 @@ from cds_service.reasoning.asking import testing_level as level_of
 from cds_service.reasoning.decide import Basis, decide
 from cds_service.reasoning.questions import Status
 from cds_service.reasoning.tables import situation_of
-from cds_service.reasoning.which_test import turnaround_days
+from cds_service.reasoning.usable_tests import turnaround_days
 from tests.support.tiny import (
     ALPHA,
     BETA,

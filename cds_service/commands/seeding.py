@@ -26,8 +26,8 @@ from cds_service.fetching.smart import is_loopback
 Json = dict[str, Any]
 
 _PLACES = (
-    Path(__file__).with_name("_packaged") / "fixtures" / "patients",
-    Path(__file__).parents[1] / "fixtures" / "patients",
+    Path(__file__).parents[1] / "_packaged" / "fixtures" / "patients",
+    Path(__file__).parents[2] / "fixtures" / "patients",
 )
 """In an installed wheel, and in a working copy."""
 

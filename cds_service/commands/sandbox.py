@@ -14,23 +14,23 @@ from typing import Any
 import orjson
 
 from cds_service.answer import Service, load_service, result_codes
-from cds_service.arguments import PROBLEMS, WELL, day
+from cds_service.commands.arguments import PROBLEMS, WELL, day
+from cds_service.commands.sandboxes import Access, Sandbox, load_sandboxes
+from cds_service.commands.seeding import Loaded, Target, fixture_folder, read_records, seed
+from cds_service.commands.trying import Asked, attempt, report, report_lines
 from cds_service.errors import SettingsError
 from cds_service.fetching.client import FetchError
 from cds_service.fetching.deadline import Deadline
 from cds_service.fetching.prefetch import RESOURCE_TYPES
 from cds_service.fetching.smart import BackendClient, access_token
 from cds_service.hooks.discovery import Hook, ServiceDefinition, services
-from cds_service.sandboxes import Access, Sandbox, load_sandboxes
-from cds_service.seeding import Loaded, Target, fixture_folder, read_records, seed
 from cds_service.settings import Settings
-from cds_service.trying import Asked, attempt, report, report_lines
 
 _TOKEN_VARIABLE = "FHIR_ACCESS_TOKEN"  # noqa: S105  the name of a variable, no secret
 _HOOKS = (Hook.ORDER_SIGN, Hook.PATIENT_VIEW)
 
 
-def add_commands(commands: Any) -> None:
+def add_sandbox_commands(commands: Any) -> None:
     """Add `try` and `seed` to the subparsers of the command line."""
     _add_try(commands.add_parser("try", help="ask about a patient of any FHIR server, as an EHR would"))
     _add_seed(commands.add_parser("seed", help="load the made-up patients into a FHIR server for tests"))

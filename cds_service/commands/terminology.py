@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self, TextIO
 
-from cds_service.arguments import WELL
+from cds_service.commands.arguments import WELL
 from cds_service.errors import SettingsError
 from cds_service.settings import Settings
 from cds_service.terminology.database import CodeDatabase

@@ -13,7 +13,8 @@ from datetime import date
 from uuid import uuid4
 
 from cds_service.answer import AnswerResult, Service, answer
-from cds_service.drafting import Draft, draft
+from cds_service.commands.drafting import Draft, draft
+from cds_service.commands.pretty import answer_lines
 from cds_service.errors import RequestError
 from cds_service.fetching.client import FetchError, FhirClient, open_session
 from cds_service.fetching.deadline import Deadline
@@ -22,7 +23,6 @@ from cds_service.fetching.prefetch import resources_in
 from cds_service.hooks.discovery import PATIENT_TOKEN, Hook, ServiceDefinition
 from cds_service.hooks.requests import HookRequest, parse
 from cds_service.model import Availability, Finding, Gap, Patient, Query, QueryResult, Shortfall
-from cds_service.pretty import answer_lines
 
 JsonObject = Mapping[str, object]
 

@@ -13,9 +13,9 @@ from typing import Any
 import orjson
 import yaml
 
-from cds_service.arguments import PROBLEMS, WELL
+from cds_service.commands.arguments import PROBLEMS, WELL
+from cds_service.commands.inspection import plain
 from cds_service.errors import KnowledgeError, RequestError
-from cds_service.inspection import plain
 from cds_service.knowledge.base import Knowledge
 from cds_service.knowledge.check import check
 from cds_service.knowledge.compare import compare

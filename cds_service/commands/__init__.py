@@ -1,0 +1,1 @@
+"""What the commands of `cds-service` do, beyond serving and answering."""

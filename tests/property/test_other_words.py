@@ -124,4 +124,12 @@ def test_what_is_taken_back_counts_as_if_it_had_never_been_sent(way: Rewrite, wi
     bare = {said.name: said.body for said, _ in tried}
     assert tried
     assert all(without(body) for body in bare.values())
-    assert [said.name for said, body in tried if told(said, body) != told(said, bare[said.name])] == []
+    answered = {name: body for name, body in bare.items() if not _leaves_a_procedure_alone(body)}
+    compared = [(said, body) for said, body in tried if said.name in answered]
+    assert [said.name for said, body in compared if told(said, body) != told(said, answered[said.name])] == []
+
+
+def _leaves_a_procedure_alone(body: Json) -> bool:
+    """A Bundle of procedures alone answers another question than for results: it counts as partial."""
+    held = (value.get("entry", []) for value in body["prefetch"].values() if value)
+    return any({entry["resource"]["resourceType"] for entry in entries} == {"Procedure"} for entries in held)

@@ -26,6 +26,8 @@ KEYS = frozenset(
 _EXTRA = ("client", "reason")
 """What modules that do not know this one may add to a line of theirs."""
 _MOST_PLACES = 12
+_ABOUT_ITSELF = ("Worker (pid", "WORKER TIMEOUT", "Connection in use", "Invalid address", "Can't connect", "connection to")
+"""How those of gunicorn's warnings begin that tell process ids, signals, and addresses that it is to listen on."""
 
 _logger = logging.getLogger("cds_service")
 
@@ -54,7 +56,10 @@ class JsonLines(logging.Formatter):
 
 
 def install(level: str) -> None:
-    """Write the service's log lines as JSON from `level` on. Calling it again changes the level only."""
+    """Write the service's log lines as JSON from `level` on. Calling it again changes the level only. A line that
+    cannot be written, as on a full disk, is dropped: `logging` would write a report instead, with what it is about.
+    """
+    logging.raiseExceptions = False
     _logger.setLevel(level)
     _logger.propagate = False
     if not _logger.handlers:
@@ -72,7 +77,8 @@ def log(event: str, *, level: str = "INFO", **fields: object) -> None:
 
 def log_always(event: str, *, level: str, message: str) -> None:
     """Write a line whatever the levels are that the service is to write."""
-    print(_line(event, level, {"message": message}), file=sys.stderr, flush=True)  # noqa: T201  no handler may drop it
+    sys.stderr.write(f"{_line(event, level, {'message': message})}\n")  # whole: other processes write there too
+    sys.stderr.flush()
 
 
 def _line(event: str, level: str, fields: Mapping[str, object]) -> str:
@@ -93,9 +99,10 @@ def _text(record: logging.LogRecord) -> str:
     """The arguments of gunicorn's notices are addresses and process ids; those of its warnings may be anybody's
     text, which it partly puts into the message itself, after a colon or an `=`.
     """
-    if record.name.startswith("gunicorn") and record.levelno == logging.INFO:
+    text = str(record.msg)
+    if record.name.startswith("gunicorn") and (record.levelno == logging.INFO or text.startswith(_ABOUT_ITSELF)):
         return record.getMessage()
-    return str(record.msg).split("=", maxsplit=1)[0].split(":", maxsplit=1)[0]
+    return text.split("=", maxsplit=1)[0].split(":", maxsplit=1)[0]
 
 
 def _time(moment: datetime) -> str:

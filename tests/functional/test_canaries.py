@@ -4,17 +4,21 @@ stored row that is not meant to hold it.
 
 from __future__ import annotations
 
+import errno
+import io
 import json
 import logging
 import re
+import sys
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from pytest_httpserver import HTTPServer
 
-from cds_service.web.logs import JsonLines, log
+from cds_service.web.logs import JsonLines, install, log, log_always
 from tests.support import tokens
+from tests.support.logs import logging_restored
 from tests.support.tokens import ES384, PUBLIC_URL, SIGN
 
 MARK = "zzcanary"
@@ -325,6 +329,51 @@ def test_lines_of_libraries_tell_their_own_text_alone():
         assert_clean("log", json.dumps(line))
         assert line["event"]
         assert line["fault"] == "ValueError"
+
+
+def test_the_server_tells_whole_what_became_of_its_workers_and_addresses():
+    for text, arguments, told in (
+        ("Worker (pid:%s) was sent %s! Perhaps out of memory?", (7, "SIGKILL"), "Perhaps out of memory?"),
+        ("WORKER TIMEOUT (pid:%s)", (7,), "(pid:7)"),
+        ("Connection in use: %s", ("('127.0.0.1', 8000)",), "8000"),
+        ("Can't connect to %s", ("/run/cds-service/http.sock",), "http.sock"),
+        ("connection to /run/cds-service/http.sock failed: [Errno 13] Permission denied", (), "Permission denied"),
+    ):
+        record = logging.LogRecord("gunicorn.error", logging.ERROR, __file__, 1, text, arguments, None)
+        assert told in json.loads(JsonLines().format(record))["event"]
+
+
+class FullDisk(io.StringIO):
+    def write(self, text: str) -> int:
+        raise OSError(errno.ENOSPC, "no space left", text)
+
+
+def test_a_line_that_cannot_be_written_is_dropped(capsys):
+    with logging_restored():
+        install("INFO")
+        record = logging.LogRecord("gunicorn.error", logging.ERROR, __file__, 1, "%s", (mark("path"),), None)
+        logging.StreamHandler(FullDisk()).handle(record)
+    assert capsys.readouterr().err == ""
+
+
+class Pieces(io.StringIO):
+    """Remembers what was written at once: processes that share a file write between each other's pieces."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written: list[str] = []
+
+    def write(self, text: str) -> int:
+        self.written.append(text)
+        return len(text)
+
+
+def test_a_line_that_no_level_drops_is_written_whole(monkeypatch):
+    monkeypatch.setattr("sys.stderr", Pieces())
+    log_always("development_mode", level="WARNING", message="nobody is authenticated")
+    (line,) = sys.stderr.written
+    assert json.loads(line)["event"] == "development_mode"
+    assert line.endswith("\n")
 
 
 def test_our_own_lines_tell_the_client_and_the_reason_that_they_are_given():

@@ -11,9 +11,11 @@ from contextlib import contextmanager
 def logging_restored() -> Iterator[logging.Logger]:
     logger = logging.getLogger("cds_service")
     handlers, propagates, level = list(logger.handlers), logger.propagate, logger.level
+    tells_faults = logging.raiseExceptions
     try:
         yield logger
     finally:
         logger.handlers[:] = handlers
         logger.propagate = propagates
         logger.setLevel(level)
+        logging.raiseExceptions = tells_faults

@@ -31,6 +31,7 @@ from cds_service.knowledge.load import load_knowledge
 from cds_service.nesting import TooDeep, decoded
 from cds_service.serving import Server
 from cds_service.settings import Settings
+from cds_service.store import addresses as databases
 from cds_service.store.store import Store, StoreError
 from cds_service.store.tables import WrongTables
 
@@ -101,7 +102,10 @@ def _check_store(settings: Settings) -> None:
         raise SettingsError(f"CDS_DATABASE_URL: {missing}") from fault
     except StoreError as fault:
         why = str(getattr(fault, "orig", None) or type(fault).__name__).partition("\n")[0]
-        raise SettingsError(f"CDS_DATABASE_URL: expected a database that can be opened and written: {why}") from fault
+        told = ": ".join(part for part in (databases.place(settings.database_url), why) if part)
+        raise SettingsError(
+            f"CDS_DATABASE_URL: expected a database that can be opened and written: {told}"
+        ) from fault
     store.close()
 
 

@@ -168,8 +168,11 @@ def _whole_number(lowest: int, highest: int) -> Callable[[str], int]:
 
 def _file(text: str) -> Path | None:
     path = Path(text)
-    if not path.is_file():
-        raise ValueError(f"expected the path of a file, found {text!r}")
+    try:
+        path.open("rb").close()
+    except (OSError, ValueError) as fault:
+        why = getattr(fault, "strerror", None) or fault
+        raise ValueError(f"expected the path of a file that can be read, found {text!r}: {why}") from fault
     return path
 
 
@@ -214,8 +217,8 @@ def _authorities(text: str) -> Path | None:
     path = _file(text)
     try:
         create_default_context(cafile=path)
-    except (OSError, SSLError) as fault:
-        raise ValueError(f"expected certificates of authorities in PEM, found {type(fault).__name__}") from fault
+    except SSLError as fault:
+        raise ValueError(f"expected certificates of authorities in PEM, found {text!r}: {fault.reason}") from fault
     return path
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from sqlalchemy import make_url
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
@@ -33,8 +35,23 @@ def is_in_memory(database_url: str) -> bool:
     url = _parsed(database_url)
     if url.get_backend_name() != "sqlite":
         return False
-    name = (url.database or "").removeprefix("file:").partition("?")[0]
-    return name in ("", ":memory:") or "memory" in url.normalized_query.get("mode", ())
+    return _file_of(url) in ("", ":memory:") or "memory" in url.normalized_query.get("mode", ())
+
+
+def place(database_url: str) -> str:
+    """Where an SQLite database is; empty for another, whose driver tells it. Raises ValueError.
+
+    >>> place("sqlite:////var/lib/cds-service/cds.sqlite")
+    '/var/lib/cds-service/cds.sqlite'
+    >>> place("postgresql://db.example.org/cds")
+    ''
+    """
+    url = _parsed(database_url)
+    return str(Path(_file_of(url)).absolute()) if url.get_backend_name() == "sqlite" else ""
+
+
+def _file_of(url: URL) -> str:
+    return (url.database or "").removeprefix("file:").partition("?")[0]
 
 
 def _parsed(database_url: str) -> URL:

@@ -63,7 +63,7 @@ class Store:
         self._keep = {table: insert(table).on_conflict_do_nothing() for table in (feedback_table, issued_table)}
         # Drivers do not keep the count of an insert unless they are told to.
         self._use_token = insert(used_token_table).on_conflict_do_nothing().execution_options(preserve_rowcount=True)
-        self._forget_at_s = 0
+        self._forgot_at_s = 0
         self._could_keep, self._readiness_until_s = False, float("-inf")
         # Apart: a table that is locked does not take the others with it.
         longest_s = _LONGEST_S[self._engine.dialect.name]
@@ -130,8 +130,8 @@ class Store:
     def _is_first_use(self, digest: str, expires_at_s: int, now_s: int) -> bool:
         self._connections.check_file()
         with self._engine.begin() as connection:
-            if now_s >= self._forget_at_s:
-                self._forget_at_s = now_s + _FORGET_EVERY_S
+            if not 0 <= now_s - self._forgot_at_s < _FORGET_EVERY_S:  # also where the clock was put back
+                self._forgot_at_s = now_s
                 connection.execute(delete(used_token_table).where(used_token_table.c.expires_at_s < now_s))
             used = connection.execute(self._use_token, {"digest": digest, "expires_at_s": expires_at_s})
             if used.rowcount not in (0, 1):

@@ -26,7 +26,14 @@ KEYS = frozenset(
 _EXTRA = ("client", "reason")
 """What modules that do not know this one may add to a line of theirs."""
 _MOST_PLACES = 12
-_ABOUT_ITSELF = ("Worker (pid", "WORKER TIMEOUT", "Connection in use", "Invalid address", "Can't connect", "connection to")
+_ABOUT_ITSELF = (
+    "Worker (pid",
+    "WORKER TIMEOUT",
+    "Connection in use",
+    "Invalid address",
+    "Can't connect",
+    "connection to",
+)
 """How those of gunicorn's warnings begin that tell process ids, signals, and addresses that it is to listen on."""
 
 _logger = logging.getLogger("cds_service")

@@ -385,5 +385,5 @@ def test_a_store_that_keeps_nothing_stops_the_start(environment, tmp_path, kind)
         command, env=environment | {"CDS_DATABASE_URL": url}, capture_output=True, text=True, timeout=30, check=False
     )
     assert ended.returncode == 2
-    assert "CDS_DATABASE_URL: expected a database that can be opened and written" in ended.stderr
+    assert f"CDS_DATABASE_URL: expected a database that can be opened and written: {database}: " in ended.stderr
     assert "Traceback" not in ended.stderr

@@ -72,6 +72,8 @@ def test_every_fault_is_named_at_once():
         {"CDS_FETCH_WORKERS": "0"},
         {"CDS_DATABASE_URL": "mysql://db"},
         {"CDS_CLIENTS": "/no/such/file.yaml"},
+        {"CDS_POLICY": "x" * 300},
+        {"CDS_POLICY": "/"},
         {"CDS_PUBLIC_URL": "http://cds.example.org"},
         {"CDS_PUBLIC_URL": "cds.example.org"},
         {"CDS_PUBLIC_URL": "https://cds.example.org/pgx?site=1"},

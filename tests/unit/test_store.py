@@ -175,6 +175,14 @@ def test_a_token_is_used_once_and_forgotten_when_it_has_expired(tmp_path, store)
     other.close()
 
 
+def test_used_tokens_are_forgotten_also_once_a_clock_that_was_ahead_is_put_back(store):
+    year_s = 365 * 86_400
+    assert store.use_token("d1", expires_at_s=year_s + 1000, now_s=year_s)
+    assert store.use_token("d2", expires_at_s=1000, now_s=700)
+    assert store.use_token("d3", expires_at_s=2000, now_s=1061)
+    assert store.use_token("d2", expires_at_s=1000, now_s=1062), "forgotten"
+
+
 def test_of_many_uses_at_once_one_is_the_first(tmp_path, store):
     stores = [store, *(Store(f"sqlite:///{tmp_path / 'store.sqlite'}") for _ in range(3))]
     with ThreadPoolExecutor(8) as pool:

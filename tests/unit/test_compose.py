@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import os
+import re
+import subprocess
+import sys
 from pathlib import Path
 
+import pytest
 import yaml
+from pytest_httpserver import HTTPServer
 
 FOLDER = Path(__file__).parents[2] / "docker"
-SERVICES = yaml.safe_load((FOLDER / "compose.yaml").read_text(encoding="utf-8"))["services"]
+COMPOSE = yaml.safe_load((FOLDER / "compose.yaml").read_text(encoding="utf-8"))
+SERVICES = COMPOSE["services"]
 
 
 def test_either_may_be_started_again_without_the_other() -> None:
@@ -26,6 +34,23 @@ def test_nginx_owns_its_folder_also_when_it_is_started_again() -> None:
     nginx = SERVICES["nginx"]
     (folder,) = nginx["tmpfs"]
     assert folder.startswith(f"/run/nginx:uid={nginx['user']},")
+
+
+def test_its_volumes_are_not_those_of_another_folder_named_docker() -> None:
+    assert COMPOSE["name"] == "cds-service"
+
+
+@pytest.mark.parametrize(("status", "code"), [(200, 0), (503, 1)])
+def test_the_health_check_asks_the_service_and_no_proxy(httpserver: HTTPServer, status: int, code: int) -> None:
+    """Docker sets the proxies of its own configuration in each container."""
+    httpserver.expect_request("/healthz").respond_with_data(status=status)
+    image = (FOLDER / "Dockerfile").read_text(encoding="utf-8")
+    found = re.search(r"HEALTHCHECK.*?CMD (\[.*?\])$", image, re.DOTALL | re.MULTILINE)
+    assert found
+    _, *command = json.loads(found[1].replace("8000", str(httpserver.port)))
+    proxies = dict.fromkeys(("http_proxy", "HTTP_PROXY"), "http://127.0.0.1:9")
+    asked = subprocess.run([sys.executable, *command], env=os.environ | proxies, capture_output=True, check=False)
+    assert asked.returncode == code
 
 
 def test_logs_do_not_fill_the_disk() -> None:

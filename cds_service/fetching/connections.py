@@ -17,9 +17,11 @@ from functools import partial
 from http.client import HTTPResponse, LineTooLong
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from pathlib import Path
+from ssl import SSLContext
 from typing import Any
 
 from requests.adapters import HTTPAdapter
+from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
@@ -68,14 +70,25 @@ class BoundedAdapter(HTTPAdapter):
         super().__init__(**settings)
 
     def init_poolmanager(self, *arguments: Any, **settings: Any) -> None:
-        if self._reach.ca_bundle is not None:
-            settings["ssl_context"] = create_urllib3_context()
-            settings["ssl_context"].load_verify_locations(self._reach.ca_bundle)
-        super().init_poolmanager(*arguments, **settings)
+        super().init_poolmanager(*arguments, ssl_context=_trusting(self._reach.ca_bundle), **settings)
         manager: PoolManager = self.poolmanager
         # The pools hand what they do not know on to their connections.
         pools: Any = {"http": partial(_Pool, reach=self._reach), "https": partial(_SecurePool, reach=self._reach)}
         manager.pool_classes_by_scheme = pools
+
+    def cert_verify(self, *_: Any) -> None:
+        """Nothing is left to do: `requests` would have each connection read the public authorities, which takes more
+        time than many an answer, and those of all queries begin at once.
+        """
+
+
+def _trusting(ca_bundle: Path | None) -> SSLContext:
+    """What verifies the servers of all connections: the public authorities, and those of `ca_bundle`."""
+    context = create_urllib3_context()
+    context.load_verify_locations(DEFAULT_CA_BUNDLE_PATH)
+    if ca_bundle is not None:
+        context.load_verify_locations(ca_bundle)
+    return context
 
 
 class _TimedSocket(io.RawIOBase):

@@ -112,6 +112,15 @@ def test_the_name_of_the_server_still_counts(hospital):
         read(base_url.replace("127.0.0.1", "localhost"), bundle)
 
 
+def test_authorities_are_read_once_and_not_with_each_connection(hospital, monkeypatch):
+    """The server closes each connection once it has answered."""
+    bundle, base_url = hospital
+    with open_session(1, Reach(ca_bundle=bundle)) as session:
+        monkeypatch.setattr(ssl.SSLContext, "load_verify_locations", pytest.fail)
+        client = FhirClient(session, base_url, "", 1000)
+        assert [client.read("metadata", Deadline.after(5)) for _ in range(2)] == [{}, {}]
+
+
 @pytest.mark.parametrize("content", ["", "no certificate", "-----BEGIN CERTIFICATE-----\nAAAA\n"])
 def test_a_file_without_authorities_stops_the_start(tmp_path, content):
     path = tmp_path / "bundle.pem"

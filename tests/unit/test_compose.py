@@ -13,9 +13,12 @@ import pytest
 import yaml
 from pytest_httpserver import HTTPServer
 
+from cds_service import cli
+
 FOLDER = Path(__file__).parents[2] / "docker"
 COMPOSE = yaml.safe_load((FOLDER / "compose.yaml").read_text(encoding="utf-8"))
 SERVICES = COMPOSE["services"]
+NGINX = (FOLDER / "nginx.conf").read_text(encoding="utf-8")
 
 
 def test_either_may_be_started_again_without_the_other() -> None:
@@ -51,6 +54,22 @@ def test_the_health_check_asks_the_service_and_no_proxy(httpserver: HTTPServer, 
     proxies = dict.fromkeys(("http_proxy", "HTTP_PROXY"), "http://127.0.0.1:9")
     asked = subprocess.run([sys.executable, *command], env=os.environ | proxies, capture_output=True, check=False)
     assert asked.returncode == code
+
+
+def nginx_number(name: str) -> int:
+    (found,) = re.findall(rf"^ +{name} (\d+)s?;|^{name} (\d+);", NGINX, re.MULTILINE)
+    return int("".join(found))
+
+
+def test_nginx_may_open_the_files_of_all_its_connections() -> None:
+    assert nginx_number("worker_rlimit_nofile") >= 2 * nginx_number("worker_connections")
+
+
+def test_nginx_lets_go_of_connections_before_gunicorn_does() -> None:
+    upstream = NGINX.partition("upstream cds_service {")[2].partition("}")[0]
+    (kept,) = re.findall(r"keepalive_timeout (\d+)s;", upstream)
+    (by_gunicorn,) = re.findall(r'"keepalive": (\d+),', Path(cli.__file__).read_text(encoding="utf-8"))
+    assert int(kept) < int(by_gunicorn)
 
 
 def test_logs_do_not_fill_the_disk() -> None:

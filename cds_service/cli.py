@@ -63,7 +63,7 @@ def _ended(fault: Exception) -> int:
 
 def _serve(chosen: argparse.Namespace) -> int:
     options = {
-        "bind": [f"{chosen.host}:{chosen.port}", *([f"unix:{chosen.socket}"] if chosen.socket else [])],
+        "bind": [_address(chosen.host, chosen.port), *([f"unix:{chosen.socket}"] if chosen.socket else [])],
         "workers": chosen.workers,
         "threads": chosen.threads,
         "worker_class": "cds_service.web.server.Worker",
@@ -82,6 +82,15 @@ def _serve(chosen: argparse.Namespace) -> int:
     _check_store(settings)
     server.run()
     return WELL
+
+
+def _address(host: str, port: int) -> str:
+    """As gunicorn reads it.
+
+    >>> _address("::1", 8000), _address("127.0.0.1", 8000)
+    ('[::1]:8000', '127.0.0.1:8000')
+    """
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _check_place(settings: Settings, host: str) -> None:
@@ -225,7 +234,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     serve = commands.add_parser("serve", help="answer CDS Hooks over HTTP")
-    serve.add_argument("--host", default="127.0.0.1")
+    serve.add_argument("--host", type=lambda text: text.strip("[]"), default="127.0.0.1")
     serve.add_argument("--port", type=_port, default=8000)
     serve.add_argument("--socket", metavar="PATH", help="listen on this socket of the file system too, for a proxy")
     serve.add_argument("--workers", type=_positive, default=2)

@@ -32,6 +32,8 @@ class GapReason(_Reason):
     MEDICATION_NOT_AVAILABLE = "medication_not_available"
     """An order or a medicine refers to a Medication that is not there."""
     MISSING = "missing"
+    NO_CALL = "no_call"
+    """A number of which the laboratory does not say what it means."""
     NO_CLEAR_RESULT = "no_clear_result"
     NO_NUMBER = "no_number"
     NO_SCORES = "no_scores"

@@ -49,6 +49,8 @@ from cds_service.reading.variants import Variant, variant_flags, variant_of, var
 from cds_service.reading.vocabulary import (
     HAPLOTYPE,
     IMPLICATION,
+    INTERPRETATIONS,
+    INTERPRETED_USUAL,
     PANEL,
     PHENOTYPE_IN_VALUE,
     VARIANT,
@@ -132,7 +134,10 @@ def _read_gene(record: Record, gene: Gene, naming: GeneNaming, chart: Chart) -> 
         if rebuilt is not None:
             yield finding(record, gene.marker, rebuilt, answer, chart)
             return
-    answers = [answer, *implications(resource), *_interpretations(resource, answer)]
+    called = (
+        _calls(resource) if _is_enzyme_activity(resource, gene, answer, chart) else _interpretations(resource, answer)
+    )
+    answers = [answer, *implications(resource), *called]
     said = [statements_of(part, gene, chart.lexicon) for part in answers if not part.is_empty]
     yield from (_unknown_answer(record, code) for part in said for code in part.unknown_answers)
     statements = _with_quantity(_merged(said, answer), answer, gene, resource, chart)
@@ -167,6 +172,20 @@ def _interpretations(resource: Resource, answer: Answer) -> Iterator[Answer]:
     )
     if texts and (answer.is_empty or "*" in answer.quoted):
         yield Answer(texts=texts)
+
+
+def _is_enzyme_activity(resource: Resource, gene: Gene, answer: Answer, chart: Chart) -> bool:
+    """A number whose code says that an enzyme was measured."""
+    roles = (m.role for m in meanings_for(resource, gene.symbol, chart.lexicon))
+    return answer.quantity is not None and CodeRole.ENZYME_ACTIVITY in roles
+
+
+def _calls(resource: Resource) -> Iterator[Answer]:
+    """What the laboratory calls a number, by code or in words: only that tells a phenotype, as limits are its own."""
+    for concept in objects(resource.get("interpretation")):
+        # Whatever address the code system has here, its codes are these.
+        said = (replace(c, system=INTERPRETATIONS[0]) if c.code in INTERPRETED_USUAL else c for c in codings(concept))
+        yield Answer(codings=tuple(said), texts=concept_texts(concept))
 
 
 def _merged(said: list[Said], answer: Answer) -> tuple[Statement, ...]:

@@ -131,6 +131,8 @@ INTERPRETED_PRESENT = frozenset({"POS", "DET", "RR"})
 INTERPRETED_ABSENT = frozenset({"NEG", "ND", "NR"})
 INTERPRETED_OPEN = frozenset({"IND", "E"})
 """Codes of HL7's ObservationInterpretation that say found, not found, or neither."""
+INTERPRETED_USUAL = frozenset({"N"})
+"""Its code of a value within the laboratory's limits."""
 
 INTERPRETED_HIGH = frozenset({"H", "HH", "HU"})
 INTERPRETED_NOT_HIGH = frozenset({"N", "L", "LL", "LU"})

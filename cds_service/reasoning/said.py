@@ -18,6 +18,7 @@ from cds_service.model import (
     Patient,
     Phenotype,
     Presence,
+    Quantity,
     Reading,
     SelfContradiction,
     Undetermined,
@@ -88,6 +89,8 @@ def _said_of_gene(gene: Gene, reading: Reading, states: frozenset[str], patient:
             return Said(reading, frozenset(), unreadable=GapReason.NO_SCORES)
         case ActivityScore(value, at_least):
             return Said(reading, states_of_score(gene, value, at_least=at_least))
+        case Quantity():
+            return Said(reading, frozenset(), unreadable=GapReason.NO_CALL)
         case Presence(allele, True):
             return Said(reading, _states_with(gene, allele))
         case _:

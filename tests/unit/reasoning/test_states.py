@@ -103,11 +103,17 @@ def test_a_reading_that_narrows(marker, says, states):
 
 @pytest.mark.parametrize(
     ("marker", "says"),
-    [(ALPHA, Presence("*2", False)), (ALPHA, Quantity(1, "mg")), (HLA, Phenotype(POOR)), (ALPHA, Phenotype("Blue"))],
+    [(ALPHA, Presence("*2", False)), (HLA, Quantity(1, "mg")), (HLA, Phenotype(POOR)), (ALPHA, Phenotype("Blue"))],
 )
 def test_a_reading_that_says_nothing_of_the_marker(marker, says):
     result = reading(marker, says)
     assert known(marker, result) == NotTested((result,))
+
+
+def test_a_number_that_is_no_score_is_on_file_and_tells_no_phenotype():
+    result = reading(ALPHA, Quantity(1, "mg"))
+    assert known(ALPHA, result) == Unreadable(GapReason.NO_CALL, (result,))
+    assert known(ALPHA, result, reading(ALPHA, Phenotype(POOR), reference="Observation/2")).state == POOR
 
 
 def test_a_reading_that_says_nothing_of_the_marker_is_not_shown_as_its_result():

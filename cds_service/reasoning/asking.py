@@ -9,7 +9,7 @@ from cds_service.knowledge.schema import Fact, MarkerUse
 from cds_service.model import Action, MarkerKnowledge, ResultingOrder, Testing
 from cds_service.policy import Policy
 from cds_service.reasoning.apply import departs, severity
-from cds_service.reasoning.outcomes import beyond
+from cds_service.reasoning.outcomes import beyond, has_more
 from cds_service.reasoning.predicates import any_holds
 from cds_service.reasoning.tables import Assignment, Reached, Situation
 
@@ -47,7 +47,7 @@ class Asking:
         markers already lead away from it, from the mildest that they leave. Where the order stays the same, those in
         which something is done beside it."""
         away = frozenset(a for line in self.lines for a in self._leading_away(line))
-        return away or frozenset(a for line in self.lines for a in line if _has_more(self.situation.reached[a]))
+        return away or frozenset(a for line in self.lines for a in line if has_more(self.situation.reached[a]))
 
     def _leading_away(self, line: list[Assignment]) -> Iterator[Assignment]:
         outcomes = {a: beyond(self.situation.reached[a], self.floor) for a in line}
@@ -81,11 +81,6 @@ def would_change(asking: Asking) -> bool:
         len({beyond(r, asking.floor) for r in line}) > 1 or (minor_counts and len(_beside(line)) > 1)
         for line in lines
     )
-
-
-def _has_more(reached: Reached) -> bool:
-    """Whether something is done beside the order."""
-    return reached.advice.options[0].action not in (Action.STANDARD, Action.NO_RECOMMENDATION)
 
 
 def _beside(line: list[Reached]) -> set[tuple[Action, str]]:

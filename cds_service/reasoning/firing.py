@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from cds_service.knowledge.schema import MarkerUse
 from cds_service.model import (
     Action,
@@ -19,11 +21,11 @@ from cds_service.model import (
 from cds_service.reasoning.asking import Asking
 from cds_service.reasoning.outcomes import beyond
 from cds_service.reasoning.predicates import any_holds
-from cds_service.reasoning.probability import change_probability
+from cds_service.reasoning.probability import change_probability, inherited, raised
 from cds_service.reasoning.tables import Reached, Situation
 
 
-def why_silent(asking: Asking, probability: ChangeProbability | None) -> Silence:
+def why_silent(asking: Asking) -> Silence:
     """SHOWN where the question fires, else the rule that keeps it quiet."""
     situation, testing = asking.situation, asking.testing
     if is_tolerated(asking.use, situation):
@@ -39,7 +41,7 @@ def why_silent(asking: Asking, probability: ChangeProbability | None) -> Silence
         if at_risk:
             return Silence.SHOWN
         return Silence.RISK_NOT_KNOWN if at_risk is None else Silence.NOT_AT_RISK
-    return Silence.SHOWN if _likely_enough(asking, probability) else Silence.BELOW_THRESHOLD
+    return Silence.SHOWN if _likely_enough(asking) else Silence.BELOW_THRESHOLD
 
 
 def _may_count(known: MarkerKnowledge) -> bool:
@@ -63,14 +65,22 @@ def is_tolerated(use: MarkerUse, situation: Situation) -> bool:
     return exposure is not None and exposure[0] > use.tolerated_after_days
 
 
-def _likely_enough(asking: Asking, probability: ChangeProbability | None) -> bool:
+def _likely_enough(asking: Asking) -> bool:
     firing = asking.policy.firing
     if _grave(asking):
-        return probability is None or probability.high >= firing.grave_probability_at_least
-    reached = asking.situation.reached
-    against = frozenset(a for a in asking.changing() if _strongly_against(reached[a]))
-    strong = change_probability(asking.situation, asking.marker, against)
+        grave = _chance(_is_grave, asking)
+        if grave is None or grave.high >= firing.grave_probability_at_least:
+            return True
+    strong = _chance(_strongly_against, asking)
     return strong is not None and strong.low >= firing.change_probability_at_least
+
+
+def _chance(counts: Callable[[Reached], bool], asking: Asking) -> ChangeProbability | None:
+    """The probability that the result leads to advice that counts, with the family history."""
+    reached, context = asking.situation.reached, asking.situation.context
+    counted = frozenset(a for a in asking.changing() if counts(reached[a]))
+    prior = inherited(asking.marker, context.patient, context.knowledge)
+    return raised(change_probability(asking.situation, asking.marker, counted), prior)
 
 
 def _grave(asking: Asking) -> bool:

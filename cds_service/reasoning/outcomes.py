@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import product
 
-from cds_service.model import Branch, ResultingOrder
+from cds_service.model import Action, Branch, ResultingOrder
 from cds_service.reasoning.apply import departs, severity
 from cds_service.reasoning.tables import Assignment, Reached, Situation
 
@@ -13,6 +14,11 @@ from cds_service.reasoning.tables import Assignment, Reached, Situation
 def beyond(reached: Reached, floor: ResultingOrder) -> ResultingOrder:
     """What becomes of the order, where other tables make at least `floor` of it."""
     return max(reached.resulting, floor, key=severity) if departs(floor) else reached.resulting
+
+
+def has_more(reached: Reached) -> bool:
+    """Whether something is done beside the order."""
+    return reached.advice.options[0].action not in (Action.STANDARD, Action.NO_RECOMMENDATION)
 
 
 def lines_of(marker: str, situation: Situation) -> list[list[Assignment]]:
@@ -67,24 +73,36 @@ def _told(state: str, marker: str, situation: Situation, floor: ResultingOrder) 
 
 
 def _deciding(marker: str, situation: Situation, floor: ResultingOrder) -> list[_Told]:
-    """The mildest line in which the marker's states lead to different orders; empty where there is none."""
+    """The mildest line in which the marker's states lead to different orders, else one in which what is done beside
+    the order differs; empty where there is none."""
 
-    def severities(line: list[Assignment]) -> list[tuple[int, float]]:
-        return sorted(severity(beyond(situation.reached[a], floor)) for a in line)
+    def order(assignment: Assignment) -> Weight:
+        return (severity(beyond(situation.reached[assignment], floor)),)
 
-    lines = [line for line in lines_of(marker, situation) if severities(line)[0] != severities(line)[-1]]
-    place = situation.markers.index(marker)
-    chosen = min(lines, key=severities, default=[])
-    return [_Told(a[place], situation.reached[a], _given(a, marker, situation, floor)) for a in chosen]
+    def order_and_more(assignment: Assignment) -> Weight:
+        return (*order(assignment), has_more(situation.reached[assignment]))
+
+    place, lines = situation.markers.index(marker), lines_of(marker, situation)
+    for weight in (order, order_and_more):
+        weights = {tuple(sorted(map(weight, line))): line for line in reversed(lines)}
+        apart = [found for found in weights if found[0] != found[-1]]
+        if apart:
+            chosen = weights[min(apart)]
+            return [_Told(a[place], situation.reached[a], _given(a, marker, situation, weight)) for a in chosen]
+    return []
 
 
-def _given(assignment: Assignment, marker: str, situation: Situation, floor: ResultingOrder) -> Given:
+Weight = tuple[tuple[int, float] | bool, ...]
+
+
+def _given(
+    assignment: Assignment, marker: str, situation: Situation, weight: Callable[[Assignment], Weight]
+) -> Given:
     """The other markers of which another state would lead to something milder, with the states that would not."""
-    here = severity(beyond(situation.reached[assignment], floor))
+    here = weight(assignment)
 
     def is_as_grave(place: int, state: str) -> bool:
-        other = (*assignment[:place], state, *assignment[place + 1 :])
-        return severity(beyond(situation.reached[other], floor)) >= here
+        return weight((*assignment[:place], state, *assignment[place + 1 :])) >= here
 
     found = []
     for place, (name, states) in enumerate(zip(situation.markers, situation.domains, strict=True)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cds_service.knowledge.schema import ModulatorRole, ModulatorStrength
 from cds_service.model import (
     ActivityScore,
     Conflicting,
@@ -31,7 +32,7 @@ from cds_service.model import (
 from cds_service.writing.text import clean, number, sentence
 from cds_service.writing.words import Words
 
-_SHIFTED = {"inhibitor": "blocked", "inducer": "sped_up", "other": "changed"}
+_SHIFTED = {"inhibitor": "blocked", "weaker_inhibitor": "slowed", "inducer": "sped_up", "other": "changed"}
 READINGS_SHOWN = 3
 """More are in the extension."""
 
@@ -83,6 +84,8 @@ def modifiers_of(view: MarkerView, words: Words) -> str:
         drugs=_modifiers(view, words),
         marker=words.marker(view.marker),
     )
+    if isinstance(view.knowledge, NotTested) and len(view.effective) > 1:
+        return sentence(wording.say("modifiers", "open", cause=cause))
     key = "inferred" if view.inferred else "effect"
     states = words.states(view.marker, tuple(sorted(view.effective)))
     return sentence(wording.say("modifiers", key, cause=cause, states=states))
@@ -94,13 +97,17 @@ def _modifiers(view: MarkerView, words: Words) -> str:
 
 def _role(view: MarkerView, words: Words) -> str:
     enzyme = view.marker.partition(":")[2]
-    roles = {
-        modulator.role
+    acting = [
+        modulator
         for drug in view.modified_by
         for modulator in words.knowledge.modulators_by_drug.get(drug, ())
         if modulator.enzyme == enzyme
-    }
-    return roles.pop() if len(roles) == 1 and roles <= _SHIFTED.keys() else "other"
+    ]
+    roles = {modulator.role for modulator in acting}
+    if len(roles) != 1:
+        return "other"
+    is_strong = any(modulator.strength == ModulatorStrength.STRONG for modulator in acting)
+    return "weaker_inhibitor" if roles == {ModulatorRole.INHIBITOR} and not is_strong else roles.pop()
 
 
 def _state(view: MarkerView, words: Words) -> str:

@@ -414,6 +414,14 @@ def test_only_strong_advice_against_the_drug_counts_there(mild):
     assert silent(unol(mild), frequencies=share(0.9)) == "below_threshold"
 
 
+def test_only_the_grave_outcome_has_to_be_likely_enough():
+    of = table("unol", row({ALPHA: POOR}, half()), row({ALPHA: ULTRARAPID}, fatal(), id="fast"))
+    rare = shares(ALPHA, Poor_Metabolizer=0.1, Ultrarapid_Metabolizer=0.009, Normal_Metabolizer=0.891)
+    assert silent(of, frequencies=rare) == "below_threshold"
+    often = shares(ALPHA, Poor_Metabolizer=0.1, Ultrarapid_Metabolizer=0.01, Normal_Metabolizer=0.89)
+    assert silent(of, frequencies=often) == ""
+
+
 def test_the_site_sets_the_thresholds():
     policy = Policy(firing=replace(Policy().firing, change_probability_at_least=0.05))
     assert silent(unol(), frequencies=share(0.1), policy=policy) == ""
@@ -498,6 +506,19 @@ def test_where_one_of_two_results_is_enough_a_state_stands_for_what_it_leads_to_
     found = question(decided(of)).question.branches
     assert [(b.states, departs(b.resulting)) for b in found] == [(REST, False), ((POOR,), True)]
     assert [b.given for b in found] == [(), ((HLA, ("positive",)),)]
+
+
+def test_where_only_what_is_done_beside_the_order_differs_the_states_are_told_apart_by_that():
+    look = row({ALPHA: POOR, HLA: "positive"}, "monitor")
+    usual = (
+        row({ALPHA: REST, HLA: "positive"}, "standard", id="usual"),
+        row({HLA: "negative"}, "standard", id="rest"),
+    )
+    of = table("duol", look, *usual, uses={ALPHA: use("required"), HLA: use()})
+    found = question(decided(of)).question.branches
+    told = [(b.states, b.advice.options[0].action, b.given) for b in found]
+    assert ((POOR,), Action.MONITOR, ((HLA, ("positive",)),)) in told
+    assert [states for states, action, _ in told if action is Action.MONITOR] == [(POOR,)]
 
 
 def test_a_conflict_is_held_against_what_its_readings_say():

@@ -322,6 +322,18 @@ def test_of_many_readings_three_are_named(words):
             "GENA is blocked by secundol: for now it acts as poor metaboliser.",
         ),
         (
+            ("quartol",),
+            False,
+            "GENA slowed by quartol",
+            "GENA is slowed by quartol: for now it acts as poor metaboliser.",
+        ),
+        (
+            ("secundol", "quartol"),
+            False,
+            "GENA blocked by secundol and quartol",
+            "GENA is blocked by secundol and quartol: for now it acts as poor metaboliser.",
+        ),
+        (
             ("tertiol",),
             False,
             "GENA sped up by tertiol",
@@ -342,6 +354,12 @@ def test_a_modifier(words, drugs, inferred, result, sentence):
     view = MarkerView("gene:GENA", NotTested(), frozenset({"Poor Metabolizer"}), drugs, inferred)
     assert result_of(view, words) == result
     assert modifiers_of(view, words) == sentence
+
+
+def test_a_shift_of_what_is_not_known_tells_no_state(words):
+    both = frozenset({"Poor Metabolizer", "Normal Metabolizer"})
+    view = MarkerView("gene:GENA", NotTested(), both, ("quartol",))
+    assert modifiers_of(view, words) == "GENA is slowed by quartol: a result has to be read with that in mind."
 
 
 def test_an_inferred_shift_is_labelled_on_card_and_extension(card_of):

@@ -158,6 +158,7 @@ KNOWLEDGE = Knowledge(
     answer_codes={},
     modulators_by_drug={
         "secundol": (Modulator("GENA", "inhibitor", "strong", "secundol", "made_up", Trust.READ),),
+        "quartol": (Modulator("GENA", "inhibitor", "moderate", "quartol", "made_up", Trust.READ),),
         "tertiol": (Modulator("GENA", "inducer", "strong", "tertiol", "made_up", Trust.READ),),
     },
 )

@@ -128,15 +128,23 @@ def _swap(finding: Finding, alternative: Alternative, draft: Mapping[str, Any], 
     drug, other = words.drug_of(finding), words.drug(alternative.drug)
     markers = words.markers(alternative.open_markers)
     key = "swap_open" if markers else "swap"
+    only_if = _condition(finding, alternative.drug, words)
     sole = not markers and sum(not one.refused for one in finding.alternatives) == 1
     return Suggestion(
         key=f"swap {alternative.drug}",
-        label=words.wording.say("suggestions", key, drug=drug, alternative=other, markers=markers),
+        label=words.wording.say("suggestions", key, drug=drug, alternative=other, markers=markers, only_if=only_if),
         kind="update",
         description=words.wording.say("suggestions", "swap_does", alternative=other),
         resource=swapped(draft, words.knowledge.drugs[alternative.drug], other),
         recommended=sole and departs_to_other_drug(finding) and not is_conditional(finding),
     )
+
+
+def _condition(finding: Finding, drug: str, words: Words) -> str:
+    """`, if menopause is past`, where all that the advice says of the drug holds under a condition."""
+    naming = [option for option in finding.advice.options if drug in option.alternatives] if finding.advice else []
+    found = [words.only_if(option, words.about(finding)) for option in naming]
+    return f", {found[0]}" if found and all(found) else ""
 
 
 def _doses(findings: Sequence[Finding], draft: Mapping[str, Any], words: Words) -> list[Suggestion]:

@@ -209,7 +209,7 @@ class Words:
         if option.note:
             words = say("option_forms", "note", action=words, note=phrase(option.note, **about.names()))
         if option.only_if:
-            words = say("option_forms", "only_if", action=words, only_if=self._only_if(option, about))
+            words = say("option_forms", "only_if", action=words, only_if=self.only_if(option, about))
         return words
 
     def act(self, option: Option) -> str:
@@ -223,14 +223,15 @@ class Words:
         act = self.act(option)
         if not option.only_if:
             return act
-        return self.wording.say("option_forms", "only_if", action=act, only_if=self._only_if(option, about))
+        return self.wording.say("option_forms", "only_if", action=act, only_if=self.only_if(option, about))
 
     def act_on_condition(self, option: Option) -> str:
         """The bare action, and that there is a condition; "" where there is none."""
         return self.wording.say("option_forms", "on_condition", action=self.act(option)) if option.only_if else ""
 
-    def _only_if(self, option: Option, about: About) -> str:
-        return self.wording.phrase(option.only_if, **about.names())
+    def only_if(self, option: Option, about: About) -> str:
+        """`if given for cancer`; "" where there is no condition."""
+        return self.wording.phrase(option.only_if, **about.names()) if option.only_if else ""
 
     def about(self, finding: Finding) -> About:
         """What the placeholders of phrases stand for in this finding."""

@@ -477,11 +477,14 @@ def test_a_recheck_says_when_and_asks_for_that_period(card_of):
     assert ((start - TODAY).days, (end - TODAY).days) == (3, 5)
 
 
-def test_a_swap_under_a_condition_is_offered_and_not_recommended(card_of):
-    advice = Advice((Option(Action.AVOID, alternatives=("secundol",), only_if="if_for_depression"),))
-    (suggestion,) = card_of(change_now(advice=advice), drafts=DRAFTS)["suggestions"]
-    assert suggestion["label"] == "Replace primol with secundol; dose to be entered"
+def test_a_swap_under_a_condition_is_offered_with_it_and_not_recommended(card_of):
+    conditional = Option(Action.AVOID, alternatives=("secundol",), only_if="if_for_depression")
+    (suggestion,) = card_of(change_now(advice=Advice((conditional,))), drafts=DRAFTS)["suggestions"]
+    assert suggestion["label"] == "Replace primol with secundol, if for depression; dose to be entered"
     assert "isRecommended" not in suggestion
+    always = Option(Action.ALTERNATIVE, alternatives=("secundol",))
+    (suggestion,) = card_of(change_now(advice=Advice((conditional, always))), drafts=DRAFTS)["suggestions"]
+    assert suggestion["label"] == "Replace primol with secundol; dose to be entered"
 
 
 SHIFTED = MarkerView("gene:GENA", NotTested(), modified_by=("primol",))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from cds_service.model import (
     DoseArithmetic,
+    DoseChange,
     DosePhase,
     Finding,
     Gap,
@@ -21,6 +22,7 @@ from cds_service.model import (
     Silence,
     Testing,
     TestQuestion,
+    UsedFact,
 )
 from cds_service.policy import Policy
 from cds_service.reasoning.apply import AS_DRAFTED, arithmetic, departs
@@ -35,7 +37,7 @@ from cds_service.reasoning.rechecks import rechecks
 from cds_service.reasoning.silence import never_shown, silence_of
 from cds_service.reasoning.tables import Situation
 from cds_service.reasoning.urgency import conflict_contraindicates, indicator_of_change, indicator_of_question
-from cds_service.reasoning.used import used_facts
+from cds_service.reasoning.used import used_facts, weight_used
 
 _KINDS = {
     Status.CONFLICT: Kind.RESULTS_CONFLICT,
@@ -150,6 +152,7 @@ class _Telling:
         """The finding, made at once with all that it says."""
         situation, now = self.decision.situation, self.decision.now
         context, resulting = situation.context, self._resulting(kind)
+        reckoned = _arithmetic(resulting, context)
         return Finding(
             kind=kind,
             order=context.order,
@@ -162,7 +165,7 @@ class _Telling:
             resulting=resulting,
             decided=self.decision.floor,
             advice=now.row.advice if now.row is not None else None,
-            arithmetic=_arithmetic(resulting, context),
+            arithmetic=reckoned,
             tests=tests,
             closed_markers=closed,
             assumptions=self.fit.assumptions,
@@ -171,9 +174,16 @@ class _Telling:
             hold=hold,
             bridge=bridge,
             facts=self.fit.references,
-            used=() if silent or self.moot else used_facts(situation.table.population.fits, context),
+            used=() if silent or self.moot else self._used(resulting.dose if reckoned else None),
             quotes=self.quotes,
         )
+
+    def _used(self, reckoned: DoseChange | None) -> tuple[UsedFact, ...]:
+        """What made the table fit, and the weight with which the new dose was reckoned."""
+        situation = self.decision.situation
+        found = used_facts(situation.table.population.fits, situation.context)
+        weight = weight_used(reckoned, situation.context) if reckoned is not None else ()
+        return tuple(dict.fromkeys((*found, *weight)))
 
     def _resulting(self, kind: Kind) -> ResultingOrder:
         """What becomes of the order: nothing by a test that changes nothing (the change itself does), nor by a table

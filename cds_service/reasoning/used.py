@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from math import floor
 
 from cds_service.knowledge.schema import Fact, Predicate
-from cds_service.model import UsedFact, When
+from cds_service.model import DoseChange, UsedFact, When
 from cds_service.reasoning.context import Context
 from cds_service.reasoning.predicates import holds, range_of
 
@@ -19,6 +19,16 @@ _SETS_TOLD = frozenset(
 def used_facts(predicates: Iterable[Predicate], context: Context) -> tuple[UsedFact, ...]:
     """What the predicates that hold rest on, each once. What is absent or assumed is no fact of the record."""
     return tuple(dict.fromkeys(one for predicate in predicates for one in _used(predicate, context)))
+
+
+def weight_used(change: DoseChange, context: Context) -> tuple[UsedFact, ...]:
+    """The weight, where the new dose was reckoned with it: the draft gives an amount, the advice one by
+    the kilogram."""
+    figures = [figure for figure in (change.amount, change.cap, change.at_most) if figure is not None]
+    dose = context.order.dose
+    if dose is None or "/kg" in dose.unit or not any("/kg" in figure.unit for figure in figures):
+        return ()
+    return tuple(_numbers(Fact.WEIGHT, context))
 
 
 def _used(predicate: Predicate, context: Context) -> Iterator[UsedFact]:

@@ -39,3 +39,15 @@ def said(used: Mapping[str, Any]) -> str:
     if "name" in used:
         return str(used["name"])[:40]
     return f"{int(used['value']) if used['fact'] == 'age' else round(used['value'], 2):,g}"
+
+
+def test_a_dose_by_weight_tells_the_weight() -> None:
+    case = {
+        "patient": {"age": 52, "weight": 60},
+        "orders": [{"drug": "hydroxychloroquine", "dose": "400 mg", "per_day": 1}],
+    }
+    body = hook_request(case, drug_codes(), TODAY)
+    request = parse(body, definition(body["hook"]))
+    results = prefetched_results(request.prefetch, request.question.patient_id)
+    (card,) = answer(request, results, service(), TODAY).body["cards"]
+    assert "Facts used: weight 60 kg." in card["detail"]

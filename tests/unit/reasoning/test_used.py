@@ -5,8 +5,19 @@ from __future__ import annotations
 import pytest
 
 from cds_service.knowledge.schema import Fact, Predicate
-from cds_service.model import Allergy, Condition, FamilyCondition, Medication, Span, UsedFact
-from cds_service.reasoning.used import used_facts
+from cds_service.model import (
+    Allergy,
+    Amount,
+    Condition,
+    Dose,
+    DoseChange,
+    DosePhase,
+    FamilyCondition,
+    Medication,
+    Span,
+    UsedFact,
+)
+from cds_service.reasoning.used import used_facts, weight_used
 from tests.support.tiny import ago, around, order, person, world
 
 KNOWLEDGE = world()
@@ -96,3 +107,26 @@ def test_a_number_that_is_told_roughly_is_told_with_its_bounds():
     between = Predicate(Fact.AGE, at_least=5, below=30)
     assert used(between, birth_date=Span(ago(4020), ago(3653))) == (UsedFact("age", value=10, at_most=11),)
     assert used(between, birth_date=Span(ago(3660), ago(3655))) == (UsedFact("age", value=10),)
+
+
+BY_WEIGHT, BY_AMOUNT = Amount(5, "mg/kg/d"), Amount(40, "mg/d")
+
+
+@pytest.mark.parametrize(
+    ("change", "unit", "told"),
+    [
+        (DoseChange(DosePhase.MAXIMUM, cap=BY_WEIGHT), "mg", (60.0,)),
+        (DoseChange(DosePhase.START, amount=BY_WEIGHT), "mg", (60.0,)),
+        (DoseChange(DosePhase.START, factor=(1.5, 2.0), at_most=BY_WEIGHT), "mg", (60.0,)),
+        (DoseChange(DosePhase.MAXIMUM, cap=BY_WEIGHT), "mg/kg", ()),
+        (DoseChange(DosePhase.MAXIMUM, cap=BY_AMOUNT), "mg", ()),
+    ],
+)
+def test_a_weight_that_a_dose_was_reckoned_with_is_told(change, unit, told):
+    context = around("x", person(weight_kg=60.0), KNOWLEDGE, dose=Dose(400, unit, 1))
+    assert tuple(fact.value for fact in weight_used(change, context)) == told
+
+
+def test_without_a_dose_no_weight_was_used():
+    change = DoseChange(DosePhase.MAXIMUM, cap=BY_WEIGHT)
+    assert weight_used(change, around("x", person(weight_kg=60.0), KNOWLEDGE)) == ()

@@ -17,6 +17,7 @@ from cds_service.knowledge.schema import (
     HlaMarker,
     Modifier,
     Modulator,
+    NoMatch,
     Observable,
     ResultSpoiler,
     ResultWords,
@@ -70,6 +71,7 @@ class Knowledge:
     spoilers: tuple[ResultSpoiler, ...] = ()
     """Of results of lifelong markers; what spoils a measured value stands with the table that uses it."""
     family_priors: tuple[FamilyPrior, ...] = ()
+    no_match: NoMatch = field(default_factory=NoMatch)
     publishers: frozenset[str] = frozenset()
     """Hosts on which publishers keep their own texts: what was read elsewhere is a copy."""
 

@@ -74,6 +74,7 @@ def load_knowledge(data: Path = DATA) -> Knowledge:
         conditions=_by_id(_entries(data / "conditions", schema.ConditionKey), "condition"),
         groups=groups,
         sources=sources,
+        no_match=load_no_match(data),
         publishers=frozenset(_yaml(data / "publishers.yaml")),
         tables=tables,
         modifiers=modifiers,
@@ -122,6 +123,12 @@ def load_result_words(data: Path = DATA) -> schema.ResultWords:
     """The words around a genotype in the text of a result; none where `data` lists none."""
     path = data / "result_words.yaml"
     return _validated(schema.ResultWords, _yaml(path), path.name) if path.is_file() else schema.ResultWords()
+
+
+def load_no_match(data: Path = DATA) -> schema.NoMatch:
+    """What is offered where nothing fits; nothing where `data` says nothing of it."""
+    path = data / "no_match.yaml"
+    return _validated(schema.NoMatch, _yaml(path), path.name) if path.is_file() else schema.NoMatch()
 
 
 def content_hash(data: Path) -> str:

@@ -549,6 +549,20 @@ class Table:
         return (row.trust if row is not None else None) or self.trust
 
 
+@dataclass(frozen=True, slots=True)
+class NoMatch:
+    """What is offered where a medicine for one variant does not fit the patient."""
+
+    trials: str = ""
+    """Address of a search for trials, with `{condition}` and `{gene}`; empty: none is offered."""
+    of_tumour: tuple[str, ...] = ()
+    """Kinds of markers for which trials are searched where a variant was found."""
+    inherited: tuple[str, ...] = ()
+    """Kinds of markers for which clinical genetics is offered too."""
+    inherited_by_method: tuple[str, ...] = ()
+    """Methods of tests whose markers count as inherited, whatever their kind."""
+
+
 class ModulatorRole(StrEnum):
     INHIBITOR = "inhibitor"
     INDUCER = "inducer"

@@ -23,6 +23,7 @@ from cds_service.writing.evidence import source_of
 from cds_service.writing.extension import extension, finding_json
 from cds_service.writing.findings import tables_of
 from cds_service.writing.laboratory import Orderable, orderables
+from cds_service.writing.no_match import trials
 from cds_service.writing.review import HOOK as REVIEW_HOOK
 from cds_service.writing.review import review_of
 from cds_service.writing.suggestions import Suggestion, as_json, exclusive, suggestions_for
@@ -273,7 +274,7 @@ def _assembled(said: _Said, group: _Group, offers: Sequence[_Offer], setting: _S
         suggestions=as_json(suggestions, said.id),
         selectionBehavior=_selection_behavior(suggestions),
         overrideReasons=_override_reasons(said.firsts, setting),
-        links=_links(group, words),
+        links=_links(group, setting.patient, words),
         extension=_extension(group, setting),
     )
 
@@ -331,8 +332,11 @@ def _reasons_for(policy: Policy, words: Words, kinds: tuple[Kind, ...]) -> Seque
     return [{"system": OVERRIDE_REASON, "code": code, "display": display} for code, display in own or usual]
 
 
-def _links(group: _Group, words: Words) -> list[dict[str, str]]:
-    links = dict.fromkeys([_link(table, words) for table in tables_of(group, words)])
+def _links(group: _Group, patient: Patient, words: Words) -> list[dict[str, str]]:
+    """The sources of the guidance, then searches for trials where nothing fits."""
+    guidance = [_link(table, words) for table in tables_of(group, words)]
+    searches = [found for finding in group if (found := trials(finding, patient, words))]
+    links = dict.fromkeys([*guidance, *searches])
     return [{"label": label, "url": url, "type": "absolute"} for label, url in links if url]
 
 

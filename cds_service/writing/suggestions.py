@@ -12,6 +12,7 @@ from cds_service.model import Action, Alternative, Finding, Kind, Outcome, Patie
 from cds_service.writing.drafts import on_hold, redosed, repaired, swapped
 from cds_service.writing.findings import asked_markers, departs_to_other_drug, first_action, is_conditional
 from cds_service.writing.laboratory import Orderable, service_request
+from cds_service.writing.no_match import referral
 from cds_service.writing.text import clean, shortened
 from cds_service.writing.validity import faults
 from cds_service.writing.words import Words
@@ -55,9 +56,10 @@ def suggestions_for(
         )
         for number, (orderable, drugs) in enumerate(tests)
     ]
+    referring = [_refer(request, words) for request in _referrals(findings, patient, words, today)]
     updates = _updates(findings, clean_draft, words, redose=redose) if clean_draft else []
     wrong = faults([update.resource for update in updates])
-    return (*ordering, *[update for update, fault in zip(updates, wrong, strict=True) if not fault])
+    return (*ordering, *referring, *[update for update, fault in zip(updates, wrong, strict=True) if not fault])
 
 
 def exclusive(suggestions: Sequence[Suggestion]) -> bool:
@@ -95,6 +97,22 @@ def _order_test(
         description=words.wording.say("suggestions", "order_test_does", test=orderable.name),
         resource=service_request(orderable, drugs, patient, words, today),
         recommended=recommended,
+    )
+
+
+def _referrals(findings: Sequence[Finding], patient: Patient, words: Words, today: date) -> list[Mapping[str, Any]]:
+    """One for the card, whichever of its findings asks for it."""
+    found = (referral(finding, patient, words, today) for finding in findings)
+    return [request for request in found if request is not None][:1]
+
+
+def _refer(request: Mapping[str, Any], words: Words) -> Suggestion:
+    return Suggestion(
+        key="genetics",
+        label=words.wording.say("suggestions", "refer_to_genetics"),
+        kind="create",
+        description=words.wording.say("suggestions", "refer_to_genetics_does"),
+        resource=request,
     )
 
 

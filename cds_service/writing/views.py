@@ -19,6 +19,7 @@ from cds_service.model import (
 from cds_service.writing.advice import action_said, advised, option_words
 from cds_service.writing.asked import order_said, tests_of
 from cds_service.writing.findings import DEPARTS, asked_markers, table_of
+from cds_service.writing.no_match import unmatched
 from cds_service.writing.provenance import known_of, modifiers_of, result_of
 from cds_service.writing.text import clean, sentence
 from cds_service.writing.words import Words
@@ -80,6 +81,7 @@ def _subject(finding: Finding, words: Words, around: Surroundings) -> dict[str, 
         "gaps": wording.any_of(list(dict.fromkeys([words.gap(gap, order.reference) for gap in finding.gaps]))),
         "elsewhere": _said_elsewhere(finding, words, around),
         "closed": words.markers(finding.closed_markers, "or") if finding.closed_markers else "",
+        "no_match": unmatched(finding, words) is not None,
         "further": finding.further_may_ask_more,
         "unclear": _unclear(finding, words),
         "preliminary": _preliminary(finding, words),

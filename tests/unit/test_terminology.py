@@ -127,6 +127,19 @@ def test_brands_that_are_ordinary_words_count_alone_or_in_brackets(text: str) ->
     assert drugs_of(text) == ("carisoprodol",)
 
 
+@pytest.mark.parametrize(
+    ("text", "drugs"),
+    [
+        ("Eliquis 5 mg tablet", {"apixaban"}),
+        ("Triumeq", {"abacavir", "dolutegravir", "lamivudine"}),
+        ("Fasturtec 7.5 mg", {"rasburicase"}),
+        ("Seroxat 20 mg", {"paroxetine"}),
+    ],
+)
+def test_brands_of_other_countries_and_of_late_years_are_known(text: str, drugs: set[str]) -> None:
+    assert set(drugs_of(text)) == drugs
+
+
 @pytest.mark.parametrize("text", ["soma weekly clinic", "Excel spreadsheet", "duration of therapy", "perform a test"])
 def test_ordinary_words_are_no_brands(text: str) -> None:
     assert by_name(text) is None

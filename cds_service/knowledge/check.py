@@ -46,6 +46,7 @@ def check(knowledge: Knowledge, phrases: Mapping[str, str] | None = None, today:
         *_drug_problems(knowledge),
         *_source_problems(knowledge),
         *_marker_problems(knowledge),
+        *_condition_problems(knowledge),
         *(problem for gene in knowledge.genes.values() for problem in gene_problems(gene)),
         *code_problems(knowledge),
         *observable_problems(knowledge),
@@ -204,7 +205,7 @@ def _cited(knowledge: Knowledge) -> Iterator[tuple[str, str]]:
 
 
 def _marker_problems(knowledge: Knowledge) -> Iterator[str]:
-    """Markers of tests and modifiers, and condition keys that others include."""
+    """Markers of tests and modifiers."""
     for test in knowledge.tests.values():
         for marker in test.markers:
             states = states_named(marker, knowledge)
@@ -216,7 +217,13 @@ def _marker_problems(knowledge: Knowledge) -> Iterator[str]:
     for modifier in knowledge.modifiers:
         if not states_named(modifier.marker, knowledge):
             yield f"modifier {modifier.id}: {modifier.marker} is no gene or HLA marker that is known"
+
+
+def _condition_problems(knowledge: Knowledge) -> Iterator[str]:
+    """Condition keys that others include, and observables by which they change."""
     for condition in knowledge.conditions.values():
+        if condition.change is not None and condition.change.observable not in knowledge.observables:
+            yield f"condition {condition.id}: changes with {condition.change.observable!r}, which is not known"
         for key in condition.includes:
             if key not in knowledge.conditions:
                 yield f"condition {condition.id}: includes {key!r}, which is not known"

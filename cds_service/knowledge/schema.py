@@ -314,6 +314,17 @@ class Test:
 
 
 @dataclass(frozen=True, slots=True)
+class StateChange:
+    """A condition that a result tells by differing from an earlier one (a former smoker who smoked)."""
+
+    observable: str
+    was: str
+    then: str
+    within_days: float
+    """For how long after it the change counts."""
+
+
+@dataclass(frozen=True, slots=True)
 class ConditionKey:
     """A condition that tables ask about, and how records name it."""
 
@@ -332,6 +343,8 @@ class ConditionKey:
     label: str = ""
     includes: tuple[str, ...] = ()
     """Other condition keys that imply this one."""
+    change: StateChange | None = None
+    """Results that tell it too."""
     lasting: bool = False
     """It counts for life: an entry that is resolved or inactive still means it (an earlier severe reaction)."""
 

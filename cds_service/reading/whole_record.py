@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from operator import attrgetter
 from typing import Any, TypeVar
@@ -34,6 +34,7 @@ from cds_service.model import (
     newest_of,
 )
 from cds_service.policy import CatalogueTest
+from cds_service.reading.changes import conditions_told
 from cds_service.reading.chart import Chart
 from cds_service.reading.history import read_allergy, read_condition, read_family, read_procedure
 from cds_service.reading.lexicon import lexicon_of
@@ -119,7 +120,7 @@ def read(
     lost = [gap for gap in found[Gap] if gap.query is Query.MEDICATIONS and gap.reason in _MEDICINE_LOST]
     unread = {gap.query for gap in (*unreadable, *refused, *lost)}
     availability = _with_tumours({q: _availability(q, result, unread) for q, result in answered.items()})
-    patient = _patient(patient_id, chart, found, gaps, availability)
+    patient = _with_changes(_patient(patient_id, chart, found, gaps, availability), knowledge, today)
     withdrawn = tuple(sorted({r.reference for r in (*sent, *drafts) if r.withdrawn}))
     orders = found[OrderedDrug]
     return Read(tuple([item.order for item in orders]), patient, drafts_by_reference(orders), withdrawn)
@@ -228,6 +229,14 @@ def _patient(
         recommendations=_sorted(found[Recommendation], attrgetter("reference")),
         weights_kg=tuple(weights) if len(weights) > 1 else (),
     )
+
+
+def _with_changes(patient: Patient, knowledge: Knowledge, today: date) -> Patient:
+    """With the conditions that only a change between results tells."""
+    told = list(conditions_told(patient.readings, knowledge.conditions.values(), today))
+    if not told:
+        return patient
+    return replace(patient, conditions=_sorted([*patient.conditions, *told], _by_keys("text", "reference")))
 
 
 def _sorted_out(found: Iterable[object]) -> Mapping[type, list[Any]]:

@@ -32,6 +32,7 @@ from cds_service.knowledge.schema import (
     Row,
     ScoreBand,
     Source,
+    StateChange,
     Table,
     Test,
 )
@@ -115,6 +116,9 @@ def with_use(marker: str = MARKER, **changes: Any) -> Knowledge:
 
 def with_advice(advice: Advice) -> Knowledge:
     return with_rows(replace(POOR, advice=advice), OTHERS)
+
+
+STATE_CHANGE = StateChange("lab:nosuch", "a", "b", 9)
 
 
 def with_fits(*fits: Predicate) -> Knowledge:
@@ -208,6 +212,8 @@ FAULTS = {
     "exactly one of fact, all, any, none; found 0": with_fits(Predicate()),
     "age: expected a limit": with_fits(Predicate(Fact.AGE)),
     "condition: expected is_in and no limit": with_fits(Predicate(Fact.CONDITION, ("gout",), below=5)),
+    "condition gout: changes with 'lab:nosuch'":
+        replace(WHOLE, conditions={"gout": ConditionKey("gout", source="study", change=STATE_CHANGE)}),
     "condition gout: includes 'nosuch'":
         replace(WHOLE, conditions={"gout": ConditionKey("gout", source="study", includes=("nosuch",))}),
     # drugs

@@ -192,3 +192,12 @@ def test_results_of_what_the_site_switched_off_are_not_asked_for() -> None:
     assert asked(**off | {"trastuzumab": Switch.ON}) == both
     assert asked(tumour=Switch.OFF) == both
     assert asked(**dict.fromkeys(("tumour", "somatic", "germline"), Switch.SILENT)) == both
+
+
+def test_what_is_not_inherited_leads_to_no_geneticist() -> None:
+    """Neither a virus nor a count, nor an inherited variant that matters to a tumour's treatment alone."""
+    rules, found = knowledge().no_match, knowledge().tests_by_marker
+    assert {"gene", "genotype"} == set(rules.inherited)
+    by_method = {m for m, tests in found.items() if any(t.method in rules.inherited_by_method for t in tests)}
+    assert {"lab:agxt_variants", "lab:gla_amenable", "lab:tpp1_deficiency"} <= by_method
+    assert by_method.isdisjoint({"lab:hiv_tropism", "lab:haemoglobin", "lab:ige", "lab:eosinophils"})

@@ -12,6 +12,7 @@ from cds_service.model import (
     INDETERMINATE,
     NO_RESULT,
     Action,
+    Advice,
     Branch,
     DoseChange,
     Grade,
@@ -519,6 +520,18 @@ def test_where_only_what_is_done_beside_the_order_differs_the_states_are_told_ap
     told = [(b.states, b.advice.options[0].action, b.given) for b in found]
     assert ((POOR,), Action.MONITOR, ((HLA, ("positive",)),)) in told
     assert [states for states, action, _ in told if action is Action.MONITOR] == [(POOR,)]
+
+
+def test_where_as_much_is_done_beside_the_order_each_state_keeps_its_own_row():
+    watch, count = Option(Action.MONITOR, note="signs"), Option(Action.MONITOR, note="counts")
+    of = table(
+        "unol",
+        row({ALPHA: POOR}, Advice((watch,))),
+        row({ALPHA: REST}, Advice((count,)), id="rest"),
+        uses={ALPHA: use("required")},
+    )
+    found = question(decided(of)).question.branches
+    assert {b.states: b.advice.options[0].note for b in found} == {(POOR,): "signs", REST: "counts"}
 
 
 def test_a_conflict_is_held_against_what_its_readings_say():

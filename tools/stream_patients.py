@@ -51,6 +51,8 @@ def made_order(number: int, seed: int, data: StreamData, knowledge: Knowledge) -
         if not any(state in states and random.random() < share for state, share in patient.drug.avoided_in):
             break
     order = _order(random, patient, states, data)
+    if patient.is_renewal:
+        record["medications"][0] |= _dose_taken(random, patient.drug, order, data)
     if random.random() < data.share("order_in_words"):
         order["drug"] = random.choice(data.patients["words"])
     _spoil_a_value(random, record, data)
@@ -140,6 +142,15 @@ def _dosage(random: Random, drug: Prescribed, states: frozenset[str]) -> dict[st
     if doses:
         dosage |= {"dose": f"{weighted(random, doses):g} mg", "per_day": drug.per_day}
     return dosage
+
+
+def _dose_taken(random: Random, drug: Prescribed, order: Mapping[str, Any], data: StreamData) -> dict[str, Any]:
+    """The dose so far of what is renewed: that of the order, or any."""
+    if "dose" not in order:
+        return {}
+    is_another = random.random() < data.share("renewed_at_another_dose")
+    dose = f"{weighted(random, drug.doses):g} mg" if is_another else order["dose"]
+    return {"dose": dose, "per_day": order["per_day"]}
 
 
 def _states(patient: MadeUp, record: Mapping[str, Any], data: StreamData) -> Iterator[str]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from itertools import combinations, product
 
 from cds_service.knowledge.rows import TableRows, expand
-from cds_service.knowledge.schema import Gene, Source, SourceKind, Table
+from cds_service.knowledge.schema import Concerns, Gene, Source, SourceKind, Table
 from cds_service.model import (
     CONTRAINDICATING,
     INDETERMINATE,
@@ -34,6 +34,7 @@ def row_problems(table: Table, genes: Mapping[str, Gene], sources: Mapping[str, 
     yield from (f"{where}: {problem}" for problem in _ids(table))
     yield from (f"{where}: {problem}" for problem in _terms(table, rows))
     yield from (f"{where}: {problem}" for problem in _look_ups(table, rows))
+    yield from (f"{where}: {problem}" for problem in _windows(table))
     for row in table.rows:
         place = f"{where}/{row.id}"
         yield from (f"{place}: {problem}" for problem in _advice(row.advice, table))
@@ -81,6 +82,16 @@ def _look_ups(table: Table, rows: TableRows) -> Iterator[str]:
     for (first, second), example in disagreeing.items():
         yield f"rows {first!r} and {second!r} answer the same facts differently ({example})"
     yield from (f"row {row.id!r} is never reached" for row in table.rows if row.id not in reached)
+
+
+def _windows(table: Table) -> Iterator[str]:
+    """What concerns a dose says after how long that dose is tolerated."""
+    by_marker = [use.tolerated_after_days for use in table.markers.values()]
+    concerns_dose = Concerns.DOSE in (table.concerns, *(row.concerns for row in table.rows))
+    if concerns_dose and None in (by_marker or [table.tolerated_after_days]):
+        yield "concerns the dose, and does not say after how many days a dose is tolerated"
+    if by_marker and table.tolerated_after_days is not None:
+        yield "a table of markers says with each of them after how many days it is tolerated"
 
 
 def _told(rows: TableRows, tokens: tuple[str, ...]) -> str:

@@ -499,7 +499,10 @@ class Concerns(StrEnum):
     """Which doses an advice is about."""
 
     START = "start"
-    """Moot once the drug was tolerated."""
+    """Moot once the drug was tolerated, in whatever dose."""
+    DOSE = "dose"
+    """Moot once as much of the drug was tolerated as is ordered; where too little of it is feared, once as little
+    was taken."""
     ALWAYS = "always"
     """Holds during therapy too."""
 
@@ -556,6 +559,8 @@ class Table:
     """The population name in a CPIC export, where it differs from `population.id`."""
     note: str = ""
     concerns: Concerns = Concerns.START
+    tolerated_after_days: int | None = None
+    """Of a table without markers: taken for longer than this, beside what the table speaks of, its advice is moot."""
 
     def trust_of(self, row: Row | None) -> Trust:
         """The row's own trust, else the table's."""

@@ -5,7 +5,7 @@ The other drafts count as taken; the active medicines less those that the drafts
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import TypeAlias
@@ -18,6 +18,8 @@ from cds_service.reasoning.obtained import is_lost, why_lost
 
 DAYS_A_YEAR = 365.25
 SECOND_DEGREE = 2
+_LONGEST_PAUSE_DAYS = 14
+"""Between two entries of a drug that follow each other: a late renewal, and no new start."""
 
 LOCAL_ROUTES = frozenset(
     {"topical", "ophthalmic", "otic", "nasal", "inhaled", "vaginal", "intravitreal", "intradermal", "dental"}
@@ -140,12 +142,16 @@ class Context:
     def comedication(self) -> Evidence:
         """Ids of the other drugs taken or drafted, the order's own other ingredients included, and of the groups
         that hold them. What stays outside of the body is not taken."""
+        groups = self.knowledge.groups_by_drug
+        beside = self._beside()
+        said = [((d, *groups.get(d, ())), reference) for drugs, reference in beside for d in drugs if d != self.drug]
+        return _collected(said, complete=self.is_complete(Query.MEDICATIONS))
+
+    def _beside(self) -> list[tuple[tuple[str, ...], str]]:
+        """The ingredients of what is taken or drafted, and the reference of each."""
         taken = [(m.ingredients, m.reference) for m in self.medications() if m.route not in OUTER_ROUTES]
         taken += [(o.ingredients, o.reference) for o in self.others if o.route not in OUTER_ROUTES]
-        taken.append((self.order.ingredients, self.order.reference))
-        groups = self.knowledge.groups_by_drug
-        said = [((d, *groups.get(d, ())), reference) for drugs, reference in taken for d in drugs if d != self.drug]
-        return _collected(said, complete=self.is_complete(Query.MEDICATIONS))
+        return [*taken, (self.order.ingredients, self.order.reference)]
 
     def takes_of(self, group: str) -> bool:
         """Whether a drug of the group is taken for certain: a draft is not taken yet, and what may have ended may not
@@ -165,22 +171,50 @@ class Context:
         taken = self._taken_alike()
         if not taken:
             return (0.0, 0.0) if self.is_complete(Query.MEDICATIONS) and not self.order.active else None
-        starts = [(m.started, m.may_have_ended) for m in taken if m.started is not None]
+        starts = [earliest(m.started) for m in taken if m.started is not None]
         if not starts:
             return None
-        longest = self._days_since(min(earliest(start) for start, _ in starts))
-        lasting = [latest(start) for start, may_have_ended in starts if not may_have_ended]
-        return (self._days_since(min(lasting)) if lasting else 0.0), longest
+        certain = self.taken_days(self.drug)
+        return certain, max(self._days_since(min(starts)), certain)
+
+    def taken_days(self, drug: str, is_counted: Callable[[Medication], bool] = lambda _: True) -> float:
+        """Days for which the drug has been taken until today for certain, by one entry or by several that follow each
+        other, of those that count."""
+        reached = self.today
+        for begun, ended in self._periods(drug, is_counted):
+            if (reached - ended).days > _LONGEST_PAUSE_DAYS:
+                break
+            reached = min(reached, begun)
+        return self._days_since(reached)
+
+    def _periods(self, drug: str, is_counted: Callable[[Medication], bool]) -> list[tuple[date, date]]:
+        """The times for which entries of the drug tell that it was taken, the last one first."""
+        periods = [
+            (latest(m.started), self.today if m.stopped is None else earliest(m.stopped))
+            for m in self._entries(drug)
+            if m.started is not None and not m.may_have_ended and is_counted(m)
+        ]
+        return sorted(periods, key=lambda period: period[1], reverse=True)
+
+    def drugs_beside(self, keys: Collection[str]) -> frozenset[str]:
+        """The other drugs, taken or drafted, that the keys name themselves or by a group of theirs."""
+        groups = self.knowledge.groups_by_drug
+        beside = {d for drugs, _ in self._beside() for d in drugs if d != self.drug}
+        return frozenset(d for d in beside if not frozenset(keys).isdisjoint((d, *groups.get(d, ()))))
 
     def is_taken(self) -> bool:
         """Whether this drug was taken before today, so that its dose may be an adjusted one already."""
         return any(m.started is None or earliest(m.started) < self.today for m in self._taken_alike())
 
     def _taken_alike(self) -> list[Medication]:
-        """The active entries of this drug. A cream or eye drops are no earlier use of what goes through the body."""
-        outer = self.route in OUTER_ROUTES
-        taken = [m for m in self.patient.medications if self.drug in m.ingredients and m.stopped is None]
-        return [m for m in taken if outer or m.route not in OUTER_ROUTES]
+        """The active entries of this drug."""
+        return [m for m in self._entries(self.drug) if m.stopped is None]
+
+    def _entries(self, drug: str) -> list[Medication]:
+        """The entries of a drug. A cream or eye drops are no earlier use of what goes through the body."""
+        outer = drug == self.drug and self.route in OUTER_ROUTES
+        found = [m for m in self.patient.medications if drug in m.ingredients]
+        return [m for m in found if outer or m.route not in OUTER_ROUTES]
 
     def _days_since(self, day: date) -> float:
         return float(max((self.today - day).days, 0))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from cds_service.knowledge.schema import MarkerUse
 from cds_service.model import (
     Action,
     ChangeProbability,
@@ -22,7 +21,8 @@ from cds_service.reasoning.asking import Asking
 from cds_service.reasoning.outcomes import beyond
 from cds_service.reasoning.predicates import any_holds
 from cds_service.reasoning.probability import change_probability, inherited, raised
-from cds_service.reasoning.tables import Reached, Situation
+from cds_service.reasoning.tables import Reached
+from cds_service.reasoning.tolerance import is_tolerated
 
 
 def why_silent(asking: Asking) -> Silence:
@@ -55,14 +55,6 @@ def _deferred_by_row(asking: Asking) -> bool:
     if row is None or not isinstance(asking.known, Indeterminate):
         return False
     return row.advice.options[0].action is Action.USE_OTHER_TEST
-
-
-def is_tolerated(use: MarkerUse, situation: Situation) -> bool:
-    """Taken for longer than the marker's window: the marker concerns starting."""
-    if use.tolerated_after_days is None:
-        return False
-    exposure = situation.context.exposure_days()
-    return exposure is not None and exposure[0] > use.tolerated_after_days
 
 
 def _likely_enough(asking: Asking) -> bool:

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from cds_service.knowledge.schema import Concerns, Table
+from cds_service.knowledge.schema import Table
 from cds_service.model import Kind, Silence, Trust
 from cds_service.policy import Policy, Switch
 from cds_service.reasoning.apply import departs
 from cds_service.reasoning.decide import Decision
-from cds_service.reasoning.firing import is_tolerated
 from cds_service.reasoning.questions import Asked, MarkerQuestion
 from cds_service.reasoning.states import states_if_verified
+from cds_service.reasoning.tolerance import is_tolerated_change
 
 
 def silence_of(kind: Kind, asked: Asked, decision: Decision) -> Silence:
     """SHOWN where the finding is shown, else the rule that keeps it silent."""
     match kind:
         case Kind.CHANGE_NOW:
-            return Silence.TOLERATED if _is_tolerated_change(decision) else Silence.SHOWN
+            return Silence.TOLERATED if is_tolerated_change(decision.now, decision.situation) else Silence.SHOWN
         case Kind.RESULTS_CONFLICT:
             return Silence.SHOWN
         case Kind.NO_CHANGE:
@@ -49,15 +49,6 @@ def _says_depart(question: MarkerQuestion, decision: Decision) -> bool:
     domain = situation.domains[place]
     acting = (situation.acting(marker, said) & domain) or domain
     return any(departs(r.resulting) for a, r in situation.reached.items() if a[place] in acting)
-
-
-def _is_tolerated_change(decision: Decision) -> bool:
-    """A change that concerns starting, in someone who has taken the drug for longer than the window."""
-    situation, row = decision.situation, decision.now.row
-    concerns = (row.concerns if row is not None else None) or situation.table.concerns
-    if concerns != Concerns.START or not situation.markers:
-        return False
-    return all(is_tolerated(use, situation) for use in situation.table.markers.values())
 
 
 def switch_of(table: Table, drug: str, policy: Policy) -> Switch:

@@ -14,6 +14,7 @@ from cds_service.knowledge.base import Knowledge
 from cds_service.knowledge.check import check
 from cds_service.knowledge.schema import (
     Allele,
+    Concerns,
     ConditionKey,
     Drug,
     DrugGroup,
@@ -186,6 +187,9 @@ FAULTS = {
         with_advice(Advice((Option(Action.PREPARE_FIRST, under_way_with="olols"),))),
     "table table/poor: group 'nosuch' is not known":
         with_advice(Advice((Option(Action.PREPARE_FIRST, under_way_with="nosuch"), Option(Action.MONITOR)))),
+    "table table: concerns the dose, and does not say": with_table(concerns=Concerns.DOSE),
+    "does not say after how many days": with_rows(replace(POOR, concerns=Concerns.DOSE), OTHERS),
+    "says with each of them after how many days": with_table(tolerated_after_days=90),
     "testolol is named as an alternative to itself":
         with_advice(Advice((Option(Action.AVOID, alternatives=("testolol",)),))),
     # markers

@@ -125,6 +125,8 @@ def _asked(predicate: Predicate, knowledge: Knowledge) -> Iterator[str]:
 
 def _fact_problems(fact: Fact, predicate: Predicate, knowledge: Knowledge) -> Iterator[str]:
     limits = (predicate.below, predicate.at_least, predicate.above, predicate.at_most)
+    if fact is Fact.AGE and predicate.when_unknown is False:
+        yield "age: everybody has one; with `when_unknown: false` it would be passed over where it is not known"
     limited = any(limit is not None for limit in limits)
     if fact in _NUMBERS:
         if predicate.is_in or not limited:

@@ -64,13 +64,14 @@ def testing_level(use: MarkerUse, situation: Situation) -> Testing:
 
 
 def lost_facts(use: MarkerUse, situation: Situation) -> tuple[str, ...]:
-    """The facts that could not be obtained where labelling's demand for the test hangs on them."""
+    """The facts that could not be obtained where labelling's demand for the test hangs on them; an age that is not
+    known is among them, as everybody has one."""
     context = situation.context
     asks = use.required_when or (use.risks if use.testing is Testing.IF_RISK else ())
-    if not asks or not context.has_losses:
-        return ()
     truth = any_holds(asks, context, situation.table.id)
-    return tuple(f for f in truth.missing if context.is_lost(Fact(f))) if truth.holds is None else ()
+    if truth.holds is not None:
+        return ()
+    return tuple(f for f in truth.missing if f == Fact.AGE or context.is_lost(Fact(f)))
 
 
 def would_change(asking: Asking) -> bool:

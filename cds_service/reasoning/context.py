@@ -86,11 +86,6 @@ class Context:
         """Whether an absence in this query's answer means absence."""
         return self.patient.availability.get(query) is Availability.COMPLETE
 
-    @property
-    def has_losses(self) -> bool:
-        """Whether any query was lost."""
-        return any(is_lost(query, self.patient) for query in self.patient.availability)
-
     def is_lost(self, fact: Fact) -> bool:
         """Whether the query behind the fact was refused, late or broken, in whole or in part: what it would have said
         is not known. A query that a site never sends is not lost."""

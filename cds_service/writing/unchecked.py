@@ -15,7 +15,10 @@ from cds_service.writing.words import Words
 
 Group = tuple[Finding, ...]
 _LOST = frozenset({GapReason.NOT_OBTAINED, GapReason.PARTIAL, GapReason.MISSING})
+_NOT_ON_RECORD = frozenset({GapReason.FACT_NOT_KNOWN, GapReason.TOLD_ROUGHLY})
 _FACTS = frozenset(fact.value for fact in Fact)
+_OF_THE_PATIENT = frozenset({Fact.AGE.value, Fact.WEIGHT.value, Fact.SEX.value})
+"""Facts that are not on record for one order or for all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +51,17 @@ def unchecked_of(groups: Sequence[Group], words: Words, policy: Policy) -> Unche
 
 
 def _facts_lost(group: Group) -> frozenset[tuple[str, GapReason]]:
-    """The facts for want of which the order could not be checked, and how they were lost. Empty where its card says
+    """The facts for want of which the order could not be checked, and why they are missing. Empty where its card says
     anything else: what another order lacks too, or that this one should wait.
     """
     gaps = {(gap.about, gap.reason) for finding in group for gap in finding.gaps}
     says_no_more = all(_only_lacks(finding) for finding in group)
-    are_lost = all(about in _FACTS and reason in _LOST for about, reason in gaps)
-    return frozenset(gaps) if says_no_more and are_lost else frozenset()
+    return frozenset(gaps) if says_no_more and all(_is_of_all(*gap) for gap in gaps) else frozenset()
+
+
+def _is_of_all(about: str, reason: GapReason) -> bool:
+    """Whether it is missing for every order: its query was lost, or nobody recorded it of the patient."""
+    return (about in _FACTS and reason in _LOST) or (about in _OF_THE_PATIENT and reason in _NOT_ON_RECORD)
 
 
 def _only_lacks(finding: Finding) -> bool:

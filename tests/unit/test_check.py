@@ -187,6 +187,7 @@ FAULTS = {
         with_advice(Advice((Option(Action.PREPARE_FIRST, under_way_with="olols"),))),
     "table table/poor: group 'nosuch' is not known":
         with_advice(Advice((Option(Action.PREPARE_FIRST, under_way_with="nosuch"), Option(Action.MONITOR)))),
+    "table table: age: everybody has one": with_fits(Predicate(Fact.AGE, below=18, when_unknown=False)),
     "table table: concerns the dose, and does not say": with_table(concerns=Concerns.DOSE),
     "does not say after how many days": with_rows(replace(POOR, concerns=Concerns.DOSE), OTHERS),
     "says with each of them after how many days": with_table(tolerated_after_days=90),

@@ -395,7 +395,17 @@ def test_a_risk_decides_alone():
     of = unol(fatal(), uses={ALPHA: RISK})
     assert silent(of, birth_date=ago(300)) == ""
     assert silent(of) == "not_at_risk"
-    assert silent(of, birth_date=None, sex="") == "risk_not_known"
+    assert silent(of, sex="") == "risk_not_known"
+
+
+@pytest.mark.parametrize("born", [None, Span(ago(800), ago(500))])
+def test_an_age_that_is_not_known_is_said_where_it_is_the_risk(born):
+    found = decided(unol(fatal(), uses={ALPHA: RISK}), birth_date=born)
+    assert (question(found).silent, question(found).lost, question(found).status) == (
+        "",
+        ("age",),
+        Status.NOT_OBTAINED,
+    )
 
 
 @pytest.mark.parametrize(("poor", "expected"), [(0.5, ""), (0.01, ""), (0.009, "below_threshold"), (None, "")])

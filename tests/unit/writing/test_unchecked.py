@@ -43,6 +43,13 @@ def test_orders_that_lack_the_same_facts_are_one_card(respond):
     assert again == card, "in whatever order they came"
 
 
+@pytest.mark.parametrize("reason", [GapReason.FACT_NOT_KNOWN, GapReason.TOLD_ROUGHLY])
+def test_orders_that_lack_the_age_are_one_card(respond, reason):
+    gap = Gap("age", reason)
+    (card,) = respond(unchecked("primol", "1", gap), unchecked("secundol", "2", gap, table=""))["cards"]
+    assert card["detail"].partition("\n---\n")[0].count("Missing: age") == 1
+
+
 @pytest.mark.parametrize("gap", OTHERS, ids=lambda gap: f"{gap.about}-{gap.reason}")
 def test_an_order_that_lacks_something_else_has_its_own_card(respond, gap):
     cards = respond(unchecked("primol", "1"), unchecked("secundol", "2", gap))["cards"]

@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
-from math import ceil
+from typing import NamedTuple
 
-from cds_service.model import Gap, GapReason, Medication, Query, Span, When, earliest, latest
+from cds_service.model import Gap, GapReason, Medication, Query, When, earliest, latest
 from cds_service.reading.addresses import reference, references
-from cds_service.reading.answers import answer_of, quantity_of
+from cds_service.reading.answers import answer_of
 from cds_service.reading.chart import Chart
 from cds_service.reading.dates import day
 from cds_service.reading.dose_text import known_unit
-from cds_service.reading.medications import medicine_of
+from cds_service.reading.medications import Medicine, medicine_of
 from cds_service.reading.quantities import quantity_in_text
 from cds_service.reading.records import Record
 from cds_service.reading.shapes import Resource, child, clean, codes_of, first, objects, text_at
+from cds_service.reading.supplies import Supply, dispensed, prescribed
 from cds_service.reading.vocabulary import (
     ENDED_STATUSES,
     GIVEN,
@@ -35,9 +36,6 @@ _SOURCES = ("basedOn", "derivedFrom", "authorizingPrescription", "request")
 """Elements by which a statement, a dispense and an administration name the request that they tell of."""
 _GIVEN = TAKEN_STATUSES | GIVEN_STATUSES
 _A_DAY = timedelta(days=1)
-_DAYS = frozenset({"d", "day", "days", ""})
-_LONGEST_SUPPLY = 10_000
-"""Days; what is longer is no supply."""
 _KILOGRAMS = {"kg": 1.0, "g": 0.001, "[lb_av]": 0.45359237, "lb": 0.45359237, "lbs": 0.45359237}
 
 
@@ -95,21 +93,83 @@ def medication_records(chart: Chart) -> tuple[Record, ...]:
 
 
 def _repeats(record: Record, chart: Chart) -> bool:
-    """Whether it tells of a request that is there and speaks for itself. One that is completed does not: what was
-    handed out last, the patient may still take."""
+    """Whether it tells of a request that is there and speaks for itself. One that is completed does not, and neither
+    does one whose supply may long be over: what was handed out last, the patient may still take."""
     if record.kind == REQUEST:
         return False
     sources = [address for name in _SOURCES for address in references(record.resource.get(name))]
     found = (chart.references.find(address, record.resource) for address in sources)
-    return any(target is not None and target.kind == REQUEST and target.status != "completed" for target in found)
+    return any(target is not None and target.kind == REQUEST and _speaks(target, chart) for target in found)
 
 
-def is_taken(record: Record, today: date) -> bool:
-    """Whether the patient takes the medicine by its status: active or on hold, ordered, not forbidden; or handed out
-    or given, and not used up. What was given yesterday may be given today too."""
-    if record.kind in GIVEN:
-        end, over = _end(record), today - _A_DAY if record.kind == "MedicationAdministration" else today
-        return record.status in _GIVEN and (end is None or latest(end) >= over)
+def _speaks(request: Record, chart: Chart) -> bool:
+    return request.status != "completed" and not _use_of(request, medicine_of(request, chart), chart.today).may_go_on
+
+
+def is_taken(record: Record, chart: Chart) -> bool:
+    """Whether the patient takes the medicine: by its status, and what was handed out or given until it is used up."""
+    use = _use_of(record, medicine_of(record, chart), chart.today)
+    return use.is_taken and (record.kind not in GIVEN or use.stopped is None)
+
+
+class _Use(NamedTuple):
+    """Whether and until when a medicine is taken. `is_taken` goes by the status alone."""
+
+    is_taken: bool
+    stopped: When | None = None
+    may_have_ended: bool = False
+    may_go_on: bool = False
+    is_assumed: bool = False
+    """It ended by what is assumed of supplies alone."""
+
+
+def _use_of(record: Record, medicine: Medicine, today: date) -> _Use:
+    match record.kind:
+        case "MedicationAdministration":
+            return _use_of_administered(record, today)
+        case "MedicationDispense":
+            return _use_of_dispensed(record, dispensed(record.resource, medicine), today)
+        case _:
+            return _use_of_ordered(record, medicine, today)
+
+
+def _use_of_administered(record: Record, today: date) -> _Use:
+    """What was given yesterday may be given today too."""
+    period = first(record.resource.get("effectivePeriod"))
+    end = day(period.get("end"), record.resource.get("effectiveDateTime"), period.get("start"))
+    if record.status in _GIVEN and (end is None or latest(end) >= today - _A_DAY):
+        return _Use(is_taken=True, may_have_ended=end is None or earliest(end) < today)
+    over = record.status in ENDED_STATUSES | _GIVEN and end is not None and earliest(end) <= today
+    return _Use(is_taken=False, stopped=end if over else None)
+
+
+def _use_of_dispensed(record: Record, supply: Supply | None, today: date) -> _Use:
+    """Taken until the supply is used up. Some of it may be left for a while."""
+    given = record.status in _GIVEN
+    if supply is None:
+        return _Use(is_taken=given, may_have_ended=given)
+    if given and not supply.is_over(today):
+        return _Use(is_taken=True, may_have_ended=not supply.is_told or earliest(supply.until) < today)
+    over = (given or (supply.is_told and record.status in ENDED_STATUSES)) and earliest(supply.until) <= today
+    left = given and supply.may_be_left(today)
+    return _Use(given, supply.until if over else None, may_go_on=left, is_assumed=not (left or supply.is_told))
+
+
+def _use_of_ordered(record: Record, medicine: Medicine, today: date) -> _Use:
+    """Taken while it is active or on hold, ordered and not forbidden, until the end that it names. Where only its
+    supply is used up it may have ended, and where that was long ago, it may go on."""
+    end, taken = _end(record.resource), _is_in_force(record)
+    if end is not None:
+        over = latest(end) < today if taken else record.status in ENDED_STATUSES and earliest(end) <= today
+        return _Use(taken, end if over else None, may_have_ended=not over and earliest(end) < today)
+    supply = prescribed(record.resource, medicine) if taken and record.kind == REQUEST else None
+    if supply is None or not supply.is_over(today):
+        return _Use(taken)
+    left = supply.may_be_left(today)
+    return _Use(taken, None if left else supply.until, may_have_ended=left, may_go_on=not left)
+
+
+def _is_in_force(record: Record) -> bool:
     if record.status not in TAKEN_STATUSES or record.resource.get("doNotPerform") is True:
         return False
     return clean(record.resource.get("intent")) not in UNORDERED_INTENTS or _is_reported(record.resource)
@@ -146,20 +206,19 @@ def _part_of_answer(gap: Gap, *, taken: bool) -> Gap:
 def read_medication(record: Record, chart: Chart) -> Iterator[Medication | Gap]:
     """A medicine that the patient takes, or one that ended on a known day. What only repeats a request that is there
     too tells nothing."""
-    taken, end = is_taken(record, chart.today), _end(record)
-    over = ENDED_STATUSES | _GIVEN if record.kind in GIVEN else ENDED_STATUSES
-    ended = not taken and record.status in over and end is not None and earliest(end) <= chart.today
     if _repeats(record, chart):
         return
-    if not (taken or ended):
+    found = medicine_of(record, chart)
+    use = _use_of(record, found, chart.today)
+    if not use.is_taken and use.stopped is None:
         yield from _untaken(record)
         return
-    has_ended = ended or (record.kind not in GIVEN and end is not None and latest(end) < chart.today)
-    found = medicine_of(record, chart)
     if not found.name:
         yield Gap(record.reference, GapReason.UNREADABLE, "a medicine without a name", record.query)
         return
-    yield from [_part_of_answer(gap, taken=taken) for gap in found.gaps]
+    yield from [_part_of_answer(gap, taken=is_taken(record, chart)) for gap in found.gaps]
+    if use.is_assumed:
+        yield Gap(record.reference, GapReason.SUPPLY_NOT_SAID, "handed out over a year ago", record.query)
     yield Medication(
         reference=record.reference,
         name=found.name,
@@ -167,14 +226,10 @@ def read_medication(record: Record, chart: Chart) -> Iterator[Medication | Gap]:
         started=_started(record.resource),
         dose=found.dose,
         route=found.route,
-        stopped=end if has_ended else None,
-        may_have_ended=not has_ended and _may_have_ended(record, end, chart.today),
+        stopped=use.stopped,
+        may_have_ended=use.may_have_ended,
+        may_go_on=use.may_go_on,
     )
-
-
-def _may_have_ended(record: Record, end: When | None, today: date) -> bool:
-    """Whether it is told to end about today, or was handed out or given and nobody says for how long."""
-    return record.kind in GIVEN if end is None else earliest(end) < today
 
 
 def _started(resource: Resource) -> When | None:
@@ -183,29 +238,9 @@ def _started(resource: Resource) -> When | None:
                resource.get("dateAsserted"))  # fmt: skip
 
 
-def _end(record: Record) -> When | None:
-    """The day on which the medicine ended or is to end, where the resource names one."""
-    resource = record.resource
-    period = first(resource.get("effectivePeriod"))
-    match record.kind:
-        case "MedicationAdministration":
-            return day(period.get("end"), resource.get("effectiveDateTime"), period.get("start"))
-        case "MedicationDispense":
-            return _end_of_supply(resource)
-        case _:
-            return day(period.get("end")) or _end_of_last_step(resource)
-
-
-def _end_of_supply(resource: Resource) -> When | None:
-    """The last day for which a dispense is enough."""
-    handed = day(resource.get("whenHandedOver"), resource.get("whenPrepared"))
-    supply = quantity_of(first(resource.get("daysSupply")))
-    if handed is None or supply is None or not 0 < supply.value < _LONGEST_SUPPLY or supply.unit.lower() not in _DAYS:
-        return None
-    lasts = timedelta(days=ceil(supply.value))
-    if latest(handed) > date.max - lasts:
-        return None
-    return Span(earliest(handed) + lasts, latest(handed) + lasts) if isinstance(handed, Span) else handed + lasts
+def _end(resource: Resource) -> When | None:
+    """The day on which what was ordered or is reported ended or is to end, where the resource names one."""
+    return day(first(resource.get("effectivePeriod")).get("end")) or _end_of_last_step(resource)
 
 
 def _end_of_last_step(resource: Resource) -> When | None:

@@ -136,7 +136,7 @@ def _medicines_in_question(chart: Chart) -> Iterator[OrderedDrug]:
     """The medicines taken, as orders. What is handed out or given again and again is asked about once."""
     seen: set[tuple[str, ...]] = set()
     for record in sorted(medication_records(chart), key=lambda r: (r.kind in GIVEN, r.reference)):
-        if is_taken(record, chart.today):
+        if is_taken(record, chart):
             # The medicine's own gaps were told when the patient's medicines were read.
             for found in read_order(record, chart, active=True):
                 if isinstance(found, OrderedDrug) and not (record.kind in GIVEN and _drug(found) in seen):

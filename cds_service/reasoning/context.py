@@ -6,13 +6,13 @@ The other drafts count as taken; the active medicines less those that the drafts
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TypeAlias
 
 from cds_service.knowledge.base import Knowledge
 from cds_service.knowledge.derived import implied
-from cds_service.knowledge.schema import Fact
+from cds_service.knowledge.schema import Fact, Predicate
 from cds_service.model import Availability, GapReason, MarkerView, Medication, Order, Patient, Query, earliest, latest
 from cds_service.reasoning.obtained import is_lost, why_lost
 
@@ -45,6 +45,8 @@ class Evidence:
     keys: frozenset[str]
     said: tuple[KeysSaid, ...]
     complete: bool
+    doubtful: frozenset[str] = frozenset()
+    """Keys of medicines of which it is not known whether they are taken still."""
 
     def references(self, keys: Iterable[str]) -> tuple[str, ...]:
         """Resources that say one of the keys."""
@@ -91,6 +93,12 @@ class Context:
         is not known. A query that a site never sends is not lost."""
         query = _QUERY_OF.get(fact)
         return query is not None and is_lost(query, self.patient)
+
+    def is_doubtful(self, predicate: Predicate) -> bool:
+        """Whether it asks for a medicine of which it is not known whether it is taken still."""
+        if predicate.fact is None:
+            return any(map(self.is_doubtful, (*predicate.all, *predicate.any)))
+        return not self.evidence(predicate.fact).doubtful.isdisjoint(predicate.is_in)
 
     def why_unknown(self, fact: Fact) -> GapReason:
         """Why the fact is not known, as the reason of a gap."""
@@ -140,7 +148,15 @@ class Context:
         groups = self.knowledge.groups_by_drug
         beside = self._beside()
         said = [((d, *groups.get(d, ())), reference) for drugs, reference in beside for d in drugs if d != self.drug]
-        return _collected(said, complete=self.is_complete(Query.MEDICATIONS))
+        found = _collected(said, complete=self.is_complete(Query.MEDICATIONS))
+        doubtful = frozenset(key for d in self.doubtful_drugs() for key in (d, *groups.get(d, ())))
+        return replace(found, doubtful=doubtful - found.keys)
+
+    def doubtful_drugs(self) -> frozenset[str]:
+        """Other drugs whose supply is used up and that may be taken still."""
+        left = [m for m in self.patient.medications if m.may_go_on and m.route not in OUTER_ROUTES]
+        drugs = frozenset(drug for m in left for drug in m.ingredients if drug != self.drug)
+        return drugs.difference(drug for taken, _ in self._beside() for drug in taken) if drugs else drugs
 
     def _beside(self) -> list[tuple[tuple[str, ...], str]]:
         """The ingredients of what is taken or drafted, and the reference of each."""
@@ -193,17 +209,24 @@ class Context:
 
     def drugs_beside(self, keys: Collection[str]) -> frozenset[str]:
         """The other drugs, taken or drafted, that the keys name themselves or by a group of theirs."""
+        return self._named({d for drugs, _ in self._beside() for d in drugs if d != self.drug}, keys)
+
+    def doubtful_of(self, keys: Collection[str]) -> frozenset[str]:
+        """The other drugs that may be taken still and that the keys name, where they name nothing that is taken."""
+        doubtful = self.evidence(Fact.COMEDICATION).doubtful
+        return self._named(self.doubtful_drugs(), doubtful.intersection(keys))
+
+    def _named(self, drugs: Iterable[str], keys: Collection[str]) -> frozenset[str]:
         groups = self.knowledge.groups_by_drug
-        beside = {d for drugs, _ in self._beside() for d in drugs if d != self.drug}
-        return frozenset(d for d in beside if not frozenset(keys).isdisjoint((d, *groups.get(d, ()))))
+        return frozenset(d for d in drugs if not frozenset(keys).isdisjoint((d, *groups.get(d, ()))))
 
     def is_taken(self) -> bool:
         """Whether this drug was taken before today, so that its dose may be an adjusted one already."""
         return any(m.started is None or earliest(m.started) < self.today for m in self._taken_alike())
 
     def _taken_alike(self) -> list[Medication]:
-        """The active entries of this drug."""
-        return [m for m in self._entries(self.drug) if m.stopped is None]
+        """The entries of this drug that are active or may go on."""
+        return [m for m in self._entries(self.drug) if m.stopped is None or m.may_go_on]
 
     def _entries(self, drug: str) -> list[Medication]:
         """The entries of a drug. A cream or eye drops are no earlier use of what goes through the body."""

@@ -187,7 +187,10 @@ class _Evaluator:
 
     def affected_by(self, draft: Order, orders: tuple[Order, ...]) -> Iterator[Finding]:
         """Findings of active medicines that this draft changes (paroxetine ordered on top of codeine)."""
-        if draft.active or self._reached_by(draft).isdisjoint(self.taken):
+        if draft.active:
+            return
+        yield from self._doubtfully_affected_by(draft, orders)
+        if self._reached_by(draft).isdisjoint(self.taken):
             return
         for taken in self._taken_beside(orders, draft):
             rest = tuple([o for o in orders if o is not draft and self._can_change(o, taken)])
@@ -197,6 +200,19 @@ class _Evaluator:
             for finding in caused:
                 found = self._with_alternatives(finding, taken, (draft, *rest))
                 yield replace(found, caused_by=draft.reference, decided=found.decided if told else AS_DRAFTED)
+
+    def _doubtfully_affected_by(self, draft: Order, orders: tuple[Order, ...]) -> Iterator[Finding]:
+        """That a medicine may be taken still of which this draft would change what is found."""
+        reached = self._reached_by(draft) - self.beside
+        for medication in self.patient.medications:
+            drugs = reached.intersection(medication.ingredients)
+            if not medication.may_go_on or not drugs:
+                continue
+            taken = _as_order(medication)
+            rest = tuple([o for o in orders if o is not draft and self._can_change(o, taken)])
+            if self._caused_by(draft, taken, rest):
+                gaps = tuple(Gap(drug, GapReason.SUPPLY_USED_UP) for drug in sorted(drugs))
+                yield Finding(Kind.NOT_ASSESSED, draft, draft.ingredients[0], table="", gaps=gaps)
 
     def _can_change(self, draft: Order, taken: Order) -> bool:
         return not draft.active and not self._reached_by(draft).isdisjoint(taken.ingredients)

@@ -13,7 +13,7 @@ from cds_service.model import Gap, GapReason, Outcome, Query, ResultingOrder, Te
 from cds_service.policy import Policy
 from cds_service.reasoning.context import Context, Gathered
 from cds_service.reasoning.decide import Decision, decide
-from cds_service.reasoning.modifiers import Shift, modifier_of
+from cds_service.reasoning.modifiers import Shift, inhibitors_among, modifier_of
 from cds_service.reasoning.obtained import is_lost, queries_telling, why_lost
 from cds_service.reasoning.questions import MarkerQuestion
 from cds_service.reasoning.spoilers import may_be_spoiled
@@ -88,11 +88,24 @@ def _without_readings(situation: Situation) -> Context:
 
 
 def _medicines_lost(decision: Decision, policy: Policy) -> tuple[Gap, ...]:
-    """Where a medicine that was lost could act on a marker so that the order changes otherwise than now."""
+    """Where a medicine that was lost, or may be taken still, could act on a marker so that the order changes."""
     context, now = decision.situation.context, decision.now.resulting
-    if not context.is_lost(Fact.COMEDICATION) or all(o == now for o in _shifted_outcomes(decision, policy)):
-        return ()
-    return (Gap(Fact.COMEDICATION.value, context.why_unknown(Fact.COMEDICATION)),)
+    if context.is_lost(Fact.COMEDICATION) and any(o != now for o in _shifted_outcomes(decision, policy)):
+        return (Gap(Fact.COMEDICATION.value, context.why_unknown(Fact.COMEDICATION)),)
+    return tuple(Gap(drug, GapReason.SUPPLY_USED_UP) for drug in dict.fromkeys(_doubtful(decision, policy)))
+
+
+def _doubtful(decision: Decision, policy: Policy) -> Iterator[str]:
+    """The drugs that may be taken still and would act on a marker so that the order changes otherwise than now."""
+    situation, now = decision.situation, decision.now.resulting
+    drugs = situation.context.doubtful_drugs()
+    for marker in situation.markers if drugs else ():
+        modifier = modifier_of(marker, situation.context, policy)
+        if modifier is not None:
+            for found in inhibitors_among(drugs, modifier, situation.context):
+                shift = Shift(modifier.factors[found.strength], (), inferred=False)
+                if any(outcome != now for outcome in outcomes_under(shift, marker, situation)):
+                    yield found.drug
 
 
 def _shifted_outcomes(decision: Decision, policy: Policy) -> Iterator[ResultingOrder]:

@@ -7,7 +7,7 @@ the result is labelled as the service's own inference.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from cds_service.knowledge.schema import Fact, Gene, Modifier, Modulator, ModulatorRole
@@ -55,13 +55,13 @@ def _strongest(modifier: Modifier, context: Context, *, inferred: bool) -> Shift
 
 def inhibitors_taken(modifier: Modifier, context: Context) -> Iterator[Modulator]:
     """Inhibitors of the modifier's enzyme among what is taken, drafted, or stopped and still acting."""
+    return inhibitors_among(context.evidence(Fact.COMEDICATION).keys | _still_acting(context), modifier, context)
+
+
+def inhibitors_among(drugs: Collection[str], modifier: Modifier, context: Context) -> Iterator[Modulator]:
+    """Inhibitors of the modifier's enzyme among the drugs."""
     enzyme = modifier.marker.partition(":")[2]
-    taken = context.evidence(Fact.COMEDICATION).keys
-    found = (
-        modulator
-        for drug in sorted(taken | _still_acting(context))
-        for modulator in context.knowledge.modulators_by_drug.get(drug, ())
-    )
+    found = (m for drug in sorted(drugs) for m in context.knowledge.modulators_by_drug.get(drug, ()))
     for modulator in found:
         inhibits = modulator.enzyme == enzyme and modulator.role == ModulatorRole.INHIBITOR
         if inhibits and modulator.strength in modifier.factors and modulator.trust is not Trust.RECALLED:

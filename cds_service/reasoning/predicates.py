@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from cds_service.knowledge.schema import Fact, Predicate
@@ -42,13 +42,14 @@ def all_hold(predicates: Iterable[Predicate], context: Context, table: str) -> T
     return Truth(known, assumptions, references, missing)
 
 
-def any_holds(predicates: Iterable[Predicate], context: Context, table: str) -> Truth:
-    """Whether one predicate holds at least (Kleene's strong disjunction)."""
+def any_holds(predicates: Iterable[Predicate], context: Context, table: str, *, excludes: bool = False) -> Truth:
+    """Whether one predicate holds at least (Kleene's strong disjunction). `excludes` is true of those that rule a
+    population out: what may be taken still does not protect."""
     assumed: list[Truth] = []
     missing: tuple[str, ...] = ()
     unknown = False
     for predicate in predicates:
-        truth = holds(predicate, context, table)
+        truth = holds(predicate, context, table, excludes=excludes)
         if truth.holds and not truth.assumptions:
             return truth
         if truth.holds:
@@ -62,27 +63,31 @@ def any_holds(predicates: Iterable[Predicate], context: Context, table: str) -> 
     return Truth(None, missing=missing) if unknown else FALSE
 
 
-def holds(predicate: Predicate, context: Context, table: str) -> Truth:
+def holds(predicate: Predicate, context: Context, table: str, *, excludes: bool = False) -> Truth:
     """Whether the predicate holds for the order in its context. `table` names who asks, for assumptions."""
-    truth = _plain(predicate, context, table)
+    truth = _plain(predicate, context, table, excludes=excludes)
     if truth.holds is not None or predicate.when_unknown is None:
         return truth
-    if not predicate.when_unknown and any(context.is_lost(Fact(fact)) for fact in truth.missing):
-        # What is not on record counts as absent; what could not be obtained does not.
+    lost = (not excludes and context.is_doubtful(predicate)) or any(
+        context.is_lost(Fact(fact)) for fact in truth.missing
+    )
+    if lost and not predicate.when_unknown:
+        # What is not on record counts as absent; what could not be obtained, or may be taken still, does not.
         return truth
     made = (Assumption(truth.missing[0], predicate.say, table),) if predicate.say else ()
     return Truth(holds=predicate.when_unknown, assumptions=made if predicate.when_unknown else ())
 
 
-def _plain(predicate: Predicate, context: Context, table: str) -> Truth:
+def _plain(predicate: Predicate, context: Context, table: str, *, excludes: bool) -> Truth:
+    if predicate.fact is not None and predicate.is_in:
+        return _set_fact(predicate.fact, predicate, context, excludes=excludes)
     if predicate.fact is not None:
-        ask = _set_fact if predicate.is_in else _number_fact
-        return ask(predicate.fact, predicate, context)
+        return _number_fact(predicate.fact, predicate, context)
     if predicate.all:
         return all_hold(predicate.all, context, table)
     if predicate.any:
         return any_holds(predicate.any, context, table)
-    return _negated(any_holds(predicate.none, context, table))
+    return _negated(any_holds(predicate.none, context, table, excludes=True))
 
 
 def _negated(truth: Truth) -> Truth:
@@ -91,11 +96,12 @@ def _negated(truth: Truth) -> Truth:
     return Truth(holds=not truth.holds, assumptions=truth.assumptions)
 
 
-def _set_fact(fact: Fact, predicate: Predicate, context: Context) -> Truth:
+def _set_fact(fact: Fact, predicate: Predicate, context: Context, *, excludes: bool) -> Truth:
     evidence = context.evidence(fact)
     if not evidence.keys.isdisjoint(predicate.is_in):
         return Truth(holds=True, references=evidence.references(predicate.is_in))
-    return FALSE if evidence.complete else Truth(holds=None, missing=(fact.value,))
+    known = evidence.complete and (excludes or evidence.doubtful.isdisjoint(predicate.is_in))
+    return FALSE if known else Truth(holds=None, missing=(fact.value,))
 
 
 def _number_fact(fact: Fact, predicate: Predicate, context: Context) -> Truth:
@@ -108,6 +114,14 @@ def _number_fact(fact: Fact, predicate: Predicate, context: Context) -> Truth:
     if all_within(low, high, predicate):
         return TRUE
     return Truth(holds=None, missing=(str(fact),))
+
+
+def comedications_of(predicates: Iterable[Predicate]) -> Iterator[str]:
+    """Drugs and groups of which a population takes one. Those that it must not take are none of them."""
+    for predicate in predicates:
+        if predicate.fact is Fact.COMEDICATION:
+            yield from predicate.is_in
+        yield from comedications_of((*predicate.all, *predicate.any))
 
 
 def why_not_known(fact: str, context: Context) -> GapReason:

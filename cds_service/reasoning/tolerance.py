@@ -4,11 +4,10 @@ decision 18).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-
-from cds_service.knowledge.schema import Concerns, Fact, MarkerUse, Predicate
+from cds_service.knowledge.schema import Concerns, MarkerUse
 from cds_service.model import Dose, Harm, Medication
 from cds_service.reasoning.context import Context
+from cds_service.reasoning.predicates import comedications_of
 from cds_service.reasoning.tables import Reached, Situation
 
 
@@ -47,17 +46,9 @@ def _is_raised(days: int, context: Context) -> bool:
 
 def _companions(situation: Situation) -> frozenset[str]:
     """The other drugs for which the guidance speaks, or which act on its markers."""
-    named = frozenset(_comedications(situation.table.population.fits))
+    named = frozenset(comedications_of(situation.table.population.fits))
     acting = [drug for shift in situation.shifts.values() for drug in shift.drugs]
     return situation.context.drugs_beside(named).union(acting)
-
-
-def _comedications(predicates: Iterable[Predicate]) -> Iterator[str]:
-    """Drugs and groups of which the population takes one. Those that it must not take are none of them."""
-    for predicate in predicates:
-        if predicate.fact is Fact.COMEDICATION:
-            yield from predicate.is_in
-        yield from _comedications((*predicate.all, *predicate.any))
 
 
 def _days_at_dose(harm: Harm, context: Context) -> float:

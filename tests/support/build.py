@@ -120,7 +120,8 @@ def _dosage(order: Mapping[str, Any]) -> Json:
 
 
 def _medications(medications: Iterable[Any], codes: Mapping[str, str], today: date) -> Iterable[Json]:
-    """A name, or {drug, days (taken since), until (days ago, of which the month is told), dose, per_day}."""
+    """A name, or {drug, days (taken since), until (days ago, of which the month is told), dose, per_day}. With
+    `supply` (days) and `repeats` it says for how long it is; `dispensed` (days ago) makes it a dispense."""
     for n, entry in enumerate(medications, start=1):
         given: Mapping[str, Any] = {"drug": entry} if isinstance(entry, str) else entry
         resource: Json = {
@@ -138,7 +139,20 @@ def _medications(medications: Iterable[Any], codes: Mapping[str, str], today: da
             dosage.setdefault("timing", {}).setdefault("repeat", {})["boundsPeriod"] = bounds
         if dosage:
             resource["dosageInstruction"] = [dosage]
-        yield resource
+        yield _supplied(resource, given, today)
+
+
+def _supplied(resource: Json, given: Mapping[str, Any], today: date) -> Json:
+    supply = {"value": given["supply"], "unit": "days", "system": UCUM, "code": "d"} if "supply" in given else None
+    if "dispensed" in given:
+        handed = (today - timedelta(days=given["dispensed"])).isoformat()
+        kept = {name: resource[name] for name in ("id", "subject", "medicationCodeableConcept")}
+        dispense = {"resourceType": "MedicationDispense", "status": "completed", "whenHandedOver": handed}
+        return {**kept, **dispense, **({"daysSupply": supply} if supply else {})}
+    if supply is not None:
+        told = {"expectedSupplyDuration": supply, "numberOfRepeatsAllowed": given.get("repeats", 0)}
+        resource["dispenseRequest"] = told
+    return resource
 
 
 def _results(patient: Mapping[str, Any], today: date) -> Iterable[Json]:

@@ -34,6 +34,8 @@ class GapReason(_Reason):
     MISSING = "missing"
     NO_CALL = "no_call"
     """A number of which the laboratory does not say what it means."""
+    NEEDS_AGE = "needs_age"
+    """Of what is reckoned from a result and the age, which is not known."""
     NO_CLEAR_RESULT = "no_clear_result"
     NO_NUMBER = "no_number"
     NO_SCORES = "no_scores"

@@ -105,16 +105,22 @@ def readings_of(marker: str, patient: Patient, today: date) -> tuple[Reading, ..
     if marker != CREATININE_CLEARANCE:
         return tuple(r for r in patient.readings if r.observable == marker)
     creatinines = [r for r in patient.readings if r.observable == CREATININE]
-    # What cannot be read is told of the clearance too: an older creatinine is not today's.
-    unread = [replace(r, observable=marker) for r in creatinines if isinstance(r.says, _UNREAD)]
     born = patient.birth_date
     if born is None:
-        return tuple(unread)
+        return tuple([_without_age(r) for r in creatinines])
+    # What cannot be read is told of the clearance too: an older creatinine is not today's.
+    unread = [replace(r, observable=marker) for r in creatinines if isinstance(r.says, _UNREAD)]
     # Of a birth date that is told roughly both ages count, and all weights of which any may be the newest.
     ages = dict.fromkeys([(today - day(born)).days // 365.25 for day in (earliest, latest)])
     bodies = tuple(product(ages, patient.possible_weights_kg))
     found = (_clearance(r, patient.sex, *body) for r in creatinines for body in bodies)
     return (*unread, *(r for r in found if r is not None))
+
+
+def _without_age(creatinine: Reading) -> Reading:
+    """What a creatinine says of the clearance where the age is not known. Another one would tell no more."""
+    says = NotReadable(GapReason.NEEDS_AGE) if isinstance(creatinine.says, Quantity) else creatinine.says
+    return replace(creatinine, observable=CREATININE_CLEARANCE, says=says)
 
 
 def _clearance(creatinine: Reading, sex: str, age_years: float, weight_kg: float | None) -> Reading | None:

@@ -11,6 +11,7 @@ from cds_service.model import (
     FUTURE,
     ActivityScore,
     Conflicting,
+    GapReason,
     Grade,
     Indeterminate,
     Known,
@@ -258,11 +259,24 @@ def test_of_weights_of_which_any_may_be_the_newest_the_clearance_of_each_counts(
     assert [r.says for r in found] == [Quantity(40.0, "mL/min"), Quantity(80.0, "mL/min")]
 
 
-@pytest.mark.parametrize("unknown", [{"weight_kg": None}, {"sex": ""}, {"birth_date": None}, {"readings": ()}])
-def test_no_clearance_without_age_weight_sex_and_creatinine(unknown):
+@pytest.mark.parametrize("unknown", [{"weight_kg": None}, {"sex": ""}, {"readings": ()}])
+def test_no_clearance_without_weight_sex_and_creatinine(unknown):
     creatinine = Reading("lab:creatinine", Quantity(1.0, "mg/dL"), "Observation/c", on=ago(2))
     patient = replace(person(creatinine, sex="male", weight_kg=72.0), **unknown)
     assert readings_of(CREATININE_CLEARANCE, patient, TODAY) == ()
+
+
+@pytest.mark.parametrize(
+    ("says", "of_clearance"),
+    [
+        (Quantity(1.0, "mg/dL"), NotReadable(GapReason.NEEDS_AGE)),
+        (NotReadable("implausible"), NotReadable("implausible")),
+    ],
+)
+def test_without_the_age_a_creatinine_is_a_clearance_that_cannot_be_read(says, of_clearance):
+    creatinine = Reading("lab:creatinine", says, "Observation/c", on=ago(2))
+    (found,) = readings_of(CREATININE_CLEARANCE, person(creatinine, birth_date=None), TODAY)
+    assert (found.observable, found.says) == (CREATININE_CLEARANCE, of_clearance)
 
 
 @pytest.mark.parametrize("says", [NotReadable("implausible"), SelfContradiction(("8", "80"))])

@@ -19,6 +19,8 @@ class GapReason(_Reason):
     ABOUT_ANOTHER = "about_another"
     CODES_DISAGREE = "codes_disagree"
     CONTRADICTION = "contradiction"
+    COPY_NUMBER = "copy_number"
+    """How often a gene is there, which is no variant of it."""
     DOCUMENT_ONLY = "document_only"
     FACT_NOT_KNOWN = "fact_not_known"
     FAILED = "failed"

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from itertools import permutations
 
 from cds_service.codes import LOINC
 from cds_service.knowledge.schema import Observable, ObservableKind
@@ -38,10 +39,21 @@ from cds_service.reading.provenance import origin_of
 from cds_service.reading.quantities import quantity_in_text
 from cds_service.reading.readings import TAKEN_BACK_BY_REASON, Found, says_of
 from cds_service.reading.records import Record
-from cds_service.reading.shapes import codes_of, codings, concept_label, concept_texts, fold, has_code, items, objects
+from cds_service.reading.shapes import (
+    Resource,
+    codes_of,
+    codings,
+    concept_label,
+    concept_texts,
+    fold,
+    has_code,
+    items,
+    objects,
+)
 from cds_service.reading.significance import NOT_SAID, significance_in
 from cds_service.reading.tumour_words import is_called_in, is_plain_call
 from cds_service.reading.variant_sentences import NOT_TOLD
+from cds_service.reading.variants import fused_genes, is_of_copies
 from cds_service.reading.vocabulary import GENOTYPE, HAPLOTYPE, OLD_GENE_VARIANT, VARIANT
 
 _OF_GENES = ("gene:", *OF_VARIANTS)
@@ -83,6 +95,10 @@ def read_gene_result(record: Record, naming: GeneNaming, chart: Chart) -> Iterat
     """A variant or genotype whose gene stands in a component or extension and is none of the germline genes."""
     resource = record.resource
     of_variant = has_code(resource.get("code"), LOINC, VARIANT | OLD_GENE_VARIANT | GENOTYPE | HAPLOTYPE)
+    fusion = _fusion_of(resource, chart)
+    if of_variant and fusion is not None:
+        yield from _read(observed_in(record, fusion, resource, chart))
+        return
     genes = [s for s in naming.symbols if s in chart.lexicon.observable_genes and s not in chart.lexicon.genes]
     for symbol in genes:
         ids = tuple(i for i in chart.lexicon.observable_genes[symbol] if i.startswith(_OF_GENES))
@@ -99,6 +115,13 @@ def read_gene_result(record: Record, naming: GeneNaming, chart: Chart) -> Iterat
                 yield found_as(result, SelfContradiction(naming.says))
             else:
                 yield from _read(result)
+
+
+def _fusion_of(resource: Resource, chart: Chart) -> Observable | None:
+    """The observable that is called after the two genes of a finding, in either order: BCR and ABL1."""
+    names = (" ".join(map(fold, genes)) for genes in permutations(fused_genes(resource)))
+    found = next((i for name in names if (i := chart.lexicon.observable_names.get(name))), None)
+    return chart.lexicon.observables[found] if found else None
 
 
 def read_words(record: Record, ids: tuple[str, ...], text: str, chart: Chart) -> Iterator[Found]:
@@ -165,9 +188,15 @@ def _contradiction(record: Record, ids: tuple[str, ...], naming: GeneNaming, cha
 def _read(result: Observed) -> Iterator[Found | Gap]:
     """What the value says of the observable, and of other genes of the tumour that its words name."""
     record, answer, holder = result.record, result.answer, result.holder
-    has_parts = bool(objects(holder.get("component")) or objects(holder.get("hasMember")))
+    if result.is_of_variants and not result.observable.needs_significance and is_of_copies(record.resource):
+        detail = f"how often {result.observable.gene} is there, which is no variant of it"
+        yield Gap(record.reference, GapReason.COPY_NUMBER, detail, record.query, (result.observable.id,))
+        return
+    has_parts = _has_parts(holder)
     if answer.is_empty and not _is_interpreted(result, has_parts=has_parts):
-        if answer.missing or not has_parts:
+        if answer.is_unsent and has_code(holder.get("code"), LOINC, VARIANT):
+            yield found_as(result, NotReadable(GapReason.NO_VALUE))
+        elif answer.missing or not has_parts:
             yield Gap(record.reference, GapReason.NO_VALUE, answer.missing or "no value", record.query)
         return
     if answer.is_taken_back:
@@ -187,6 +216,12 @@ def _read(result: Observed) -> Iterator[Found | Gap]:
         unit = (value.unit if value is not None else "") or "none"
         yield Gap(record.reference, GapReason.UNKNOWN_UNIT, f"{result.observable.id} in {unit}", record.query)
     yield found_as(result, statement, flags)
+
+
+def _has_parts(holder: Resource) -> bool:
+    """Whether it consists of further results. The components of a single variant only describe it."""
+    describing = has_code(holder.get("code"), LOINC, VARIANT)
+    return bool(objects(holder.get("hasMember")) or (objects(holder.get("component")) and not describing))
 
 
 def _beside(result: Observed) -> Iterator[Found]:

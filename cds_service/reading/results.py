@@ -36,6 +36,7 @@ from cds_service.reading.vocabulary import (
     FINAL_STATUSES,
     PHENOTYPE_IN_VALUE,
     UNSTARTED_STATUSES,
+    VARIANT,
 )
 
 IMPLICATION_OBSERVABLE = "implication"
@@ -81,7 +82,7 @@ def _of_record(record: Record, found: Weighed | PendingTest | Gap, chart: Chart)
             counts = record.status in FINAL_STATUSES and not is_after(on, chart.today)
             return Weighed(found.kilograms, on, at, counts)
         case _:
-            return Gap(record.reference, found.reason, found.detail, record.query)
+            return Gap(record.reference, found.reason, found.detail, record.query, found.observables)
 
 
 class _Told(NamedTuple):
@@ -260,9 +261,10 @@ def _markers(naming: GeneNaming, chart: Chart) -> Iterator[str]:
 
 
 def _without_gene(record: Record, naming: GeneNaming) -> Iterator[Gap]:
-    """A diplotype or a metabolizer status whose gene nobody names is told and not guessed."""
-    told = naming.foreign or naming.unconfirmed
-    if not told and any(_GENETIC_VALUE.search(text) for text in answer_of(record.resource).texts):
+    """A diplotype, a metabolizer status or a variant whose gene nobody names is told and not guessed."""
+    is_told = naming.foreign or naming.unconfirmed or naming.says
+    is_variant = has_code(record.resource.get("code"), LOINC, VARIANT)
+    if not is_told and (is_variant or any(_GENETIC_VALUE.search(text) for text in answer_of(record.resource).texts)):
         yield Gap(record.reference, GapReason.GENE_NOT_NAMED, "a genetic result whose gene is not said", record.query)
 
 

@@ -22,9 +22,13 @@ from cds_service.reading.shapes import Resource, child, fold, loinc_parts, text_
 from cds_service.reading.vocabulary import (
     ALLELIC_STATE,
     ALTERNATE_ALLELE,
+    CHANGE_OF_COPIES_WORDS,
+    CHANGE_TYPE,
+    CHANGES_OF_COPIES,
     CODING_CHANGE,
     COPIES_BY_ANSWER,
     COPIES_BY_WORD,
+    COPY_NUMBER,
     EXACT_START,
     GENE_STUDIED,
     GENOME_BUILD_37,
@@ -74,9 +78,31 @@ def names_of(resource: Resource) -> tuple[str, ...]:
 def fusion_of(resource: Resource) -> str:
     """What a fusion is called after the two genes that are named for one finding (`EML4::ALK fusion`); empty where
     another number of genes is."""
+    genes = fused_genes(resource)
+    return f"{'::'.join(genes)} fusion" if genes else ""
+
+
+def fused_genes(resource: Resource) -> tuple[str, ...]:
+    """The two genes that are named for one finding, by their names; none where another number is."""
     answers = _component_answers(loinc_parts(resource), GENE_STUDIED)
     genes = dict.fromkeys(text for answer in answers for text in answer.texts[:1])
-    return f"{'::'.join(genes)} fusion" if len(genes) == 2 else ""
+    return tuple(genes) if len(genes) == 2 else ()
+
+
+def is_of_copies(resource: Resource) -> bool:
+    """Whether it is said how often the gene is there (an amplification, a loss), and of no change of its sequence."""
+    parts = loinc_parts(resource)
+    if any(True for _ in _component_answers(parts, CODING_CHANGE | PROTEIN_CHANGE)):
+        return False
+    if any(map(_is_change_of_copies, _component_answers(parts, CHANGE_TYPE))):
+        return True
+    return any(True for _ in _component_answers(parts, COPY_NUMBER)) and not _all_names(parts)
+
+
+def _is_change_of_copies(change: Answer) -> bool:
+    words = " ".join(map(fold, change.texts))
+    coded = any(coding.code in CHANGES_OF_COPIES for coding in change.codings)
+    return coded or any(word in words for word in CHANGE_OF_COPIES_WORDS)
 
 
 def _all_names(parts: Parts) -> tuple[str, ...]:

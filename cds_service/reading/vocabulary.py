@@ -43,6 +43,8 @@ REFERENCE_SEQUENCE = frozenset({"48013-7", "51958-7"})
 EXACT_START = frozenset({"81254-5"})
 GENOMIC_CHANGE = frozenset({"81290-9"})
 VARIATION_CODE = frozenset({"81252-9"})
+CHANGE_TYPE = frozenset({"48019-4", "62378-5"})
+COPY_NUMBER = frozenset({"82155-3"})
 MEDICATION_ASSESSED = frozenset({"51963-7"})
 CLINICAL_SIGNIFICANCE = frozenset({"53037-8"})
 """Also the code of a whole Observation in the guide's first release."""
@@ -63,6 +65,8 @@ SIGNIFICANCE_ANSWERS = {
     "LA26333-7": Significance.UNCERTAIN, "LA6682-4": Significance.UNCERTAIN,
     "LA26334-5": Significance.BENIGN, "LA6675-8": Significance.BENIGN, "LA6674-1": Significance.BENIGN,
 }  # fmt: skip
+CHANGES_OF_COPIES = frozenset({"LA14033-7", "LA14034-5", "SO:0001019", "SO:0001742", "SO:0001743", "SO:0001880"})
+"""Of LOINC and the Sequence Ontology: a gene that is there more often or less often."""
 COPIES_BY_ANSWER = {"LA6706-1": 1, "LA6705-3": 2, "LA6707-9": 1}
 
 # Folded words
@@ -114,6 +118,7 @@ SIGNIFICANCE_WORDS = {
     ),
 }  # fmt: skip
 """Folded words of a variant's clinical significance, of reports that classify variants by ACMG or by tumour type."""
+CHANGE_OF_COPIES_WORDS = ("copy number", "amplification", "amplified")
 COPIES_BY_WORD = {"heterozygous": 1, "hemizygous": 1, "homozygous": 2}
 TUMOUR_WORDS = ("tumor", "tumour", "neoplasm", "neoplastic", "carcinoma", "metastasis", "ffpe", "somatic")
 GERMLINE_WORDS = ("germline",)

@@ -43,7 +43,7 @@ from cds_service.reasoning.phenotypes import phenotype_of_state
 from cds_service.reasoning.said import Said, said_of
 from cds_service.reasoning.spoilers import spoiler_of, states_left
 
-_BESIDE = frozenset({GapReason.NOT_MACHINE_READABLE, GapReason.ABOUT_ANOTHER})
+_BESIDE = frozenset({GapReason.NOT_MACHINE_READABLE, GapReason.ABOUT_ANOTHER, GapReason.COPY_NUMBER})
 _UNAVAILABLE = {
     Availability.PARTIAL: GapReason.PARTIAL,
     Availability.MISSING: GapReason.MISSING,

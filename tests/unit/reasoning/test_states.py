@@ -406,6 +406,7 @@ def test_a_genotype_that_the_table_does_not_name():
         (Gap("Observation/1", GapReason.ABOUT_ANOTHER, observables=(ALPHA,)), ALPHA, "about_another"),
         (Gap("Observation/1", GapReason.ABOUT_ANOTHER, observables=(ALPHA,)), HLA, None),
         (Gap("Observation/1", GapReason.ABOUT_ANOTHER), ALPHA, None),
+        (Gap("Observation/1", GapReason.COPY_NUMBER, observables=(ALPHA,)), ALPHA, "copy_number"),
         (Gap("DiagnosticReport/1", GapReason.NOT_MACHINE_READABLE), ALPHA, "not_machine_readable"),
         (Gap("DiagnosticReport/1", GapReason.NOT_MACHINE_READABLE), HLA, "not_machine_readable"),
         (Gap("DiagnosticReport/1", GapReason.NOT_MACHINE_READABLE, observables=("gene:OTHER",)), ALPHA, None),

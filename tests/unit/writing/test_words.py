@@ -221,6 +221,10 @@ SEEN = ", from *2/*2 (12 March 2024, Northern Test Laboratory)"
             "GENA: no result of the patient found, only one about someone else (a donor, a fetus).",
         ),
         (
+            NotTested(beside="copy_number"),
+            "GENA: no result on variants found, only one on how often the gene is there.",
+        ),
+        (
             NotTested(beside="not_machine_readable"),
             "GENA: no result found, but a genetic report is there that could not be read.",
         ),

@@ -104,7 +104,7 @@ def read_gene_result(record: Record, naming: GeneNaming, chart: Chart) -> Iterat
         ids = tuple(i for i in chart.lexicon.observable_genes[symbol] if i.startswith(_OF_GENES))
         if not of_variant or not ids:
             detail = f"a result on {symbol} whose code is not known: {concept_label(resource.get('code'))}"
-            yield Gap(record.reference, GapReason.UNKNOWN_CODE, detail, record.query)
+            yield Gap(record.reference, GapReason.UNKNOWN_CODE, detail, record.query, ids)
             continue
         for observable in _of_origin(record, ids[:1], chart):
             if isinstance(observable, Gap):

@@ -87,7 +87,8 @@ def states_said(result: Observed, *, plainly: bool = False) -> set[str]:
         said = {POSITIVE if found else NEGATIVE}
         if not all(told.states <= said for told in words):
             return set()
-    if answer.is_empty or ((answer.quantity or answer.unread) and not said):
+    is_number = answer.quantity or answer.unread or quantity_in_text(answer)
+    if answer.is_empty or (is_number and not said):
         said |= {POSITIVE if found else NEGATIVE for found in found_or_not(result)}
     return said
 

@@ -82,7 +82,7 @@ def read_report(record: Record, chart: Chart) -> Iterator[Reading | PendingTest 
         return
     yield from missing_results(record, chart)
     if read and unread:
-        yield _unread(record, unread)
+        yield report_unread(record, unread)
     elif not read and not named_results(record):
         yield from _unreadable(record, symbols, unread, chart)
 
@@ -264,7 +264,8 @@ def is_genetic(record: Record) -> bool:
     )
 
 
-def _unread(record: Record, observables: Iterable[str]) -> Gap:
+def report_unread(record: Record, observables: Iterable[str]) -> Gap:
+    """That a report is there which only a person can read, on these observables, or on any where it names none."""
     name = concept_label(record.resource.get("code"))
     detail = f"report without readable results: {name}"
     return Gap(record.reference, GapReason.NOT_MACHINE_READABLE, detail, record.query, tuple(sorted(observables)))
@@ -272,7 +273,7 @@ def _unread(record: Record, observables: Iterable[str]) -> Gap:
 
 def _unreadable(record: Record, symbols: tuple[str, ...], unread: set[str], chart: Chart) -> Iterator[Reading | Gap]:
     name = concept_label(record.resource.get("code"))
-    yield _unread(record, {*unread, *map(observable_of, symbols)})
+    yield report_unread(record, {*unread, *map(observable_of, symbols)})
     for symbol in symbols:
         yield _reading(record, symbol, NotReadable(GapReason.DOCUMENT_ONLY), name, chart)
 
@@ -304,4 +305,4 @@ def _unread_entry(record: Record, chart: Chart) -> Iterator[Gap]:
     if any(_LIKE_A_FINDING.search(text) for text in concept_texts(concept)):
         symbols = chart.lexicon.of_content("genes", concept, _genes_named)
         if symbols:
-            yield _unread(record, map(observable_of, symbols))
+            yield report_unread(record, map(observable_of, symbols))

@@ -21,6 +21,7 @@ from cds_service.reading.dates import date_of, dated_of, is_after
 from cds_service.reading.genes import GeneNaming, gene_naming, is_measurement, naming_gaps, naming_of
 from cds_service.reading.germline import implications, is_germline, names_one_allele, read_genes
 from cds_service.reading.lexicon import HLA_PREFIX
+from cds_service.reading.mentions import mentions_in
 from cds_service.reading.observables import named_by_label, read_components, read_gene_result, read_observables
 from cds_service.reading.parts import parts_of
 from cds_service.reading.patient import weight_in
@@ -29,7 +30,7 @@ from cds_service.reading.provenance import Circumstances, circumstances_of, orig
 from cds_service.reading.readings import Assessed, Found, Weighed, finding, reading_of
 from cds_service.reading.records import Record, References, is_region_studied
 from cds_service.reading.reports import is_genetic, missing_results
-from cds_service.reading.shapes import Resource, codings, concept_label, has_code, objects
+from cds_service.reading.shapes import Resource, codings, concept_label, concept_texts, has_code, objects, text_at
 from cds_service.reading.vocabulary import (
     BODY_WEIGHT,
     DROPPED_STATUSES,
@@ -131,7 +132,7 @@ def _said_by_itself(record: Record, chart: Chart) -> _Told | None:
 def _is_told_elsewhere(record: Record, sheet: _Sheet, chart: Chart) -> bool:
     """Whether there is more of the result than its content."""
     stands_in_panel = bool(chart.references.parents_of(record))
-    if sheet.is_of_genes:
+    if sheet.is_of_genes or (_is_variant(record) and "note" in record.resource):
         return "note" in record.resource or (stands_in_panel and chart.references.tell_coverage)
     return stands_in_panel and sheet.is_unnamed
 
@@ -201,7 +202,7 @@ def _read_parts(record: Record, chart: Chart) -> Iterator[Found | Gap]:
         if naming.symbols:
             yield from _read_by_gene(part, naming, (), chart)
         else:
-            yield from _without_gene(part, naming)
+            yield from _without_gene(part, naming, chart)
 
 
 def _beside_code(record: Record, subject: _Subject, chart: Chart) -> Iterator[Found | Gap]:
@@ -216,7 +217,19 @@ def _beside_code(record: Record, subject: _Subject, chart: Chart) -> Iterator[Fo
     if found:
         yield Gap(record.reference, GapReason.GENE_NOT_NAMED, "an implication whose gene is not said", record.query)
     else:
-        yield from _without_gene(record, naming)
+        yield from _without_gene(record, naming, chart)
+        if not subject.ids:
+            yield from _named_in_words(record, chart)
+
+
+def _named_in_words(record: Record, chart: Chart) -> Iterator[Gap]:
+    """That a result is there of which only words of its code tell that it is about a marker of a tumour."""
+    if answer_of(record.resource).is_empty:
+        return
+    ids = _ids_in(concept_texts(record.resource.get("code")), chart)
+    if ids:
+        label = concept_label(record.resource.get("code"))
+        yield Gap(record.reference, GapReason.UNKNOWN_CODE, f"a result by its name alone: {label}", record.query, ids)
 
 
 def _read_by_gene(record: Record, naming: GeneNaming, ids: tuple[str, ...], chart: Chart) -> Iterator[Found | Gap]:
@@ -260,12 +273,25 @@ def _markers(naming: GeneNaming, chart: Chart) -> Iterator[str]:
             yield from (m.marker for m in chart.lexicon.markers.values() if m.locus == locus)
 
 
-def _without_gene(record: Record, naming: GeneNaming) -> Iterator[Gap]:
-    """A diplotype, a metabolizer status or a variant whose gene nobody names is told and not guessed."""
+def _without_gene(record: Record, naming: GeneNaming, chart: Chart) -> Iterator[Gap]:
+    """A diplotype, a metabolizer status or a variant whose gene nobody names is told and not guessed. A note that
+    names it is for people."""
     is_told = naming.foreign or naming.unconfirmed or naming.says
-    is_variant = has_code(record.resource.get("code"), LOINC, VARIANT)
-    if not is_told and (is_variant or any(_GENETIC_VALUE.search(text) for text in answer_of(record.resource).texts)):
-        yield Gap(record.reference, GapReason.GENE_NOT_NAMED, "a genetic result whose gene is not said", record.query)
+    texts = answer_of(record.resource).texts
+    if not is_told and (_is_variant(record) or any(map(_GENETIC_VALUE.search, texts))):
+        notes = [text_at(note, "text") for note in objects(record.resource.get("note"))]
+        noted = _ids_in((*texts, *notes), chart)
+        reason = GapReason.NOT_MACHINE_READABLE if noted else GapReason.GENE_NOT_NAMED
+        yield Gap(record.reference, reason, "a genetic result whose gene is not said", record.query, noted)
+
+
+def _is_variant(record: Record) -> bool:
+    return has_code(record.resource.get("code"), LOINC, VARIANT)
+
+
+def _ids_in(texts: Iterable[str], chart: Chart) -> tuple[str, ...]:
+    """The observables of tumours that texts speak of."""
+    return tuple(sorted({i for ids in mentions_in(texts, chart.lexicon) for i in ids}))
 
 
 def _read_implication(record: Record, chart: Chart) -> Iterator[Found]:

@@ -1,7 +1,7 @@
 """What the conclusion of a report says of a tumour: variants of its genes, its receptors, scores and shares.
 
 It is free text. A sentence counts where nothing else stands in it than names, what is said of them, and words that
-change nothing.
+change nothing. What is named and not read is told.
 """
 
 from __future__ import annotations
@@ -11,14 +11,17 @@ from collections import defaultdict
 from collections.abc import Iterator
 from itertools import groupby
 
-from cds_service.model import Reading
+from cds_service.model import Gap, Reading
 from cds_service.reading.chart import Chart
 from cds_service.reading.lexicon import Lexicon
+from cds_service.reading.mentions import Mention, mentions_in
 from cds_service.reading.observables import read_variants, read_words
+from cds_service.reading.observed import GERMLINE, OF_TUMOUR
 from cds_service.reading.provenance import circumstances_of, origin_of
 from cds_service.reading.readings import Found, reading_of
-from cds_service.reading.records import Record
-from cds_service.reading.shapes import concept_texts, fold
+from cds_service.reading.records import Record, named_results
+from cds_service.reading.reports import missing_results, report_unread
+from cds_service.reading.shapes import clean, codings, concept_texts, fold, objects, text_at
 from cds_service.reading.tumour_words import as_written
 from cds_service.reading.variant_sentences import is_plain, sentences_in
 from cds_service.reading.vocabulary import DROPPED_STATUSES, INHERITED_WORDS, UNSTARTED_STATUSES
@@ -27,16 +30,39 @@ _COMMA = re.compile(r",(?!\d)")
 _OF_THE_PATIENT = frozenset({"germline", "foetal"})
 
 
-def read_tumour_report(record: Record, chart: Chart) -> Iterator[Reading]:
-    """The readings of a report's conclusion on markers of a tumour."""
-    conclusion = record.resource.get("conclusion")
-    if not isinstance(conclusion, str) or record.status in DROPPED_STATUSES | UNSTARTED_STATUSES:
+def read_tumour_report(record: Record, chart: Chart) -> Iterator[Reading | Gap]:
+    """The readings of a report's conclusion on markers of a tumour; a gap for those that the report is called after,
+    or that its conclusion speaks of, and that only a person can read."""
+    if record.status in DROPPED_STATUSES | UNSTARTED_STATUSES:
         return
-    if _is_of_the_patient(record, conclusion, chart):
-        return
-    around = circumstances_of(record, chart)
-    for found in _read(record, conclusion, chart):
-        yield reading_of(found, record, around, chart)
+    conclusion = text_at(record.resource, "conclusion")
+    is_inherited = _is_of_the_patient(record, conclusion, chart)
+    found = [] if is_inherited else list(_read(record, conclusion, chart))
+    if found:
+        around = circumstances_of(record, chart)
+        yield from (reading_of(one, record, around, chart) for one in found)
+    topics = _topics(record, chart)
+    if topics:
+        yield from missing_results(record, chart)
+    named = _spoken_of(conclusion, chart) | (frozenset() if named_results(record) else topics)
+    read = frozenset(one.observable for one in found)
+    unread = {i for ids in named if read.isdisjoint(ids) for i in ids if i.startswith(GERMLINE) or not is_inherited}
+    if unread:
+        yield report_unread(record, unread)
+
+
+def _topics(record: Record, chart: Chart) -> frozenset[Mention]:
+    """What the report is called after: by its code, else the words of its code and the titles of its documents."""
+    code = record.resource.get("code")
+    titles = [clean(form.get("title")) for form in objects(record.resource.get("presentedForm"))]
+    coded = frozenset((i,) for i in chart.lexicon.observables_of(codings(code)) if i.startswith(OF_TUMOUR))
+    return coded or mentions_in((*concept_texts(code), *titles), chart.lexicon)
+
+
+def _spoken_of(conclusion: str, chart: Chart) -> frozenset[Mention]:
+    """What the conclusion names, but in sentences that take it back or say it of someone else."""
+    told = (sentence for sentence in sentences_in(conclusion) if not chart.lexicon.takes_back([sentence]))
+    return mentions_in(told, chart.lexicon)
 
 
 def _is_of_the_patient(record: Record, conclusion: str, chart: Chart) -> bool:

@@ -30,6 +30,7 @@ from cds_service.reading.vocabulary import (
     COPIES_BY_WORD,
     COPY_NUMBER,
     EXACT_START,
+    FUSIONS,
     GENE_STUDIED,
     GENOME_BUILD_37,
     GENOMIC_CHANGE,
@@ -76,10 +77,13 @@ def names_of(resource: Resource) -> tuple[str, ...]:
 
 
 def fusion_of(resource: Resource) -> str:
-    """What a fusion is called after the two genes that are named for one finding (`EML4::ALK fusion`); empty where
-    another number of genes is."""
+    """What a fusion is called after the two genes that are named for one finding (`EML4::ALK fusion`), or by the kind
+    of change alone (`fusion`); empty for any other finding."""
     genes = fused_genes(resource)
-    return f"{'::'.join(genes)} fusion" if genes else ""
+    if genes:
+        return f"{'::'.join(genes)} fusion"
+    changes = _component_answers(loinc_parts(resource), CHANGE_TYPE)
+    return "fusion" if any(c.code in FUSIONS for change in changes for c in change.codings) else ""
 
 
 def fused_genes(resource: Resource) -> tuple[str, ...]:

@@ -65,6 +65,7 @@ SIGNIFICANCE_ANSWERS = {
     "LA26333-7": Significance.UNCERTAIN, "LA6682-4": Significance.UNCERTAIN,
     "LA26334-5": Significance.BENIGN, "LA6675-8": Significance.BENIGN, "LA6674-1": Significance.BENIGN,
 }  # fmt: skip
+FUSIONS = frozenset({"SO:0001565"})
 CHANGES_OF_COPIES = frozenset({"LA14033-7", "LA14034-5", "SO:0001019", "SO:0001742", "SO:0001743", "SO:0001880"})
 """Of LOINC and the Sequence Ontology: a gene that is there more often or less often."""
 COPIES_BY_ANSWER = {"LA6706-1": 1, "LA6705-3": 2, "LA6707-9": 1}
@@ -79,7 +80,8 @@ ABSENT_WORDS = frozenset({"absent", "negative", "not detected", "not present", "
 WHOLE_WORD_ANSWERS = {"yes": True, "no": False, "true": True, "false": False, "pos": True, "neg": False}
 UNDETERMINED_WORDS = frozenset(
     {"indeterminate", "no call", "nocall", "inconclusive", "unable to determine", "equivocal", "undetermined",
-     "could not be determined", "not determined", "no result obtained", "test failed", "failed"}
+     "could not be determined", "cannot be determined", "cannot be determined indeterminate", "not determined",
+     "no result obtained", "test failed", "failed"}
 )  # fmt: skip
 FOUND_WORDS = PRESENT_WORDS | {"found", "identified", "mutated", "mutant"}
 """What says of a variant that it is there, beside its name."""

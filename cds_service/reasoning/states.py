@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import date
 
 from cds_service.knowledge.base import Knowledge
+from cds_service.knowledge.derived import observables_telling
 from cds_service.knowledge.nomenclature import normalised
 from cds_service.knowledge.schema import Gene
 from cds_service.model import (
@@ -37,13 +38,16 @@ from cds_service.model import (
     Unverified,
     When,
     earliest,
+    is_of_variants,
 )
 from cds_service.reasoning.obtained import results_availability
 from cds_service.reasoning.phenotypes import phenotype_of_state
 from cds_service.reasoning.said import Said, said_of
 from cds_service.reasoning.spoilers import spoiler_of, states_left
 
-_BESIDE = frozenset({GapReason.NOT_MACHINE_READABLE, GapReason.ABOUT_ANOTHER, GapReason.COPY_NUMBER})
+_BESIDE = frozenset({
+    GapReason.NOT_MACHINE_READABLE, GapReason.ABOUT_ANOTHER, GapReason.COPY_NUMBER, GapReason.UNKNOWN_CODE,
+})  # fmt: skip
 _UNAVAILABLE = {
     Availability.PARTIAL: GapReason.PARTIAL,
     Availability.MISSING: GapReason.MISSING,
@@ -158,16 +162,17 @@ def untold(marker: str, readings: tuple[Reading, ...], patient: Patient, knowled
     availability = results_availability(marker, patient, knowledge)
     if availability is not Availability.COMPLETE:
         return Unavailable(_UNAVAILABLE[availability], readings)
-    return NotTested(readings, _beside(marker, patient))
+    return NotTested(readings, _beside(marker, patient, knowledge))
 
 
-def _beside(marker: str, patient: Patient) -> GapReason | None:
+def _beside(marker: str, patient: Patient, knowledge: Knowledge) -> GapReason | None:
     """Why what is on file does not count; None where there is nothing. A report that cannot be read and does not say
     of which genes it is may be of any."""
-    observable = _observable(marker)
+    told_by = {_observable(marker), *observables_telling(knowledge).get(marker, ())}
+    is_of_genes = marker.startswith(INHERITED) or is_of_variants(marker)
     for gap in patient.gaps:
-        of_any = not gap.observables and gap.reason is GapReason.NOT_MACHINE_READABLE and marker.startswith(INHERITED)
-        if gap.reason in _BESIDE and (of_any or observable in gap.observables):
+        of_any = is_of_genes and not gap.observables and gap.reason is GapReason.NOT_MACHINE_READABLE
+        if gap.reason in _BESIDE and (of_any or not told_by.isdisjoint(gap.observables)):
             return gap.reason
     return None
 

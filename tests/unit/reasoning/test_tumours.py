@@ -12,6 +12,8 @@ from cds_service.model import (
     FUTURE,
     Availability,
     Conflicting,
+    Gap,
+    GapReason,
     Grade,
     Indeterminate,
     Known,
@@ -57,13 +59,13 @@ V600 = MarkerUse(variants={"V600E": ("V600E", "c.1799T>A"), "V600K": ("V600K",)}
 V600_STATES = frozenset({"V600E", "V600K", "other variant", "negative"})
 
 
-def told(marker: str, use: MarkerUse, *readings: Reading, observables=OBSERVABLES, lost=None):
+def told(marker: str, use: MarkerUse, *readings: Reading, observables=OBSERVABLES, lost=None, gaps=()):
     states = frozenset((*use.variants, "other variant", "negative") if use.variants else use.states or use.bands)
     of = table("oncol", row({marker: next(iter(states))}, "standard"), uses={marker: use})
     words = replace(world(of).result_words, liquid_biopsies=("plasma",))
     knowledge = replace(world(of), observables=observables, tests_by_marker={PROTEIN: TESTS}, result_words=words)
     patient = person(*readings)
-    patient = replace(patient, availability={**patient.availability, **(lost or {})})
+    patient = replace(patient, availability={**patient.availability, **(lost or {})}, gaps=gaps)
     return of_tumour(marker, use, states, around("oncol", patient, knowledge))
 
 
@@ -92,6 +94,21 @@ def test_a_tumour_s_markers_are_told_by_their_kind():
 
 def test_without_a_result_nothing_is_known():
     assert told(PROTEIN, EITHER) == NotTested()
+
+
+@pytest.mark.parametrize(
+    ("gap", "marker", "beside"),
+    [
+        (Gap("Observation/1", GapReason.UNKNOWN_CODE, observables=(STAIN,)), PROTEIN, "unknown_code"),
+        (Gap("Observation/1", GapReason.UNKNOWN_CODE, observables=(STAIN,)), GENE, None),
+        (Gap("Observation/1", GapReason.UNKNOWN_CODE), PROTEIN, None),
+        (Gap("DiagnosticReport/1", GapReason.NOT_MACHINE_READABLE), GENE, "not_machine_readable"),
+        (Gap("DiagnosticReport/1", GapReason.NOT_MACHINE_READABLE), PROTEIN, None),
+    ],
+)
+def test_what_is_there_and_not_read_is_told_of_each_test_that_tells_the_marker(gap, marker, beside):
+    """A genetic report that does not say of which genes it is may be of any gene, and of no stain."""
+    assert told(marker, EITHER, gaps=(gap,)) == NotTested(beside=beside)
 
 
 @pytest.mark.parametrize("availability", [a for a in Availability if a is not Availability.COMPLETE])

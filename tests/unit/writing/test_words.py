@@ -226,7 +226,11 @@ SEEN = ", from *2/*2 (12 March 2024, Northern Test Laboratory)"
         ),
         (
             NotTested(beside="not_machine_readable"),
-            "GENA: no result found, but a genetic report is there that could not be read.",
+            "GENA: no result found, but a report is there that could not be read.",
+        ),
+        (
+            NotTested(beside="unknown_code"),
+            "GENA: no result found, but one is there that is known by its name alone.",
         ),
         (Known("Poor Metabolizer"), "GENA: poor metaboliser."),
         (Known("Poor Metabolizer", (READING,)), f"GENA: poor metaboliser{SEEN}."),

@@ -1,0 +1,48 @@
+"""Which markers of tumours, and inherited variants that matter to their treatment, a text speaks of, whatever it says
+of them."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+
+from cds_service.reading.lexicon import Lexicon, words_pattern
+from cds_service.reading.observed import OF_TUMOUR
+from cds_service.reading.shapes import fold
+
+_SHORT = re.compile(r"[a-z]{1,3}")
+"""A name of few letters may be any word: ER, PR, MMR."""
+
+Mention = tuple[str, ...]
+"""The ids of the observables that one name may mean."""
+
+
+def mentions_in(texts: Iterable[str], lexicon: Lexicon) -> frozenset[Mention]:
+    """What the texts name: genes by their symbols, other markers by names that mean nothing else."""
+    return frozenset().union(
+        *(lexicon.remembered.get(("mentions", text), _mentions, text, lexicon) for text in texts)
+    )
+
+
+def _mentions(text: str, lexicon: Lexicon) -> frozenset[Mention]:
+    names, pattern = lexicon.remembered.get(("names of tumours", ""), _names, lexicon)
+    by_name = {names[match.group()] for match in pattern.finditer(fold(text))}
+    return frozenset(by_name | set(_by_symbol(text, lexicon)))
+
+
+def _by_symbol(text: str, lexicon: Lexicon) -> Iterator[Mention]:
+    """The genes whose symbols stand in the text. Where all of it is in capitals, one without a figure is a word."""
+    for symbol in lexicon.other_symbols_in(text):
+        ids = tuple(i for i in lexicon.observable_genes[symbol] if i.startswith(OF_TUMOUR))
+        if ids and (text != text.upper() or not symbol.isalpha()):
+            yield ids
+
+
+def _names(lexicon: Lexicon) -> tuple[Mapping[str, Mention], re.Pattern[str]]:
+    found: defaultdict[str, dict[str, None]] = defaultdict(dict)
+    for observable in lexicon.observables.values():
+        for name in map(fold, (*observable.names, *observable.in_words)):
+            if observable.id.startswith(OF_TUMOUR) and not _SHORT.fullmatch(name):
+                found[name][observable.id] = None
+    return {name: tuple(ids) for name, ids in found.items()}, words_pattern(found)

@@ -31,7 +31,7 @@ def _names(knowledge: Knowledge) -> dict[tuple[str, str], set[str]]:
     names: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
     used: list[ObservationCode | Coding] = [
         *(code for _, code in _observation_codes(knowledge)),
-        *(code for observable in knowledge.observables.values() for code in observable.codes),
+        *(code for o in knowledge.observables.values() for code in (*o.codes, *o.listed)),
         *(coding for test in knowledge.tests.values() for coding in test.codes),
         *(coding for condition in knowledge.conditions.values() for coding in condition.codes),
     ]

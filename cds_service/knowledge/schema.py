@@ -253,6 +253,8 @@ class Observable:
     """What reports without a code call it; matched as a whole and trusted little."""
     in_words: tuple[str, ...] = ()
     """What sentences call it, beside its value (`tps`, `er`): folded."""
+    listed: tuple[ObservationCode, ...] = ()
+    """Codes by which a problem list says that it was found."""
     beside: tuple[str, ...] = ()
     """Other observables that the same value may tell: the score in a report's words, the call beside a share."""
     unit: str = ""

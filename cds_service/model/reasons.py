@@ -103,6 +103,8 @@ class Unconfirmed(_Reason):
     NOT = ""
     CONSUMER = "consumer"
     PATIENT_REPORTED = "patient_reported"
+    PROBLEM_LIST = "problem_list"
+    """Stated in a problem list: somebody has read a report that is not here."""
     STATUS_UNKNOWN = "status_unknown"
 
 

@@ -56,6 +56,8 @@ class Lexicon:
     observables: Mapping[str, Observable]
     observable_codes: Mapping[tuple[str, str], tuple[str, ...]]
     """(system, code) of an Observation -> ids of the observables that it reports."""
+    listed: Mapping[tuple[str, str], tuple[str, ...]]
+    """(system, code) of a problem list -> ids of the observables that it says were found."""
     observable_code_values: frozenset[str]
     """The codes of `observable_codes` without their systems."""
     observable_names: Mapping[str, str]
@@ -108,6 +110,8 @@ class Lexicon:
     """What sentences call a tumour's marker -> ids of the observables that may be meant."""
     marker_pattern: re.Pattern[str]
     """Any of those names, in folded text."""
+    called_negative: re.Pattern[str]
+    """A marker of a tumour that is called negative, which denies no tumour: `HER2 negative breast cancer`."""
     variants: VariantWords
     harmless_of_tumours: re.Pattern[str]
     """Words beside what is said of a tumour's marker that change nothing, in folded text."""
@@ -194,7 +198,7 @@ class Lexicon:
             told = _without(padded, self.condition_strangers.get(key, ()))
             before = (told.partition(f" {text} ") for text in self.condition_texts[key])
             words = (*NEGATING_WORDS, *self.condition_negations.get(key, ()))
-            if any(found and not _negates(ahead, words) for ahead, found, _ in before):
+            if any(found and not _negates(self.called_negative.sub(" ", ahead), words) for ahead, found, _ in before):
                 yield key
 
 
@@ -236,6 +240,7 @@ def lexicon_of(knowledge: Knowledge) -> Lexicon:
         observable_codes=_grouped(
             ((code.system, code.code), o.id) for o in knowledge.observables.values() for code in o.codes
         ),
+        listed=_grouped(((c.system, c.code), o.id) for o in knowledge.observables.values() for c in o.listed),
         observable_code_values=frozenset(c.code for o in knowledge.observables.values() for c in o.codes),
         observable_names={fold(name): o.id for o in knowledge.observables.values() for name in o.names},
         observable_genes=_grouped((o.gene, o.id) for o in knowledge.observables.values() if o.gene),
@@ -276,6 +281,7 @@ def lexicon_of(knowledge: Knowledge) -> Lexicon:
         inherited_too=frozenset(o.gene for o in knowledge.observables.values() if o.id.startswith("germline:")),
         marker_words=_grouped((fold(w), o.id) for o in knowledge.observables.values() for w in o.in_words),
         marker_pattern=words_pattern(w for o in knowledge.observables.values() for w in o.in_words),
+        called_negative=words_pattern(f"{name} negative" for name in _names_of_markers(knowledge)),
         liquid_biopsies=words_pattern(knowledge.result_words.liquid_biopsies),
         variants=variant_words_of(knowledge),
         harmless_of_tumours=words_pattern(_harmless_of_tumours(knowledge.result_words)),
@@ -285,6 +291,15 @@ def lexicon_of(knowledge: Knowledge) -> Lexicon:
         spoiling=spoiling_conditions(knowledge),
         events=events_that_spoil(knowledge),
     )
+
+
+def _names_of_markers(knowledge: Knowledge) -> Iterator[str]:
+    """What is called negative of a tumour: its markers and their genes, receptors in general, and lymph nodes."""
+    yield from ("triple", "receptor", "receptors", "node", "nodes")
+    for observable in knowledge.observables.values():
+        yield from (*observable.names, *observable.in_words)
+        if observable.gene:
+            yield observable.gene
 
 
 def _harmless_of_tumours(words: ResultWords) -> tuple[str, ...]:

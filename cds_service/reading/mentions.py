@@ -26,23 +26,31 @@ def mentions_in(texts: Iterable[str], lexicon: Lexicon) -> frozenset[Mention]:
 
 
 def _mentions(text: str, lexicon: Lexicon) -> frozenset[Mention]:
-    names, pattern = lexicon.remembered.get(("names of tumours", ""), _names, lexicon)
-    by_name = {names[match.group()] for match in pattern.finditer(fold(text))}
-    return frozenset(by_name | set(_by_symbol(text, lexicon)))
+    names, pattern = lexicon.remembered.get(("plain names", ""), _plain_names, lexicon)
+    found = {match.group() for match in pattern.finditer(fold(text))}
+    named = {word for name in found for word in name.split()}
+    return frozenset({*(names[name] for name in found), *_by_symbol(text, named, lexicon)})
 
 
-def _by_symbol(text: str, lexicon: Lexicon) -> Iterator[Mention]:
-    """The genes whose symbols stand in the text. Where all of it is in capitals, one without a figure is a word."""
+def _by_symbol(text: str, named: set[str], lexicon: Lexicon) -> Iterator[Mention]:
+    """The genes whose symbols stand in the text and in none of its names (`FLT3 ITD`). Where all is in capitals, one
+    without a figure is a word."""
     for symbol in lexicon.other_symbols_in(text):
         ids = tuple(i for i in lexicon.observable_genes[symbol] if i.startswith(OF_TUMOUR))
-        if ids and (text != text.upper() or not symbol.isalpha()):
+        if ids and fold(symbol) not in named and (text != text.upper() or not symbol.isalpha()):
             yield ids
 
 
-def _names(lexicon: Lexicon) -> tuple[Mapping[str, Mention], re.Pattern[str]]:
+def _plain_names(lexicon: Lexicon) -> tuple[Mapping[str, Mention], re.Pattern[str]]:
+    names = {name: ids for name, ids in names_of_tumours(lexicon).items() if not _SHORT.fullmatch(name)}
+    return names, words_pattern(names)
+
+
+def names_of_tumours(lexicon: Lexicon) -> Mapping[str, Mention]:
+    """What markers of tumours are called, folded, short names among them."""
     found: defaultdict[str, dict[str, None]] = defaultdict(dict)
     for observable in lexicon.observables.values():
-        for name in map(fold, (*observable.names, *observable.in_words)):
-            if observable.id.startswith(OF_TUMOUR) and not _SHORT.fullmatch(name):
+        if observable.id.startswith(OF_TUMOUR):
+            for name in map(fold, (*observable.names, *observable.in_words)):
                 found[name][observable.id] = None
-    return {name: tuple(ids) for name, ids in found.items()}, words_pattern(found)
+    return {name: tuple(ids) for name, ids in found.items()}

@@ -90,6 +90,15 @@ MISSED_WORDS = ABSENT_WORDS | {
     "not been detected", "not been found", "not been identified", "unmutated", "non mutated", "non mutant",
     "wild type", "wildtype", "no evidence of",
 }  # fmt: skip
+LISTED_AS_FOUND = frozenset(
+    {*FOUND_WORDS, "amplified", "overexpressing", "mutation", "mutations", "variant", "rearrangement", "rearranged",
+     "fusion", "hereditary", "syndrome", "related", "associated"}
+)  # fmt: skip
+"""What says of a marker in a problem list that it was found, where nothing denies it."""
+NO_FINDING_WORDS = ("family history", "fh", "history of", "risk of", "at risk", "rule out", "ruled out", "exclude",
+                    "excluded", "screening", "test", "tests", "testing", "tested", "declined", "counseling",
+                    "counselling", "vaccine")  # fmt: skip
+"""What says of an entry of a problem list that it tells no finding of the patient."""
 HEDGES = UNDETERMINED_WORDS | {
     "not", "if", "can", "cannot", "could", "may", "might", "possible", "possibly", "probable", "probably", "previous",
     "previously", "prior", "history", "unless", "expected", "likely detected", "likely present", "likely positive",

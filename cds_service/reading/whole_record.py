@@ -38,6 +38,7 @@ from cds_service.reading.changes import conditions_told
 from cds_service.reading.chart import Chart
 from cds_service.reading.history import read_allergy, read_condition, read_family, read_procedure
 from cds_service.reading.lexicon import lexicon_of
+from cds_service.reading.listed_markers import read_listed_marker
 from cds_service.reading.medications import medicines_of
 from cds_service.reading.orders import (
     OrderedDrug,
@@ -177,7 +178,7 @@ _READERS: Mapping[str, tuple[Callable[[Record, Chart], Iterable[object]], ...]] 
     "MedicationAdministration": (read_medication,),
     "Observation": (read_observation,),
     "DiagnosticReport": (read_report, read_tumour_report),
-    "Condition": (read_condition, read_listed_finding),
+    "Condition": (read_condition, read_listed_finding, read_listed_marker),
     "AllergyIntolerance": (read_allergy, read_listed_finding),
     "FamilyMemberHistory": (read_family,),
     "Procedure": (read_procedure,),

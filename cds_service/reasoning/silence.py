@@ -8,7 +8,7 @@ from cds_service.policy import Policy, Switch
 from cds_service.reasoning.apply import departs
 from cds_service.reasoning.decide import Decision
 from cds_service.reasoning.questions import Asked, MarkerQuestion
-from cds_service.reasoning.states import states_if_verified
+from cds_service.reasoning.tables import states_if_verified
 from cds_service.reasoning.tolerance import is_tolerated_change
 
 
@@ -43,11 +43,9 @@ def never_shown(decision: Decision, policy: Policy) -> Silence:
 def _says_depart(question: MarkerQuestion, decision: Decision) -> bool:
     """Whether what the unverified reading says would change the order if it were true."""
     situation, marker = decision.situation, question.marker
-    context, place = situation.context, situation.markers.index(marker)
-    states = frozenset(context.knowledge.rows_by_table[situation.table.id].states[marker])
-    said = states_if_verified(marker, states, context.patient, context.knowledge)
+    place = situation.markers.index(marker)
     domain = situation.domains[place]
-    acting = (situation.acting(marker, said) & domain) or domain
+    acting = (situation.acting(marker, states_if_verified(marker, situation)) & domain) or domain
     return any(departs(r.resulting) for a, r in situation.reached.items() if a[place] in acting)
 
 

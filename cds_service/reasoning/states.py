@@ -34,6 +34,7 @@ from cds_service.model import (
     Reading,
     ReadingStatus,
     Unavailable,
+    Unconfirmed,
     Unreadable,
     Unverified,
     When,
@@ -157,10 +158,12 @@ def untold(marker: str, readings: tuple[Reading, ...], patient: Patient, knowled
     unverified = tuple(r for r in readings if r.grade is Grade.UNVERIFIED)
     if ordered is not None:
         return Pending(ordered.since, ordered.reference, unverified)
-    if unverified:
-        return Unverified(unverified)
     availability = results_availability(marker, patient, knowledge)
-    if availability is not Availability.COMPLETE:
+    # The report that a problem list rests on may be among what was not obtained.
+    is_lost = availability is not Availability.COMPLETE
+    if unverified and not (is_lost and all(r.why_unverified is Unconfirmed.PROBLEM_LIST for r in unverified)):
+        return Unverified(unverified)
+    if is_lost:
         return Unavailable(_UNAVAILABLE[availability], readings)
     return NotTested(readings, _beside(marker, patient, knowledge))
 
@@ -241,10 +244,3 @@ def possible(knowledge: MarkerKnowledge, states: frozenset[str]) -> frozenset[st
             return left
         case _:
             return states
-
-
-def states_if_verified(marker: str, states: frozenset[str], patient: Patient, knowledge: Knowledge) -> frozenset[str]:
-    """The states that unverified readings would leave if a clinical laboratory confirmed them."""
-    trusted = tuple(replace(r, grade=Grade.CLINICAL) if r.grade is Grade.UNVERIFIED else r for r in patient.readings)
-    known = knowledge_of(marker, tuple(states), replace(patient, readings=trusted), knowledge)
-    return possible(known, states)

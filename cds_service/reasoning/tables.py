@@ -12,6 +12,7 @@ from cds_service.model import (
     NO_RESULT,
     Action,
     Advice,
+    Grade,
     Indeterminate,
     MarkerView,
     Option,
@@ -20,7 +21,7 @@ from cds_service.model import (
 )
 from cds_service.policy import Policy
 from cds_service.reasoning.apply import AS_DRAFTED, apply
-from cds_service.reasoning.context import Context
+from cds_service.reasoning.context import Context, Gathered
 from cds_service.reasoning.measures import is_measured, measured
 from cds_service.reasoning.modifiers import Shift, shift_of, shifted
 from cds_service.reasoning.states import knowledge_of, possible
@@ -113,6 +114,16 @@ def situation_of(table: Table, context: Context, policy: Policy) -> Situation:
     domains = tuple([v.effective for v in views])
     literal = row_for(tuple([_token(v) for v in views]), rows, context)
     return Situation(table, context, rows.markers, views, domains, _reached(rows, domains, context), literal, shifts)
+
+
+def states_if_verified(marker: str, situation: Situation) -> frozenset[str]:
+    """The states of a marker that its unverified readings would leave if a clinical laboratory confirmed them."""
+    context = situation.context
+    trusted = [
+        replace(r, grade=Grade.CLINICAL) if r.grade is Grade.UNVERIFIED else r for r in context.patient.readings
+    ]
+    confirmed = replace(context, patient=replace(context.patient, readings=tuple(trusted)), gathered=Gathered())
+    return _view(marker, context.knowledge.rows_by_table[situation.table.id], confirmed, None).effective
 
 
 def _reached(rows: TableRows, domains: tuple[frozenset[str], ...], context: Context) -> dict[Assignment, Reached]:

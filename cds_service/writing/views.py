@@ -15,6 +15,7 @@ from cds_service.model import (
     Kind,
     MarkerView,
     Outcome,
+    Unconfirmed,
 )
 from cds_service.writing.advice import action_said, advised, option_words
 from cds_service.writing.asked import order_said, tests_of
@@ -84,6 +85,7 @@ def _subject(finding: Finding, words: Words, around: Surroundings) -> dict[str, 
         "no_match": unmatched(finding, words) is not None,
         "further": finding.further_may_ask_more,
         "unclear": _unclear(finding, words),
+        "listed": _is_listed(finding),
         "preliminary": _preliminary(finding, words),
     }
 
@@ -121,6 +123,13 @@ def _unclear(finding: Finding, words: Words) -> tuple[str, ...]:
             if isinstance(known, Indeterminate) and known.literal == INDETERMINATE
         ]
     )
+
+
+def _is_listed(finding: Finding) -> bool:
+    """Whether only a problem list tells of the markers asked about."""
+    about = asked_markers(finding)
+    told = [r.why_unverified for view in finding.markers if view.marker in about for r in view.knowledge.readings]
+    return bool(told) and all(why is Unconfirmed.PROBLEM_LIST for why in told)
 
 
 def _what_to_do(known: Indeterminate) -> str:

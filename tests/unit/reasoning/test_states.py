@@ -30,11 +30,12 @@ from cds_service.model import (
     ReadingStatus,
     SelfContradiction,
     Unavailable,
+    Unconfirmed,
     Undetermined,
     Unreadable,
     Unverified,
 )
-from cds_service.reasoning.states import knowledge_of, pending_of, possible, states_if_verified
+from cds_service.reasoning.states import knowledge_of, pending_of, possible
 from tests.support.tiny import (
     ALPHA,
     BETA,
@@ -427,9 +428,13 @@ def test_possible_states():
         assert possible(nothing, both) == both
 
 
-def test_states_if_an_unverified_result_were_confirmed():
-    home = reading(ALPHA, "*2/*2", grade=Grade.UNVERIFIED)
-    assert states_if_verified(ALPHA, frozenset(STATES[ALPHA]), person(home), KNOWLEDGE) == {POOR}
+def test_the_report_behind_a_problem_list_may_be_among_lost_results():
+    listed = reading(ALPHA, "*2/*2", grade=Grade.UNVERIFIED, why_unverified=Unconfirmed.PROBLEM_LIST)
+    home = reading(ALPHA, "*2/*2", grade=Grade.UNVERIFIED, why_unverified=Unconfirmed.CONSUMER)
+    lost = {Query.RESULTS: Availability.FAILED}
+    assert known(ALPHA, listed, availability=COMPLETE) == Unverified((listed,))
+    assert known(ALPHA, listed, availability=lost) == Unavailable("failed", (listed,))
+    assert known(ALPHA, home, availability=lost) == Unverified((home,))
 
 
 def test_free_text_counts_as_a_result():

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from cds_service.knowledge.schema import Modifier, Modulator
-from cds_service.model import INDETERMINATE, NO_RESULT, Indeterminate, Outcome, Trust, Undetermined
+from cds_service.model import INDETERMINATE, NO_RESULT, Grade, Indeterminate, Outcome, Trust, Undetermined
 from cds_service.policy import Policy
-from cds_service.reasoning.tables import NO_ADVICE, situation_of
+from cds_service.reasoning.tables import NO_ADVICE, situation_of, states_if_verified
 from tests.support.tiny import (
     ALPHA,
     BETA,
@@ -45,6 +45,12 @@ DEFERRING = table(
 def situation(of, *readings, medications=(), knowledge=None, **fields):
     patient = person(*readings, medications=medications, **fields)
     return situation_of(of, around(of.drugs[0], patient, knowledge or world(of)), Policy())
+
+
+def test_states_if_an_unverified_result_were_confirmed():
+    home = reading(ALPHA, "*2/*2", grade=Grade.UNVERIFIED)
+    assert states_if_verified(ALPHA, situation(TWO, home)) == {POOR}
+    assert len(states_if_verified(BETA, situation(TWO, home))) > 1
 
 
 def test_every_assignment_of_what_is_left_is_reached():

@@ -33,6 +33,7 @@ from cds_service.model import (
     Finding,
     Gap,
     GapReason,
+    Grade,
     Indicator,
     Kind,
     MarkerView,
@@ -41,6 +42,8 @@ from cds_service.model import (
     Pending,
     Phenotype,
     ResultingOrder,
+    Unconfirmed,
+    Unverified,
     UsedFact,
 )
 
@@ -95,6 +98,22 @@ def test_an_unconfirmed_result(card_of):
     )
     gated = head_of(card_of(replace(_kind(Kind.CONFIRM_RESULT), table="gated")))
     assert "confirms it. GENA testing is required before the medicine is given." in gated
+
+
+def test_a_result_that_only_the_problem_list_tells(card_of):
+    listed = replace(READING, grade=Grade.UNVERIFIED, why_unverified=Unconfirmed.PROBLEM_LIST)
+    home = replace(listed, why_unverified=Unconfirmed.CONSUMER)
+
+    def card(*readings):
+        found = _kind(Kind.CONFIRM_RESULT)
+        views = tuple(replace(view, knowledge=Unverified(readings)) for view in found.markers)
+        return card_of(replace(found, markers=views))
+
+    assert card(listed)["summary"] == (
+        "Primol: GENA is known from the problem list alone and could change the order; the report is needed"
+    )
+    assert "until the laboratory's report is seen." in head_of(card(listed))
+    assert "until a clinical laboratory confirms it." in head_of(card(listed, home))
 
 
 def test_a_test_beside_a_change_leaves_the_order_as_that_change_has_it(card_of):

@@ -64,6 +64,7 @@ from cds_service.reading.reports import read_listed_finding, read_report
 from cds_service.reading.requests import read_request
 from cds_service.reading.results import read_observation
 from cds_service.reading.screening import apart, check_patient, screened
+from cds_service.reading.searches import with_tumours
 from cds_service.reading.shapes import Resource
 from cds_service.reading.tumour_reports import read_tumour_report
 from cds_service.reading.variants import with_genotypes
@@ -117,10 +118,10 @@ def read(
     asked_about = {(gap.about, gap.reason) for gap in unasked}
     elsewhere = [gap for gap in refused if (gap.about, gap.reason) not in asked_about]
     told = (*question.gaps, *broken, *unreadable, *elsewhere, *unasked)
-    gaps = (*told, *missing(question, references), *_unavailable(answered), *found[Gap])
     lost = [gap for gap in found[Gap] if gap.query is Query.MEDICATIONS and gap.reason in _MEDICINE_LOST]
     unread = {gap.query for gap in (*unreadable, *refused, *lost)}
-    availability = _with_tumours({q: _availability(q, result, unread) for q, result in answered.items()})
+    availability = with_tumours({q: _availability(q, r, unread) for q, r in answered.items()}, answered, chart)
+    gaps = (*told, *missing(question, references), *_unavailable(answered, availability), *found[Gap])
     patient = _with_changes(_patient(patient_id, chart, found, gaps, availability), knowledge, today)
     withdrawn = tuple(sorted({r.reference for r in (*sent, *drafts) if r.withdrawn}))
     orders = found[OrderedDrug]
@@ -270,18 +271,9 @@ def _availability(query: Query, result: QueryResult, unread: set[Query | None]) 
     return Availability.PARTIAL if found is Availability.COMPLETE and query in unread else found
 
 
-def _with_tumours(availability: dict[Query, Availability]) -> dict[Query, Availability]:
-    """Where the key for results of tumours was never sent, these may be among the others, and are lost with them."""
-    others = availability[Query.RESULTS]
-    lost = others in (Availability.PARTIAL, Availability.FAILED)
-    if lost and availability[Query.TUMOUR_RESULTS] is Availability.MISSING:
-        return availability | {Query.TUMOUR_RESULTS: others}
-    return availability
-
-
-def _unavailable(answered: Mapping[Query, QueryResult]) -> Iterator[Gap]:
-    """A gap for each query that was not answered in full."""
+def _unavailable(answered: Mapping[Query, QueryResult], availability: Mapping[Query, Availability]) -> Iterator[Gap]:
+    """A gap for each query that was not answered in full, by itself or by another."""
     for query, result in answered.items():
-        if result.availability is not Availability.COMPLETE:
+        if Availability.COMPLETE not in (result.availability, availability[query]):
             reason = GapReason.INCOMPLETE if result.availability is Availability.PARTIAL else GapReason.NOT_AVAILABLE
             yield Gap(query.value, reason, (result.reason or result.availability).value, query)

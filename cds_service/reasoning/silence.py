@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from cds_service.knowledge.schema import Table
-from cds_service.model import Kind, Silence, Trust
+from cds_service.model import GapReason, Gravity, Kind, Silence, Trust, Unavailable, is_of_tumour
 from cds_service.policy import Policy, Switch
 from cds_service.reasoning.apply import departs
 from cds_service.reasoning.decide import Decision
 from cds_service.reasoning.questions import Asked, MarkerQuestion
-from cds_service.reasoning.tables import states_if_verified
+from cds_service.reasoning.tables import Reached, Situation, states_if_verified
 from cds_service.reasoning.tolerance import is_tolerated_change
+
+_OF_GENES = ("gene:", "genotype:", "hla:")
 
 
 def silence_of(kind: Kind, asked: Asked, decision: Decision) -> Silence:
@@ -26,6 +28,8 @@ def silence_of(kind: Kind, asked: Asked, decision: Decision) -> Silence:
         case _ if not asked or any(q.fires for q in asked):
             return Silence.SHOWN
         case Kind.CONFIRM_RESULT if any(_says_depart(q, decision) for q in asked):
+            return Silence.SHOWN
+        case Kind.NOT_ASSESSED if any(_may_be_hidden(q, decision) for q in asked):
             return Silence.SHOWN
         case _:
             return asked[0].silent
@@ -47,6 +51,27 @@ def _says_depart(question: MarkerQuestion, decision: Decision) -> bool:
     domain = situation.domains[place]
     acting = (situation.acting(marker, states_if_verified(marker, situation)) & domain) or domain
     return any(departs(r.resulting) for a, r in situation.reached.items() if a[place] in acting)
+
+
+def _may_be_hidden(question: MarkerQuestion, decision: Decision) -> bool:
+    """Whether a result that nobody would ask for may be on file and was lost: a tumour's, since tumours are tested;
+    of a gene in someone who has results on genes; and any that would save from fatal or irreversible harm."""
+    situation = decision.situation
+    known = situation.view(question.marker).knowledge
+    was_lost = isinstance(known, Unavailable) and known.reason is not GapReason.MISSING
+    if not was_lost or question.silent is Silence.TOLERATED:
+        return False
+    is_usual = is_of_tumour(question.marker) or _is_of_tested_genes(question.marker, situation)
+    return is_usual or any(_saves(reached) for reached in situation.reached.values())
+
+
+def _is_of_tested_genes(marker: str, situation: Situation) -> bool:
+    observables = (reading.observable for reading in situation.context.patient.readings)
+    return marker.startswith(_OF_GENES) and any(observable.startswith(_OF_GENES) for observable in observables)
+
+
+def _saves(reached: Reached) -> bool:
+    return reached.advice.gravity is Gravity.FATAL_OR_IRREVERSIBLE and departs(reached.resulting)
 
 
 def switch_of(table: Table, drug: str, policy: Policy) -> Switch:

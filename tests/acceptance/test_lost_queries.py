@@ -113,3 +113,15 @@ def test_results_lost_under_one_key_are_lost_to_tumours_too_where_the_other_was_
     results[Query.RESULTS] = QueryResult(Availability.PARTIAL, both, Shortfall.MORE_PAGES)
     finding = next(f for f in found(case, question, results | ABSENT) if is_about_tumours(f))
     assert (finding.kind, [gap.reason for gap in finding.gaps]) == (Kind.NOT_ASSESSED, ["further_results_lost"])
+
+
+def test_a_lost_result_of_a_tumour_is_told_though_nobody_asks_for_the_test() -> None:
+    """Breast cancers are tested: the receptor that speaks against tamoxifen may be what was lost."""
+    orders = [{"drug": "tamoxifen", "dose": "20 mg"}]
+    case = {"patient": {"age": 60, "sex": "female", "conditions": ["breast cancer"]}, "orders": orders}
+    question, results = answered(case)
+    assert found(case, question, results) == []
+    lost = results | {Query.TUMOUR_RESULTS: QueryResult(Availability.FAILED, reason=Shortfall.REFUSED)}
+    (finding,) = found(case, question, lost)
+    assert (finding.kind, {gap.about for gap in finding.gaps}) == (Kind.NOT_ASSESSED, {"tumour:ER", "tumour:PR"})
+    assert found(case, question, results | ABSENT) == [], "a key that a site never fills is told to the operators"

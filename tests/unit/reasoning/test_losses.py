@@ -237,3 +237,36 @@ def test_a_test_asked_for_may_be_ordered_already_where_the_requests_were_lost():
     pending = (PendingTest((ALPHA,), "ServiceRequest/1", ago(1)),)
     known = missing(Query.REQUESTS, Availability.PARTIAL, pending=pending)
     assert only(findings(world(of), order("unol"), known)).gaps == ()
+
+
+def unasked(marker, *readings, says=None):
+    """An order whose marker nobody would test for, with the results lost."""
+    of = table("unol", row({marker: POOR}, says or half()), uses={marker: use("if_risk", risks=AT_RISK)})
+    return lambda availability: only(
+        findings(world(of), order("unol", mg=100), missing(Query.RESULTS, availability, *readings))
+    )
+
+
+GRAVE = advice("avoid", gravity=Gravity.FATAL_OR_IRREVERSIBLE)
+
+
+@pytest.mark.parametrize("availability", Availability)
+def test_a_lost_result_that_would_save_from_fatal_harm_is_told_whoever_asks_for_it(availability):
+    finding = unasked(ALPHA, says=GRAVE)(availability)
+    assert (not finding.silent) == (availability in LOST)
+    assert (finding.kind is Kind.NOT_ASSESSED) == (availability is not Availability.COMPLETE)
+    assert finding.indicator is Indicator.INFO
+
+
+@pytest.mark.parametrize("availability", LOST)
+def test_a_lost_result_of_a_gene_is_told_in_someone_who_has_others(availability):
+    assert unasked(ALPHA)(availability).silent
+    told = unasked(ALPHA, phenotype(BETA, NORMAL))(availability)
+    assert (told.kind, told.silent, told.indicator) == (Kind.NOT_ASSESSED, "", Indicator.INFO)
+    assert unasked(ALPHA, phenotype(BETA, NORMAL))(Availability.MISSING).silent
+
+
+def test_a_lost_result_is_not_missed_where_the_drug_was_tolerated():
+    of = table("unol", row({ALPHA: POOR}, GRAVE), uses={ALPHA: replace(use("none"), tolerated_after_days=9)})
+    patient = missing(Query.RESULTS, Availability.FAILED, medications=(taking("unol", started=ago(99)),))
+    assert shown(findings(world(of), order("unol"), patient)) == []

@@ -53,7 +53,7 @@ from cds_service.reading.shapes import (
 from cds_service.reading.significance import NOT_SAID, significance_in
 from cds_service.reading.tumour_words import is_called_in, is_plain_call
 from cds_service.reading.variant_sentences import NOT_TOLD
-from cds_service.reading.variants import fused_genes, is_of_copies
+from cds_service.reading.variants import fused_genes, is_of_copies, is_rearrangement
 from cds_service.reading.vocabulary import GENOTYPE, HAPLOTYPE, OLD_GENE_VARIANT, VARIANT
 
 _OF_GENES = ("gene:", *OF_VARIANTS)
@@ -110,7 +110,9 @@ def read_gene_result(record: Record, naming: GeneNaming, chart: Chart) -> Iterat
             if isinstance(observable, Gap):
                 yield observable
                 continue
-            result = observed_in(record, observable, resource, chart, several=len(genes) > 1)
+            result = observed_in(
+                record, observable, resource, chart, several=len(genes) > 1 and not is_rearrangement(resource)
+            )
             if naming.says:
                 yield found_as(result, SelfContradiction(naming.says))
             else:

@@ -18,7 +18,7 @@ from cds_service.model import Diplotype, Presence, Reading, Statement, Undetermi
 from cds_service.reading.alleles import diplotype_of_copies, known_allele
 from cds_service.reading.answers import Answer, answer_of, presence_of
 from cds_service.reading.records import Record
-from cds_service.reading.shapes import Resource, child, fold, loinc_parts, text_at
+from cds_service.reading.shapes import Resource, child, codings, fold, loinc_parts, objects, text_at
 from cds_service.reading.vocabulary import (
     ALLELIC_STATE,
     ALTERNATE_ALLELE,
@@ -35,6 +35,7 @@ from cds_service.reading.vocabulary import (
     GENOME_BUILD_37,
     GENOMIC_CHANGE,
     PROTEIN_CHANGE,
+    REARRANGEMENTS,
     REFERENCE_ALLELE,
     REFERENCE_SEQUENCE,
     VARIATION_CODE,
@@ -82,8 +83,7 @@ def fusion_of(resource: Resource) -> str:
     genes = fused_genes(resource)
     if genes:
         return f"{'::'.join(genes)} fusion"
-    changes = _component_answers(loinc_parts(resource), CHANGE_TYPE)
-    return "fusion" if any(c.code in FUSIONS for change in changes for c in change.codings) else ""
+    return "fusion" if _says(resource, FUSIONS) else ""
 
 
 def fused_genes(resource: Resource) -> tuple[str, ...]:
@@ -98,15 +98,26 @@ def is_of_copies(resource: Resource) -> bool:
     parts = loinc_parts(resource)
     if any(True for _ in _component_answers(parts, CODING_CHANGE | PROTEIN_CHANGE)):
         return False
-    if any(map(_is_change_of_copies, _component_answers(parts, CHANGE_TYPE))):
+    # The kind of change stands in a component of its own, or in that for its consequence.
+    if _says(resource, CHANGES_OF_COPIES) or any(map(_tells_copies, _component_answers(parts, CHANGE_TYPE))):
         return True
     return any(True for _ in _component_answers(parts, COPY_NUMBER)) and not _all_names(parts)
 
 
-def _is_change_of_copies(change: Answer) -> bool:
+def is_rearrangement(resource: Resource) -> bool:
+    """Whether the finding joins genes, so that several of them are named for one."""
+    return _says(resource, REARRANGEMENTS)
+
+
+def _says(resource: Resource, kinds: frozenset[str]) -> bool:
+    """Whether a component tells one of these kinds of change."""
+    parts = objects(resource.get("component"))
+    return any(c.code in kinds for part in parts for c in codings(part.get("valueCodeableConcept")))
+
+
+def _tells_copies(change: Answer) -> bool:
     words = " ".join(map(fold, change.texts))
-    coded = any(coding.code in CHANGES_OF_COPIES for coding in change.codings)
-    return coded or any(word in words for word in CHANGE_OF_COPIES_WORDS)
+    return any(word in words for word in CHANGE_OF_COPIES_WORDS)
 
 
 def _all_names(parts: Parts) -> tuple[str, ...]:

@@ -66,6 +66,7 @@ SIGNIFICANCE_ANSWERS = {
     "LA26334-5": Significance.BENIGN, "LA6675-8": Significance.BENIGN, "LA6674-1": Significance.BENIGN,
 }  # fmt: skip
 FUSIONS = frozenset({"SO:0001565"})
+REARRANGEMENTS = FUSIONS | {"SO:0002062"}
 CHANGES_OF_COPIES = frozenset({"LA14033-7", "LA14034-5", "SO:0001019", "SO:0001742", "SO:0001743", "SO:0001880"})
 """Of LOINC and the Sequence Ontology: a gene that is there more often or less often."""
 COPIES_BY_ANSWER = {"LA6706-1": 1, "LA6705-3": 2, "LA6707-9": 1}

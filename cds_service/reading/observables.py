@@ -53,7 +53,7 @@ from cds_service.reading.shapes import (
 from cds_service.reading.significance import NOT_SAID, significance_in
 from cds_service.reading.tumour_words import is_called_in, is_plain_call
 from cds_service.reading.variant_sentences import NOT_TOLD
-from cds_service.reading.variants import fused_genes, is_of_copies, is_rearrangement
+from cds_service.reading.variants import fused_genes, is_of_copies, is_rearrangement, tells_copies
 from cds_service.reading.vocabulary import GENOTYPE, HAPLOTYPE, OLD_GENE_VARIANT, VARIANT
 
 _OF_GENES = ("gene:", *OF_VARIANTS)
@@ -190,9 +190,9 @@ def _contradiction(record: Record, ids: tuple[str, ...], naming: GeneNaming, cha
 def _read(result: Observed) -> Iterator[Found | Gap]:
     """What the value says of the observable, and of other genes of the tumour that its words name."""
     record, answer, holder = result.record, result.answer, result.holder
-    if result.is_of_variants and not result.observable.needs_significance and is_of_copies(record.resource):
-        detail = f"how often {result.observable.gene} is there, which is no variant of it"
-        yield Gap(record.reference, GapReason.COPY_NUMBER, detail, record.query, (result.observable.id,))
+    may_be_of_copies = result.is_of_variants and not result.observable.needs_significance
+    if may_be_of_copies and is_of_copies(record.resource):
+        yield _of_copies(result)
         return
     has_parts = _has_parts(holder)
     if answer.is_empty and not _is_interpreted(result, has_parts=has_parts):
@@ -208,6 +208,9 @@ def _read(result: Observed) -> Iterator[Found | Gap]:
     if named:
         yield from _read_variants(result, named)
         return
+    if may_be_of_copies and any(map(tells_copies, answer.texts)):
+        yield _of_copies(result)
+        return
     beside = list(_beside(result))
     yield from beside
     statement, flags = _said(result)
@@ -218,6 +221,13 @@ def _read(result: Observed) -> Iterator[Found | Gap]:
         unit = (value.unit if value is not None else "") or "none"
         yield Gap(record.reference, GapReason.UNKNOWN_UNIT, f"{result.observable.id} in {unit}", record.query)
     yield found_as(result, statement, flags)
+
+
+def _of_copies(result: Observed) -> Gap:
+    """That it is told how often a gene is there, which settles no variant of it."""
+    observable, record = result.observable, result.record
+    detail = f"how often {observable.gene} is there, which is no variant of it"
+    return Gap(record.reference, GapReason.COPY_NUMBER, detail, record.query, (observable.id,))
 
 
 def _has_parts(holder: Resource) -> bool:

@@ -38,6 +38,7 @@ from cds_service.reading.vocabulary import (
     REARRANGEMENTS,
     REFERENCE_ALLELE,
     REFERENCE_SEQUENCE,
+    VARIANT_WORDS,
     VARIATION_CODE,
 )
 
@@ -99,7 +100,8 @@ def is_of_copies(resource: Resource) -> bool:
     if any(True for _ in _component_answers(parts, CODING_CHANGE | PROTEIN_CHANGE)):
         return False
     # The kind of change stands in a component of its own, or in that for its consequence.
-    if _says(resource, CHANGES_OF_COPIES) or any(map(_tells_copies, _component_answers(parts, CHANGE_TYPE))):
+    kinds = [text for answer in _component_answers(parts, CHANGE_TYPE | VARIATION_CODE) for text in answer.texts]
+    if _says(resource, CHANGES_OF_COPIES) or any(map(tells_copies, kinds)):
         return True
     return any(True for _ in _component_answers(parts, COPY_NUMBER)) and not _all_names(parts)
 
@@ -115,9 +117,11 @@ def _says(resource: Resource, kinds: frozenset[str]) -> bool:
     return any(c.code in kinds for part in parts for c in codings(part.get("valueCodeableConcept")))
 
 
-def _tells_copies(change: Answer) -> bool:
-    words = " ".join(map(fold, change.texts))
-    return any(word in words for word in CHANGE_OF_COPIES_WORDS)
+def tells_copies(text: str) -> bool:
+    """Whether words are about how often a gene is there, and about no variant (`amplification` may be a step of the
+    test that found one)."""
+    words = f" {fold(text)} "
+    return any(word in words for word in CHANGE_OF_COPIES_WORDS) and not any(word in words for word in VARIANT_WORDS)
 
 
 def _all_names(parts: Parts) -> tuple[str, ...]:

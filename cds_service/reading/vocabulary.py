@@ -130,7 +130,8 @@ SIGNIFICANCE_WORDS = {
     ),
 }  # fmt: skip
 """Folded words of a variant's clinical significance, of reports that classify variants by ACMG or by tumour type."""
-CHANGE_OF_COPIES_WORDS = ("copy number", "amplification", "amplified")
+CHANGE_OF_COPIES_WORDS = (" copy number ", " copies ", " amplification ", " amplified ")
+VARIANT_WORDS = (" mutation ", " mutations ", " variant ", " variants ", " wild type ", " wildtype ")
 COPIES_BY_WORD = {"heterozygous": 1, "hemizygous": 1, "homozygous": 2}
 TUMOUR_WORDS = ("tumor", "tumour", "neoplasm", "neoplastic", "carcinoma", "metastasis", "ffpe", "somatic")
 GERMLINE_WORDS = ("germline",)

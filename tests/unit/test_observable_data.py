@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from functools import cache
 
@@ -44,6 +45,14 @@ def problems(*observables: Observable) -> list[str]:
 def test_the_packaged_observables_are_whole() -> None:
     assert list(observable_problems(packaged())) == []
     assert len(packaged().observables) > 100
+
+
+def test_every_gene_is_known_by_its_number() -> None:
+    """Guides code a gene by it, and need not write the symbol beside it."""
+    named = [o for o in packaged().observables.values() if o.gene]
+    assert [o.id for o in named if not re.fullmatch(r"HGNC:\d+", o.hgnc)] == []
+    numbers = {(o.gene, o.hgnc) for o in named}
+    assert len(numbers) == len({gene for gene, _ in numbers}) == len({number for _, number in numbers})
 
 
 def test_ranges_only_flag_and_are_recalled() -> None:

@@ -76,8 +76,6 @@ def _must_wait(question: MarkerQuestion) -> bool:
 
 def _advice_now(situation: Situation) -> tuple[Reached, Basis]:
     reached = list(situation.reached.values())
-    if len(reached) == 1:
-        return reached[0], Basis.ONE_OUTCOME
     if len({r.resulting for r in reached}) == 1:
         return _common(reached, situation), Basis.ONE_OUTCOME
     literal = _literal_advice(situation)

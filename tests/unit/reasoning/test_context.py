@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from cds_service.knowledge.schema import DrugGroup
+from cds_service.knowledge.schema import DrugGroup, Fact
 from cds_service.model import Allergy, Condition, FamilyCondition, Query, Span
 from tests.support.tiny import TODAY, ago, around, order, person, taking, without, world
 
@@ -73,6 +73,19 @@ def test_what_is_taken_drafted_or_in_the_same_product_is_comedication():
     assert "achol" not in product.comedication().keys
 
 
+def test_what_stays_outside_of_the_body_is_no_comedication():
+    drops = taking("drowsin", route="ophthalmic")
+    drafted = order("slumberol", route="topical")
+    assert around("achol", person(medications=(drops,)), KNOWLEDGE, drafted).comedication().keys == frozenset()
+
+
+def test_only_what_says_a_fact_is_referred_to():
+    patient = person(medications=(taking("drowsin"), taking("fluol")))
+    context = around("achol", patient, KNOWLEDGE)
+    assert context.comedication().references({"fluol"}) == ("MedicationRequest/fluol",)
+    assert context.evidence(Fact.SEX).references({"female"}) == ()
+
+
 def test_the_same_drug_drafted_twice_is_not_its_own_companion():
     assert around("achol", person(), KNOWLEDGE, order("achol", reference="Draft/second")).comedication().said == ()
 
@@ -91,6 +104,30 @@ def test_exposure_is_the_longest_use_or_not_known():
     assert around("x", person(), KNOWLEDGE, active=True).exposure_days() is None
     assert around("x", without(person(), Query.MEDICATIONS), KNOWLEDGE).exposure_days() is None
     assert around("x", person(medications=(taking("x"),)), KNOWLEDGE).exposure_days() is None
+
+
+NOT_THIS_USE = [
+    taking("y", started=ago(400)),
+    taking("x", started=ago(400), stopped=ago(3)),
+    taking("x", started=ago(400), route="topical"),
+]
+
+
+@pytest.mark.parametrize("taken", NOT_THIS_USE)
+def test_another_drug_one_that_was_stopped_and_a_cream_are_no_earlier_use(taken):
+    context = around("x", person(medications=(taken,)), KNOWLEDGE)
+    assert (context.exposure_days(), context.is_taken()) == ((0, 0), False)
+
+
+def test_a_cream_is_an_earlier_use_of_a_cream():
+    cream = taking("x", started=ago(400), route="topical")
+    assert around("x", person(medications=(cream,)), KNOWLEDGE, route="topical").exposure_days() == (400, 400)
+
+
+@pytest.mark.parametrize(("started", "expected"), [(None, True), (ago(1), True), (TODAY, False)])
+def test_a_drug_is_taken_unless_it_was_begun_today(started, expected):
+    patient = person(medications=(taking("x", started=started),))
+    assert around("x", patient, KNOWLEDGE).is_taken() is expected
 
 
 def test_exposure_is_a_range_where_the_start_is_told_roughly():

@@ -59,6 +59,7 @@ from tests.support.tiny import (
     reading,
     row,
     shares,
+    swap,
     table,
     taking,
     use,
@@ -108,6 +109,23 @@ def test_advice_that_all_states_share_is_given_at_once():
     assert decided(of, reading(ALPHA, "*2/*9")).now.row.id == "both"
 
 
+def test_what_every_result_would_come_to_stands_before_what_is_said_without_one():
+    of = table(
+        "unol",
+        row({ALPHA: INTERMEDIATE}, "avoid"),
+        row({ALPHA: (POOR, NORMAL, RAPID, ULTRARAPID)}, swap("otherol"), id="most"),
+        row({ALPHA: NO_RESULT}, "standard"),
+    )
+    found = decided(of)
+    assert (found.basis, found.now.resulting, found.questions) == (Basis.ONE_OUTCOME, OTHER_DRUG, ())
+    assert found.now.row.id == "most", "the advice of most of the results"
+
+
+def test_states_of_which_no_row_speaks_leave_the_order():
+    found = decided(table("unol", row({ALPHA: POOR}, "avoid")), reading(ALPHA, model.OneOf((NORMAL, RAPID))))
+    assert (found.now.row, found.now.resulting, found.questions) == (None, AS_DRAFTED, ())
+
+
 def test_of_several_rows_that_leave_the_order_only_the_literal_one_says_why():
     of = table("unol", row({ALPHA: NORMAL}, "standard"), row({ALPHA: (POOR, *REST)}, "monitor", id="m"))
     assert decided(of).now.row is None
@@ -131,6 +149,8 @@ def test_the_no_result_row_speaks_now_and_never_closes_the_question():
 @pytest.mark.parametrize("action", ["no_recommendation", "use_other_test"])
 def test_a_literal_row_without_advice_says_nothing(action):
     assert decided(unol(more=(row({ALPHA: NO_RESULT}, action),))).basis is Basis.DRAFT
+    second = advice(half(), Option(Action(action)))
+    assert decided(unol(more=(row({ALPHA: NO_RESULT}, second),))).basis is Basis.NO_RESULT_ROW
 
 
 def test_where_every_row_departs_the_mildest_is_given_and_more_may_follow():
@@ -150,6 +170,15 @@ def test_a_test_required_before_the_start_waits_and_never_changes_now():
     assert found.holds_order
     assert not found.changes_now
     assert found.now.resulting.outcome is Outcome.WAIT
+
+
+def test_one_test_that_must_come_first_is_enough_to_wait():
+    of = table(
+        "duol", row({ALPHA: POOR}, fatal()), row({ALPHA: REST, BETA: POOR}, half(), id="b"), uses={ALPHA: FIRST}
+    )
+    found = decided(of)
+    assert [q.marker for q in found.questions] == [ALPHA, BETA]
+    assert found.holds_order
 
 
 def test_a_change_that_every_outcome_asks_for_is_made_and_not_waited_with():
@@ -202,6 +231,24 @@ def test_a_dose_gate_counts_like_labelling():
 
 def test_no_recommendation_is_nothing_done_beside_the_order():
     assert decided(unol("no_recommendation", "standard", uses={ALPHA: use("required")})).questions == ()
+
+
+def test_what_comes_second_and_another_word_for_the_same_change_ask_for_nothing():
+    asked = {ALPHA: use("required")}
+    assert decided(unol(advice("standard", Option(Action.MONITOR)), "standard", uses=asked)).questions == ()
+    assert decided(unol("avoid", swap("otherol"), uses=asked)).questions == ()
+
+
+def test_beside_a_result_that_changes_the_order_anyway_only_the_further_change_counts():
+    others = (INTERMEDIATE, NORMAL, ULTRARAPID)
+    of = table(
+        "duol",
+        row({ALPHA: POOR, BETA: POOR}, "avoid", id="both"),
+        row({ALPHA: POOR, BETA: others}, half(), id="one"),
+    )
+    frequencies = (*share(0.5), *shares(BETA, Poor_Metabolizer=0.1, Normal_Metabolizer=0.9))
+    asked = question(decided(of, knowledge=world(of, frequencies=frequencies)), BETA)
+    assert asked.question.probability.high == pytest.approx(0.05)
 
 
 def test_a_floor_of_other_tables_closes_what_cannot_lead_beyond_it():
@@ -275,6 +322,12 @@ def test_a_site_says_its_own_turnaround():
     silent = replace(entry, turnaround_days=None)
     assert turnaround_days(TESTS[0], Policy(catalogue=(other, entry))) == (1, 30)
     assert turnaround_days(TESTS[0], Policy(catalogue=(silent,))) == (2, 5)
+
+
+def test_a_pending_test_that_the_knowledge_does_not_name_stays_pending():
+    pending = (PendingTest((ALPHA,), "S", ago(999)),)
+    asked = question(decided(unol(), knowledge=world(unol(), tests=()), pending=pending))
+    assert (asked.status, asked.question) == (Status.PENDING, None)
 
 
 def test_a_pending_test_of_unknown_turnaround_stays_pending():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cds_service.knowledge.schema import Fact, Modifier, Modulator, Predicate, TableKind, Test
+from cds_service.knowledge.schema import Band, Fact, Modifier, Modulator, Predicate, TableKind, Test
 from cds_service.model import (
     Action,
     Allergy,
@@ -18,6 +18,7 @@ from cds_service.model import (
     Outcome,
     PendingTest,
     Presence,
+    Quantity,
     Reading,
     Refusal,
     Trust,
@@ -168,6 +169,9 @@ GUIDELINE = unol(half(), id="guide")
 def test_one_source_leads_and_others_are_quoted_where_they_differ():
     finding = only(findings(world(GUIDELINE, LABEL), order("unol"), person(POOR_READING)))
     assert (finding.table, finding.quotes) == ("label", ("guide",))
+    of_others = table("unol", row({BETA: POOR}, half()), id="beta")
+    beside = findings(world(GUIDELINE, LABEL, of_others), order("unol"), person(POOR_READING, reading(BETA, "*4/*4")))
+    assert {f.table: f.quotes for f in beside} == {"label": ("guide",), "beta": ()}
     same = unol(id="guide")
     assert only(findings(world(same, LABEL), order("unol"), person(POOR_READING))).quotes == ()
 
@@ -208,6 +212,17 @@ def test_tables_of_other_markers_and_of_none_stand_beside_each_other():
     assert {f.table for f in found} == {"guide", "beta", "limit", "other_limit"}
 
 
+def test_tables_of_one_measured_value_stand_beside_each_other():
+    potassium = reading("lab:potassium", Quantity(6.3, "mmol/L"), on=ago(1))
+    uses = {"lab:potassium": use(bands={"usual": Band(at_most=5), "high": Band(above=5)}, unit="mmol/L")}
+    high = row({"lab:potassium": "high"}, "avoid")
+    both = (table("unol", high, id=source, source=source, uses=uses) for source in ("label", "guideline"))
+    assert {f.table for f in shown(findings(world(*both), order("unol"), person(potassium)))} == {
+        "label",
+        "guideline",
+    }
+
+
 def test_the_worst_of_several_decides_and_closes_the_rest():
     beta = table("unol", row({BETA: POOR}, half()), id="beta", uses={BETA: use("required")})
     found = findings(world(unol(), beta), order("unol"), person(POOR_READING))
@@ -243,6 +258,13 @@ def test_silent_advice_closes_nothing():
     assert {f.table: f.kind for f in shown(found)} == {"beta": Kind.TEST_WOULD_CHANGE}
 
 
+def test_a_table_that_only_may_fit_closes_nothing():
+    maybe = unol(population=population(Predicate(Fact.WEIGHT, above=40)))
+    beta = table("unol", row({BETA: POOR}, half()), id="beta", uses={BETA: use("required")})
+    found = findings(world(maybe, beta), order("unol"), person(POOR_READING))
+    assert {f.table: f.kind for f in found} == {"unol_table": Kind.NOT_ASSESSED, "beta": Kind.TEST_WOULD_CHANGE}
+
+
 def test_a_test_that_leads_beyond_what_another_table_makes_of_the_order_is_still_asked_for():
     tested = unol(then=fatal(), uses={ALPHA: use("required")})
     found = findings(world(tested, interaction("unol", "slowol", then=half())), order("unol"), SLOWED)
@@ -270,6 +292,8 @@ def test_a_draft_beside_is_context_and_not_the_question():
     found = findings(world(interaction("unol", "blockol"), unol(drug="blockol")), (order("unol"), beside), person())
     assert {f.drug for f in found} == {"unol"}
     assert len(shown(found)) == 1
+    taken = person(medications=(taking("takenol"),))
+    assert shown(findings(world(interaction("takenol", "blockol")), (order("unol"), beside), taken)) == []
 
 
 PHENOCONVERSION = {
@@ -390,6 +414,8 @@ def test_an_alternative_that_harms_what_is_taken_or_drafted_is_refused():
     )
     replacing = order("unol", replaces="MedicationRequest/takenol")
     assert alternatives(spoils, patient=taken, drafts=replacing) == (Alternative("altol"),)
+    by_another = (order("unol"), order("newol", replaces="MedicationRequest/takenol"))
+    assert alternatives(spoils, patient=taken, drafts=by_another) == (Alternative("altol"),)
     harmless = interaction("takenol", "altol", then="standard")
     assert alternatives(harmless, patient=taken) == (Alternative("altol"),)
 

@@ -6,13 +6,16 @@ from dataclasses import replace
 
 import pytest
 
-from cds_service.knowledge.schema import Fact, Frequency, Modifier, Modulator, Predicate
+from cds_service.knowledge.schema import Band, Fact, Frequency, Modifier, Modulator, Predicate
 from cds_service.model import (
     INDETERMINATE,
     Action,
+    Amount,
     Assumption,
     Availability,
     Condition,
+    DoseChange,
+    DosePhase,
     Gap,
     Grade,
     Gravity,
@@ -87,6 +90,27 @@ def test_change_now():
     assert finding.arithmetic.new == (50, 50)
     assert finding.tests == ()
     assert not finding.further_may_ask_more
+
+
+TAKEN = taking("unol", started=ago(30))
+
+
+@pytest.mark.parametrize(
+    ("phase", "active", "reckoned"),
+    [("start", False, False), ("maintenance", False, False), ("start", True, False), ("maintenance", True, True)],
+)
+def test_no_share_is_taken_of_a_dose_that_may_be_that_share_already(phase, active, reckoned):
+    """A dose drafted for a drug that is taken may be the advised one; a starting dose is over once it is taken."""
+    of = unol(Option(Action.DOSE, DoseChange(DosePhase(phase), factor=(0.5, 0.5))))
+    drafted = order("unol", mg=100, reference=TAKEN.reference, active=active)
+    finding = only(findings(world(of), drafted, person(POOR_READING, medications=(TAKEN,))))
+    assert finding.kind is Kind.CHANGE_NOW
+    assert (finding.arithmetic.new if finding.arithmetic else None) == ((50, 50) if reckoned else None)
+
+
+def test_an_amount_is_reckoned_for_a_drug_that_is_taken_too():
+    of = unol(Option(Action.DOSE, DoseChange(DosePhase.START, amount=Amount(50, "mg/d"))))
+    assert only(found(of, POOR_READING, mg=100, medications=(TAKEN,))).arithmetic.new == (50, 50)
 
 
 def test_no_change_is_silent_and_says_which_row():
@@ -343,6 +367,15 @@ def test_the_mildest_departure_with_the_further_question_beside_it():
     assert [t.marker for t in finding.tests] == [BETA]
 
 
+def test_a_result_that_is_awaited_is_not_asked_for_beside_the_change():
+    pending = (PendingTest((ALPHA,), "ServiceRequest/1", ago(2)),)
+    both = found(unol(half(0.25), half(), level="required"), pending=pending)
+    assert {f.kind: [t.order_it for t in f.tests] for f in both} == {
+        Kind.CHANGE_NOW: [],
+        Kind.TEST_PENDING: [False],
+    }
+
+
 def test_a_question_below_the_threshold_is_not_beside_it():
     finding = only(found(duol(**{BETA: use()}), reading(ALPHA, "*1/*2")))
     assert finding.tests == ()
@@ -353,6 +386,20 @@ def test_a_test_that_cannot_change_it_now_is_named_as_closed():
     assert change.kind is Kind.CHANGE_NOW
     assert change.closed_markers == (BETA,)
     assert (closed.kind, closed.silent, closed.closed_markers) == (Kind.NO_TEST_CHANGES, "no_test_changes", (BETA,))
+
+
+@pytest.mark.parametrize(("level", "closed"), [("none", ()), ("if_risk", ()), ("recommended", ("lab:potassium",))])
+def test_of_what_changes_with_time_only_what_is_asked_for_is_closed(level, closed):
+    kali = use(level, bands={"usual": Band(at_most=5), "high": Band(above=5)}, unit="mmol/L")
+    of = table(
+        "kaliol",
+        row({ALPHA: POOR}, "avoid"),
+        row({ALPHA: REST, "lab:potassium": "high"}, half(), id="high"),
+        uses={"lab:potassium": kali},
+    )
+    told = found(of, POOR_READING)
+    assert told[0].kind is Kind.CHANGE_NOW
+    assert told[0].closed_markers == closed
 
 
 def test_a_closed_test_makes_nothing_of_the_order_itself():

@@ -77,6 +77,15 @@ def test_a_fact_counts_as_absent_only_where_its_query_was_not_lost(predicate, qu
     assert context.why_unknown(predicate.fact) == WHY.get(availability, "fact_not_known")
 
 
+def test_of_several_facts_that_are_not_known_one_that_was_lost_is_enough():
+    facts = (Predicate(Fact.WEIGHT, above=40), Predicate(Fact.CONDITION, is_in=("stroke",)))
+    both = Predicate(all=facts, when_unknown=False)
+    lost = missing(Query.CONDITIONS, Availability.FAILED)
+    assert holds(both, around("unol", lost, world()), "unol_table").holds is None
+    never_sent = missing(Query.CONDITIONS, Availability.MISSING)
+    assert holds(both, around("unol", never_sent, world()), "unol_table").holds is False
+
+
 def test_what_is_assumed_and_said_is_assumed_all_the_same():
     assumed = Predicate(Fact.AGE, at_least=18, when_unknown=True, say="assumed_adult")
     patient = replace(missing(Query.PATIENT, Availability.FAILED), birth_date=None)
@@ -160,6 +169,13 @@ def test_a_normal_metaboliser_may_be_blocked_by_a_medicine_that_was_lost():
     assert (finding.kind, finding.silent, finding.gaps) == (Kind.NOT_ASSESSED, "", (COMEDICATION,))
 
 
+def test_a_medicine_that_was_lost_may_act_on_a_marker_beside_others():
+    of = table("opiol", row({ALPHA: POOR}, half()), row({ALPHA: NORMAL, BETA: POOR}, "avoid", id="beta"))
+    blocked = world(of, modifiers=OPIOIDS.modifiers)
+    lost = missing(Query.MEDICATIONS, Availability.FAILED, phenotype(ALPHA, NORMAL), phenotype(BETA, NORMAL))
+    assert only(shown(findings(blocked, order("opiol"), lost))).gaps == (COMEDICATION,)
+
+
 def test_what_is_asked_or_changed_says_that_medicines_were_lost():
     asked = opiol()
     assert (asked.kind, asked.gaps) == (Kind.TEST_WOULD_CHANGE, (COMEDICATION,))
@@ -197,6 +213,7 @@ def test_a_lost_list_of_medicines_is_said_once_and_where_it_matters():
     )
     both = world(OPIOL, pair, modifiers=OPIOIDS.modifiers, modulators=(*OPIOIDS.modulators_by_drug["blockol"],))
     assert only(shown(findings(both, order("blockol"), lost))).table == "blockol_table"
+    assert only(shown(findings(both, order("blockol", "plainol"), lost))).table == "blockol_table"
 
 
 HAEMOLYSIS = ResultSpoiler(
@@ -217,6 +234,15 @@ def test_a_required_result_is_doubted_where_what_may_have_spoiled_it_was_lost():
     assert (finding.kind, finding.silent, finding.gaps) == (
         Kind.NOT_ASSESSED, "", (Gap("condition", GapReason.NOT_OBTAINED),)
     )  # fmt: skip
+
+
+def test_one_of_two_results_that_may_be_spoiled_is_enough():
+    of = table("unol", row({ALPHA: POOR}, "avoid"), uses={ALPHA: use("required")})
+    blood = replace(phenotype(ALPHA, NORMAL), method="enzyme_activity")
+    hair = replace(blood, specimen="hair", reference="Observation/hair")
+    lost = missing(Query.CONDITIONS, Availability.FAILED, blood, hair)
+    finding = only(findings(replace(world(of), spoilers=(HAEMOLYSIS,)), order("unol"), lost))
+    assert finding.gaps == (Gap("condition", GapReason.NOT_OBTAINED),)
 
 
 def test_a_result_is_not_doubted_where_it_changes_the_order_is_not_required_or_cannot_be_spoiled():

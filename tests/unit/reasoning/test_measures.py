@@ -21,6 +21,7 @@ from cds_service.model import (
     Phenotype,
     Presence,
     Quantity,
+    Query,
     Reading,
     ReadingStatus,
     SelfContradiction,
@@ -32,7 +33,7 @@ from cds_service.model import (
 )
 from cds_service.reasoning.measures import CREATININE_CLEARANCE, bands_between, is_measured, measured, readings_of
 from cds_service.reasoning.states import possible
-from tests.support.tiny import TODAY, ago, around, person, row, table, taking, world
+from tests.support.tiny import TODAY, ago, around, person, row, table, taking, without, world
 
 POTASSIUM = "lab:potassium"
 BANDS = {"low": Band(below=3.5), "usual": Band(at_least=3.5, at_most=5.0), "high": Band(above=5.0)}
@@ -154,6 +155,7 @@ def test_a_result_whose_date_is_told_roughly_is_as_old_as_it_may_be():
     old = replace(rough, on=Span(ago(61), ago(31)))
     assert told(old) == Stale("high", Span(ago(61), ago(31)), (old,))
     assert told(replace(rough, on=Span(ago(30), ago(1)))).state == "high"
+    assert told(replace(rough, on=Span(ago(61), ago(30)))).may_count, "it may be of the last day of the window"
 
 
 def test_a_result_that_may_be_the_newest_counts_beside_the_one_that_is_dated_exactly():
@@ -183,6 +185,8 @@ def test_a_window_may_depend_on_how_long_the_drug_has_been_taken():
     assert isinstance(told(result, use=use), Stale)
     assert isinstance(told(result, use=use, medications=(taking("kaliol", started=ago(100)),)), Stale)
     assert isinstance(told(result, use=use, medications=(taking("kaliol", started=ago(200)),)), Known)
+    not_known = without(person(), Query.MEDICATIONS).availability
+    assert isinstance(told(result, use=use, availability=not_known), Stale), "it may be new"
 
 
 def test_a_spoiler_distrusts_one_direction_only():
@@ -191,6 +195,8 @@ def test_a_spoiler_distrusts_one_direction_only():
     assert told(potassium(4.0), use=use) == Narrowed(STATES, "haemolysed", (potassium(4.0),))
     assert told(potassium(5.6), use=use).state == "high"
     assert told(potassium(4.0), use=use, sex="male").state == "usual"
+    wide = potassium(4.0, comparator="<")
+    assert told(wide, use=use) == told(wide), "what is open already is not narrowed by it"
 
 
 @pytest.mark.parametrize(

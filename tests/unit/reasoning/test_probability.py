@@ -86,6 +86,15 @@ def test_another_marker_without_shares_takes_nothing_from_what_all_its_states_le
     assert probability(either, alpha("North", 0.1)).high == pytest.approx(0.1)
 
 
+def test_another_marker_counts_with_its_range_over_all_populations_where_this_one_has_none():
+    beta = [
+        shares(BETA, where, Poor_Metabolizer=s, Normal_Metabolizer=1 - s)
+        for where, s in (("East", 0.1), ("West", 0.3))
+    ]
+    found = probability(TWO, (*alpha("North", 0.5), *beta[0], *beta[1]))
+    assert (found.low, found.high) == pytest.approx((0.05, 0.15))
+
+
 def test_a_population_known_to_be_counted_too_low_serves_only_alone():
     low = tuple(
         Frequency(f.marker, f.state, "South", f.low, f.high, "s", Trust.READ, lower_bound=True)

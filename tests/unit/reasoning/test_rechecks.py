@@ -13,19 +13,41 @@ from cds_service.reasoning.decide import WAIT, decide, floored
 from cds_service.reasoning.findings import findings_of
 from cds_service.reasoning.predicates import TRUE
 from cds_service.reasoning.tables import situation_of
-from tests.support.tiny import advice, ago, around, findings, only, order, person, row, table, use, world
+from tests.support.tiny import (
+    ALPHA,
+    NORMAL,
+    POOR,
+    advice,
+    ago,
+    around,
+    findings,
+    half,
+    only,
+    order,
+    person,
+    reading,
+    row,
+    table,
+    use,
+    world,
+)
 
 POTASSIUM = "lab:potassium"
 AGAIN = Option(Action.MONITOR, note="potassium", recheck=POTASSIUM, recheck_days=(3, 5))
 USE = use(
     "recommended",
-    bands={"usual": Band(at_most=5.0), "raised": Band(above=5.0, at_most=5.5), "high": Band(above=5.5)},
+    bands={
+        "low": Band(below=3.5),
+        "usual": Band(at_least=3.5, at_most=5.0),
+        "raised": Band(above=5.0, at_most=5.5),
+        "high": Band(above=5.5),
+    },
     unit="mmol/L",
 )
 TABLE = table(
     "kaliol",
     row({POTASSIUM: "usual"}, advice("standard", AGAIN)),
-    row({POTASSIUM: "high"}, "avoid"),
+    row({POTASSIUM: ("low", "high")}, "avoid", id="unsafe"),
     uses={POTASSIUM: USE},
 )
 TEST = Test("potassium", (POTASSIUM,), (Coding(LOINC, "2823-3"),), "chemistry", "study")
@@ -44,8 +66,22 @@ def test_a_usual_value_offers_the_recheck_with_its_days_and_outcomes():
     assert question.due_days == (3, 5)
     assert [(b.states, b.resulting.outcome) for b in question.branches] == [
         (("usual",), Outcome.AS_DRAFTED),
-        (("high",), Outcome.OTHER_DRUG),
-    ]
+        (("low", "high"), Outcome.OTHER_DRUG),
+    ], "the mildest first"
+
+
+def test_the_outcomes_of_a_recheck_are_those_beside_what_else_is_known():
+    both = table(
+        "kaliol",
+        row({ALPHA: NORMAL, POTASSIUM: "usual"}, advice("standard", AGAIN), id="fine"),
+        row({ALPHA: NORMAL, POTASSIUM: "high"}, half(), id="normal"),
+        row({ALPHA: POOR, POTASSIUM: "high"}, "stop", id="poor"),
+        uses={POTASSIUM: USE},
+    )
+    result = Reading(POTASSIUM, Quantity(4.2, "mmol/L"), "Observation/k", on=ago(1))
+    patient = person(reading(ALPHA, "*1/*1"), result)
+    (question,) = only(findings(world(both, tests=(TEST,)), order("kaliol"), patient)).tests
+    assert [b.resulting.outcome for b in question.branches] == [Outcome.AS_DRAFTED, Outcome.CHANGED_DOSE]
 
 
 def test_no_second_recheck_where_one_is_ordered():

@@ -14,10 +14,12 @@ from cds_service.model import (
     Indeterminate,
     Known,
     Narrowed,
+    NotReadable,
     OneOf,
     Span,
     Trust,
     Undetermined,
+    Unreadable,
 )
 from cds_service.reasoning.states import knowledge_of
 from tests.support.tiny import (
@@ -116,6 +118,19 @@ def test_the_same_entry_may_name_another_event():
     assert isinstance(known(ALPHA, genotype(), events=[event("transplant", "own_cells", days=30)]), Known)
     both = [event("transplant", "own_cells", days=300), event("transplant", days=30)]
     assert isinstance(known(ALPHA, genotype(), events=both), Narrowed)
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_an_event_that_spoils_it_for_certain_leaves_no_doubt_by_another(turned):
+    perhaps = replace(event("transplant"), reference="Condition/2", onset=Span(ago(40), ago(5)))
+    events = [perhaps, event("transplant", days=30)]
+    assert known(ALPHA, genotype(days=10), events=[perhaps]).may_count
+    assert not known(ALPHA, genotype(days=10), events=events[::-1] if turned else events).may_count
+
+
+def test_a_result_that_cannot_be_read_is_told_after_a_transfusion_too():
+    unread = replace(activity(ALPHA, NORMAL), says=NotReadable("pdf"))
+    assert known(ALPHA, unread, events=[event("transfusion", days=30)]) == Unreadable("pdf", (unread,))
 
 
 def test_a_wider_key_of_the_event_counts():

@@ -77,6 +77,7 @@ def known(marker, *readings, states=None, **fields):
         (BETA, Phenotype(POOR), "0.0"),
         (MU, "m.1A>G", "increased risk"),
         (MU, Presence("m.1A>G", True), "increased risk"),
+        (MU, Presence("Reference", True), "normal risk"),
         (XI, "A-/A-", "Deficient"),
     ],
 )

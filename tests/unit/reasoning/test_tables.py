@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
-from cds_service.knowledge.schema import Modifier, Modulator
-from cds_service.model import INDETERMINATE, NO_RESULT, Grade, Indeterminate, Outcome, Trust, Undetermined
+from cds_service.knowledge.schema import DrugGroup, Modifier, Modulator
+from cds_service.model import (
+    INDETERMINATE,
+    NO_RESULT,
+    Action,
+    Grade,
+    Indeterminate,
+    Option,
+    Outcome,
+    Trust,
+    Undetermined,
+)
 from cds_service.policy import Policy
 from cds_service.reasoning.tables import NO_ADVICE, situation_of, states_if_verified
 from tests.support.tiny import (
@@ -13,6 +23,7 @@ from tests.support.tiny import (
     NORMAL,
     POOR,
     XI,
+    advice,
     around,
     fatal,
     half,
@@ -100,6 +111,19 @@ MODIFIED = world(
         for d, s in (("blockol", "strong"), ("slowol", "moderate"))
     ),
 )
+
+
+def test_what_advice_asks_for_and_is_under_way_is_left_out():
+    first = Option(Action.PREPARE_FIRST, under_way_with="shields")
+    of = table("unol", row({ALPHA: POOR}, advice(first, Option(Action.MONITOR))))
+    knowledge = world(of, groups=(DrugGroup("shields", ("shieldol",)),))
+    poor = reading(ALPHA, "*2/*2")
+
+    def options(*taken):
+        return situation(of, poor, medications=taken, knowledge=knowledge).literal.advice.options
+
+    assert options() == options(taking("otherol")) == (first, Option(Action.MONITOR))
+    assert options(taking("shieldol")) == (Option(Action.MONITOR),)
 
 
 def test_a_shift_moves_the_states_and_decides_the_literal_row():

@@ -152,6 +152,11 @@ def test_of_one_test_the_newest_result_counts():
     assert state(told(PROTEIN, EITHER, stain("3+", 400), stain("0", 3))) == "negative"
 
 
+def test_an_older_result_that_cannot_be_read_is_none_of_those_that_tell():
+    unread = Reading(STAIN, NotReadable("pdf"), "Observation/pdf", on=ago(9))
+    assert told(PROTEIN, EITHER, unread, probe(True, 1)) == Known("positive", (probe(True, 1),))
+
+
 def test_a_newer_result_that_cannot_be_read_does_not_give_way_to_an_older_one():
     unread = Reading(PROBE, NotReadable("not_understood"), "Observation/x", on=ago(1), coding=PROBE_CODE)
     assert told(PROTEIN, EITHER, stain("3+", 9), unread) == Unreadable("not_understood", (unread,))

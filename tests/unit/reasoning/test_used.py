@@ -86,6 +86,17 @@ def test_of_a_choice_all_that_hold_are_told_and_each_once():
     assert [one.fact for one in told] == ["weight", "comedication"]
 
 
+@pytest.mark.parametrize("together", [Predicate(all=(HEAVY, WITH_Y)), Predicate(any=(HEAVY, WITH_Y))])
+def test_each_part_of_what_holds_is_told(together):
+    assert [one.fact for one in used(together, weight_kg=50, medications=(Y,))] == ["weight", "comedication"]
+
+
+def test_an_indication_that_the_record_tells_has_the_name_of_its_entry():
+    gout = Condition(frozenset({"k"}), "Gouty arthritis", "Condition/1", ago(9))
+    told = used(Predicate(Fact.INDICATION, is_in=("k",)), conditions=(gout,))
+    assert told == (UsedFact("indication", "Gouty arthritis", None, ago(9), "Condition/1"),)
+
+
 @pytest.mark.parametrize(
     "predicate",
     [

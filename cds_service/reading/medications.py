@@ -285,7 +285,6 @@ def route_of_concept(concept: object) -> str:
 
 @remembered_by_text
 def _route_in(text: str) -> str:
-    """The route that whole words of the text name. The longest words go first: `to skin` before `skin`."""
+    """The route that whole words of the text name, the narrower one before the wider."""
     padded = f" {fold(text)} "
-    words = sorted(ROUTE_WORDS, key=lambda word: (-len(word), word))
-    return next((ROUTE_WORDS[word] for word in words if f" {word} " in padded), "")
+    return next((route for word, route in ROUTE_WORDS.items() if f" {word} " in padded), "")

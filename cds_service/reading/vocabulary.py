@@ -233,17 +233,19 @@ ROUTE_CODES = {
     "418401004": "intravitreal", "372464004": "intradermal",
 }  # fmt: skip
 ROUTE_WORDS = {
-    "by mouth": "oral", "oral": "oral", "orally": "oral", "po": "oral", "per os": "oral",
+    "nasal": "nasal", "intranasal": "nasal",
+    "inhalation": "inhaled", "inhaled": "inhaled", "inhale": "inhaled", "respiratory": "inhaled",
+    "ophthalmic": "ophthalmic", "otic": "otic", "vaginal": "vaginal", "rectal": "rectal", "rectally": "rectal",
+    "transdermal": "transdermal", "sublingual": "sublingual", "intrathecal": "intrathecal",
+    "intravitreal": "intravitreal", "intradermal": "intradermal", "dental": "dental",
+    "topical": "topical", "topically": "topical", "cutaneous": "topical", "to skin": "topical",
+    "eye": "ophthalmic", "eyes": "ophthalmic", "ear": "otic",
     "intravenous": "intravenous", "intravenously": "intravenous", "iv": "intravenous",
     "intramuscular": "intramuscular", "im": "intramuscular", "subcutaneous": "subcutaneous", "sc": "subcutaneous",
-    "subcut": "subcutaneous", "subq": "subcutaneous", "topical": "topical", "topically": "topical",
-    "cutaneous": "topical", "to skin": "topical", "ophthalmic": "ophthalmic",
-    "eye": "ophthalmic", "eyes": "ophthalmic",
-    "otic": "otic", "ear": "otic", "nasal": "nasal", "intranasal": "nasal", "inhalation": "inhaled",
-    "inhaled": "inhaled", "inhale": "inhaled", "respiratory": "inhaled", "rectal": "rectal", "rectally": "rectal",
-    "vaginal": "vaginal", "sublingual": "sublingual", "transdermal": "transdermal", "intrathecal": "intrathecal",
-    "intravitreal": "intravitreal", "intradermal": "intradermal", "dental": "dental",
+    "subcut": "subcutaneous", "subq": "subcutaneous",
+    "by mouth": "oral", "oral": "oral", "orally": "oral", "po": "oral", "per os": "oral",
 }  # fmt: skip
+"""Of several words in one text the one that stands first here counts: what is inhaled by mouth is inhaled."""
 
 # Family relationships (HL7 RoleCode and words): degree
 

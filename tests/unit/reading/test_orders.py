@@ -292,8 +292,17 @@ def test_routes(route: object, expected: str) -> None:
     assert read_all(drafts=(order(dosageInstruction=[{"route": route}]),)).orders[0].route == expected
 
 
-def test_a_route_in_the_text_of_the_instruction() -> None:
-    assert read_all(drafts=(order(dosageInstruction={"text": "Take 1 by mouth"}),)).orders[0].route == "oral"
+@pytest.mark.parametrize(
+    ("text", "route"),
+    [
+        ("Take 1 by mouth", "oral"),
+        ("Inhale 2 puffs by mouth twice daily", "inhaled"),
+        ("Apply 1 transdermal patch topically", "transdermal"),
+        ("Apply topically, keep away from eyes", "topical"),
+    ],
+)
+def test_a_route_in_the_text_of_the_instruction(text: str, route: str) -> None:
+    assert read_all(drafts=(order(dosageInstruction={"text": text}),)).orders[0].route == route
 
 
 def test_the_route_of_a_medications_form() -> None:

@@ -12,6 +12,7 @@ from cds_service.model import (
     NotReadable,
     OneOf,
     Phenotype,
+    Presence,
     SelfContradiction,
     Undetermined,
 )
@@ -176,6 +177,22 @@ def test_an_ambiguous_code_needs_a_second_witness() -> None:
     assert (alone.patient.readings, gap_reasons(alone)) == ((), ["gene_not_confirmed"])
     assert says(named) == [Phenotype("Poor Metabolizer")]
     assert all(isinstance(s, SelfContradiction) for s in says(other))
+
+
+def test_a_variant_that_the_result_names_is_not_taken_for_the_allele_that_its_code_asks_about() -> None:
+    asked = observation(code=concept("66741-0"), valueString="Positive")
+    named = asked | {"component": [{"code": concept("48004-6"), "valueCodeableConcept": {"text": "c.636G>A"}}]}
+    assert says(asked) == [Presence("*2", present=True)]
+    assert says(named) == [Presence("c.636G>A", present=True)]
+
+
+def test_an_implication_inherits_no_gene_from_a_result_that_contradicts_itself() -> None:
+    source = observation(
+        code=concept("66489-6"), component=[gene_component(text="NOSUCH1")], valueCodeableConcept={"text": "*1/*2"}
+    )
+    derived = [{"reference": "Observation/obs"}]
+    found = read_all(source, implication("therapeutic-implication", concept("LA9657-3"), derivedFrom=derived))
+    assert [r.observable for r in found.patient.readings if r.reference == "Observation/imp"] == ["implication"]
 
 
 def test_several_gene_components_are_one_reading_each() -> None:

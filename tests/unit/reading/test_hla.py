@@ -74,6 +74,12 @@ def test_presence_of_the_allele_that_the_code_asks_about(value: dict[str, object
     assert says(by_words) == [Presence("*57:01", present)]
 
 
+@pytest.mark.parametrize(("value", "code"), [("Positive", "NEG"), ("Negative", "POS")])
+def test_an_interpretation_against_the_value_contradicts_it(value: str, code: str) -> None:
+    resource = observation(code=concept("50956-2"), valueString=value, interpretation=[concept(code)])
+    assert says(resource) == [SelfContradiction((value,))]
+
+
 def test_an_allele_in_the_value_is_the_one_that_was_found() -> None:
     assert says(genotype("HLA-B", "HLA-B*57:01 negative")) == [Presence("*57:01", present=False)]
 

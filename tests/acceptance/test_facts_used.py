@@ -7,12 +7,7 @@ from typing import Any
 
 import pytest
 
-from cds_service.answer import answer
-from cds_service.fetching.prefetch import prefetched_results
-from cds_service.hooks.requests import parse
-from tests.acceptance.test_cases import CASE_PARAMETERS
-from tests.support.build import hook_request
-from tests.support.world import TODAY, definition, drug_codes, service
+from tests.acceptance.test_cases import CASE_PARAMETERS, answer_of
 
 FINDINGS = "org.cds-service.findings"
 
@@ -20,10 +15,7 @@ FINDINGS = "org.cds-service.findings"
 @pytest.mark.parametrize("case", CASE_PARAMETERS)
 def test_each_fact_of_a_finding_stands_on_its_card(case: Mapping[str, Any]) -> None:
     """And every resource that decided the population is one of them."""
-    body = hook_request(case, drug_codes(), TODAY, case.get("hook", "order-sign"))
-    request = parse(body, definition(body["hook"]))
-    results = prefetched_results(request.prefetch, request.question.patient_id)
-    for card in answer(request, results, service(), TODAY).body["cards"]:
+    for card in answer_of(case).body["cards"]:
         for finding in card["extension"].get(FINDINGS, ()):
             told = finding.get("used", [])
             caused_by = finding.get("causedBy")
@@ -46,8 +38,5 @@ def test_a_dose_by_weight_tells_the_weight() -> None:
         "patient": {"age": 52, "weight": 60},
         "orders": [{"drug": "hydroxychloroquine", "dose": "400 mg", "per_day": 1}],
     }
-    body = hook_request(case, drug_codes(), TODAY)
-    request = parse(body, definition(body["hook"]))
-    results = prefetched_results(request.prefetch, request.question.patient_id)
-    (card,) = answer(request, results, service(), TODAY).body["cards"]
+    (card,) = answer_of(case).body["cards"]
     assert "Facts used: weight 60 kg." in card["detail"]

@@ -14,9 +14,10 @@ from typing import Any
 
 import pytest
 
-from cds_service.answer import Service, load_service, result_codes
+from cds_service.answer import Service, result_codes
 from cds_service.commands.inspection import inspect
 from cds_service.hooks.discovery import ServiceDefinition, services
+from tests.support import world
 
 SAMPLES = Path(__file__).parents[2].parent / "shared" / "samples"
 pytestmark = pytest.mark.skipif(not SAMPLES.is_dir(), reason="the samples are not here")
@@ -27,8 +28,8 @@ Json = dict[str, Any]
 
 @cache
 def service() -> tuple[Service, dict[str, ServiceDefinition]]:
-    loaded = load_service()
-    return loaded, {offered.id: offered for offered in services(result_codes(loaded))}
+    packaged = world.service()
+    return packaged, {offered.id: offered for offered in services(result_codes(packaged))}
 
 
 def inspected(document: object) -> list[Json]:

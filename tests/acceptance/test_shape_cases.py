@@ -9,14 +9,12 @@ any other component (LOINC code and its value). A reading reads `observable: wha
 from __future__ import annotations
 
 from datetime import date
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from cds_service.answer import Service, load_service
 from cds_service.codes import LOINC, RXNORM, SNOMED
 from cds_service.model import (
     ActivityScore,
@@ -37,6 +35,7 @@ from cds_service.model import (
 )
 from cds_service.reading import Read
 from tests.support.reading import read_record
+from tests.support.world import service
 
 FOLDER = Path(__file__).parents[1] / "shapes"
 TODAY = date(2026, 11, 25)
@@ -130,11 +129,6 @@ def words_of(says: Statement) -> str:
 def date_of(reading: Reading) -> str:
     on = reading.on
     return f"{on.earliest} to {on.latest}" if isinstance(on, Span) else str(on)
-
-
-@cache
-def service() -> Service:
-    return load_service()
 
 
 def cases() -> list[Any]:

@@ -11,18 +11,19 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from cds_service.answer import AnswerResult, Service, answer, load_service
+from cds_service.answer import AnswerResult, Service, answer
 from cds_service.app import close, create_app
 from cds_service.model import Patient
 from cds_service.settings import Settings
 from cds_service.web.runtime import Answer
+from tests.support import world
 
 ClientFactory = Callable[..., FlaskClient]
 
 
 @pytest.fixture(scope="session")
 def service() -> Service:
-    return load_service()
+    return world.service()
 
 
 @pytest.fixture

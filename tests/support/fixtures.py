@@ -15,12 +15,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from cds_service.answer import Service, answer, load_service, result_codes
+from cds_service.answer import Service, answer, result_codes
 from cds_service.commands.inspection import service_for
 from cds_service.commands.pretty import answer_lines
 from cds_service.fetching.prefetch import prefetched_results
 from cds_service.hooks.discovery import ServiceDefinition, services
 from cds_service.hooks.requests import parse
+from tests.support.world import service as packaged_service
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 EXPECTED = "expected"
@@ -48,8 +49,8 @@ def read(folder: str, name: str) -> Json:
 @cache
 def loaded() -> tuple[Service, Mapping[str, ServiceDefinition]]:
     """The service with its packaged policy, and what it offers."""
-    service = load_service()
-    return service, {s.id: s for s in services(result_codes(service))}
+    packaged = packaged_service()
+    return packaged, {s.id: s for s in services(result_codes(packaged))}
 
 
 def answered(body: Json, today: date = TODAY) -> Json:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from functools import cache
+from pathlib import Path
 
 from cds_service.answer import Service, load_service, result_codes
 from cds_service.hooks.discovery import ServiceDefinition, services
@@ -14,9 +15,14 @@ TODAY = date(2026, 11, 25)
 
 
 @cache
+def loaded(policy: Path | None = None, terminology: Path | None = None) -> Service:
+    """What `load_service` gives, which takes a second: once for the same files."""
+    return load_service(policy, terminology)
+
+
 def service() -> Service:
     """Everything that an answer is made of, as packaged."""
-    return load_service()
+    return loaded()
 
 
 def knowledge() -> Knowledge:

@@ -16,6 +16,7 @@ from cds_service import cli
 from cds_service.commands import knowledge as knowledge_commands
 from cds_service.commands.pretty import answer_lines, without_markdown
 from cds_service.errors import KnowledgeError
+from tests.support.world import knowledge, loaded
 
 PATIENT = {"resourceType": "Patient", "id": "p1", "birthDate": "1970-05-01"}
 GENOTYPE = {
@@ -59,6 +60,13 @@ def hook_request(**fields):
 def no_settings(monkeypatch):
     for name in [name for name in os.environ if name.startswith("CDS_")]:
         monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def loaded_once(monkeypatch):
+    monkeypatch.setattr(cli, "load_service", loaded)
+    for command in (cli, knowledge_commands):
+        monkeypatch.setattr(command, "load_knowledge", knowledge)
 
 
 @pytest.fixture

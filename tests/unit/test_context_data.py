@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -12,15 +13,16 @@ import yaml
 import cds_service
 from cds_service.codes import ICD10, ICD10CM, LOINC, SNOMED, Coding
 from cds_service.knowledge import schema
-from cds_service.knowledge.load import DATA, _by_id, _file, _rows, load_genes, load_knowledge
+from cds_service.knowledge.load import DATA, _by_id, _file, _rows, load_genes
 from cds_service.model import Trust
-from cds_service.reading.lexicon import lexicon_of
+from cds_service.reading.lexicon import Lexicon, lexicon_of
+from tests.support.world import knowledge
 
 PHRASES = Path(cds_service.__file__).parent.parent / "cards" / "phrases"
 
 FREQUENCIES = tuple(_rows(sorted((DATA / "frequencies").glob("*.tsv")), schema.Frequency))
 TESTS = tuple(_file(DATA / "tests" / "germline.yaml", schema.Test))
-ALL_TESTS = tuple(load_knowledge().tests.values())
+ALL_TESTS = tuple(knowledge().tests.values())
 CONDITIONS = tuple(_file(DATA / "conditions" / "germline.yaml", schema.ConditionKey))
 GROUPS = tuple(_file(DATA / "groups" / "germline.yaml", schema.DrugGroup))
 MODULATORS = tuple(_rows([DATA / "modulators.tsv"], schema.Modulator))
@@ -217,6 +219,11 @@ def test_phenoconversion_is_stated_for_three_opioids_alone() -> None:
     assert set(modifier.guideline_drugs) == {"codeine", "tramadol", "hydrocodone"}
 
 
+@cache
+def packaged_lexicon() -> Lexicon:
+    return lexicon_of(knowledge())
+
+
 @pytest.mark.parametrize(
     ("text", "keys"),
     [
@@ -233,11 +240,11 @@ def test_phenoconversion_is_stated_for_three_opioids_alone() -> None:
     ],
 )
 def test_conditions_as_people_write_them(text: str, keys: set[str]) -> None:
-    assert lexicon_of(load_knowledge()).conditions((), (text,)) == keys
+    assert packaged_lexicon().conditions((), (text,)) == keys
 
 
 def test_every_stroke_counts_for_life_and_only_the_ischaemic_one_is_an_indication() -> None:
-    lexicon = lexicon_of(load_knowledge())
+    lexicon = packaged_lexicon()
     for code in ("I60.9", "I61.0", "I62.9", "I69.10", "I63.9", "G45.9", "Z86.73"):
         keys = lexicon.conditions((Coding(ICD10CM, code),), ())
         assert "stroke_or_tia_ever" in keys & lexicon.lasting, code

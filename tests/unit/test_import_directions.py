@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -47,9 +48,15 @@ def room(path: Path) -> str:
     return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
 
 
+@cache
+def nodes(path: Path) -> tuple[ast.AST, ...]:
+    """Everything that stands in a file."""
+    return tuple(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+
+
 def imports(path: Path) -> Iterator[str]:
     """Every module that a file imports, relative imports resolved, `from cds_service import x` as `cds_service.x`."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in nodes(path):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -104,7 +111,7 @@ def test_the_pure_rooms_have_no_network_logger_or_web(path):
 
 @pytest.mark.parametrize("path", of_room("reasoning", "reading", "writing"), ids=name)
 def test_the_pure_rooms_have_no_clock(path):
-    calls = (node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call))
+    calls = (node for node in nodes(path) if isinstance(node, ast.Call))
     assert not [c.lineno for c in calls if isinstance(c.func, ast.Attribute) and c.func.attr in CLOCKS]
 
 
@@ -138,7 +145,5 @@ def test_a_broad_catch_stands_in_the_error_handler_alone():
             return handles and any(isinstance(a, ast.Name) and a.id == "Exception" for a in node.args)
         return False
 
-    places = [
-        name(path) for path in FILES for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if broad(node)
-    ]
+    places = [name(path) for path in FILES for node in nodes(path) if broad(node)]
     assert places == ["web/errors.py"]

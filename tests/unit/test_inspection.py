@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
-from cds_service.answer import Service, load_service, result_codes
+from cds_service.answer import Service, result_codes
 from cds_service.commands.inspection import inspect
 from cds_service.commands.pretty import inspection_line
 from cds_service.errors import RequestError
 from cds_service.hooks.discovery import ServiceDefinition, services
+from tests.support import world
 
 Json = dict[str, Any]
 RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
@@ -21,8 +22,8 @@ RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
 
 @cache
 def service() -> tuple[Service, dict[str, ServiceDefinition]]:
-    loaded = load_service()
-    return loaded, {offered.id: offered for offered in services(result_codes(loaded))}
+    packaged = world.service()
+    return packaged, {offered.id: offered for offered in services(result_codes(packaged))}
 
 
 def inspected(document: object) -> list[Json]:

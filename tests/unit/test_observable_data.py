@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from functools import cache
 
 import pytest
 
 from cds_service.knowledge import load
-from cds_service.knowledge.base import Knowledge
 from cds_service.knowledge.check_observables import observable_problems
-from cds_service.knowledge.load import load_knowledge
 from cds_service.knowledge.schema import Observable, ObservableKind, ObservationCode, UnitConversion
 from cds_service.model import Quantity, Trust
 from cds_service.reading.quantities import in_unit_of
+from tests.support.world import knowledge
 
 MADE = Observable(
     "lab:made_up",
@@ -28,14 +26,9 @@ MADE = Observable(
 )
 
 
-@cache
-def packaged() -> Knowledge:
-    return load_knowledge()
-
-
 def problems(*observables: Observable) -> list[str]:
     made = replace(
-        packaged(),
+        knowledge(),
         observables={o.id: o for o in observables},
         unit_spellings={"mmol/l": "mmol/L", "mg/dl": "mg/dL"},
     )
@@ -43,25 +36,25 @@ def problems(*observables: Observable) -> list[str]:
 
 
 def test_the_packaged_observables_are_whole() -> None:
-    assert list(observable_problems(packaged())) == []
-    assert len(packaged().observables) > 100
+    assert list(observable_problems(knowledge())) == []
+    assert len(knowledge().observables) > 100
 
 
 def test_every_gene_is_known_by_its_number() -> None:
     """Guides code a gene by it, and need not write the symbol beside it."""
-    named = [o for o in packaged().observables.values() if o.gene]
+    named = [o for o in knowledge().observables.values() if o.gene]
     assert [o.id for o in named if not re.fullmatch(r"HGNC:\d+", o.hgnc)] == []
     numbers = {(o.gene, o.hgnc) for o in named}
     assert len(numbers) == len({gene for gene, _ in numbers}) == len({number for _, number in numbers})
 
 
 def test_ranges_only_flag_and_are_recalled() -> None:
-    ranges = [o for o in packaged().observables.values() if o.plausible is not None]
+    ranges = [o for o in knowledge().observables.values() if o.plausible is not None]
     assert {o.plausible_trust for o in ranges} == {Trust.RECALLED}
 
 
 def test_every_conversion_says_how_it_comes_about() -> None:
-    conversions = [c for o in packaged().observables.values() for c in o.conversions]
+    conversions = [c for o in knowledge().observables.values() for c in o.conversions]
     assert all(c.derivation for c in conversions)
 
 
@@ -140,8 +133,7 @@ def test_a_mass_is_turned_and_a_unit_of_another_kind_refused(
 
 
 def _read(observable: str, value: float, unit: str) -> float | None:
-    knowledge = packaged()
-    found = in_unit_of(knowledge.observables[observable], Quantity(value, unit), knowledge.unit_spellings)
+    found = in_unit_of(knowledge().observables[observable], Quantity(value, unit), knowledge().unit_spellings)
     return found.value if found is not None else None
 
 

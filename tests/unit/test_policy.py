@@ -10,9 +10,9 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from cds_service.errors import PolicyError
-from cds_service.knowledge.load import load_knowledge
 from cds_service.policy import Policy, Switch, load_policy, policy_schema
 from cds_service.policy_names import check_names
+from tests.support.world import knowledge
 
 DOCS = Path(__file__).parents[2] / "docs"
 SCHEMA = DOCS / "schema" / "policy.schema.json"
@@ -116,7 +116,7 @@ def test_the_schema_in_the_documentation_is_that_of_the_code():
 def test_the_example_in_the_documentation_is_a_valid_policy(policy_of):
     example = (DOCS / "policy.md").read_text(encoding="utf-8").split("```yaml")[1].split("```")[0]
     policy = policy_of(example)
-    check_names(policy, load_knowledge())
+    check_names(policy, knowledge())
     Draft202012Validator(policy_schema()).validate(yaml.safe_load(example.replace(": off", ": 'off'")))
     assert policy.guidance == {
         "omeprazole": Switch.SILENT,
@@ -142,10 +142,10 @@ def test_the_example_in_the_documentation_is_a_valid_policy(policy_of):
 def test_a_name_that_the_knowledge_does_not_hold_is_a_fault(policy_of, text, told):
     """A misspelt drug would otherwise leave its guidance on without a word."""
     with pytest.raises(PolicyError, match=told):
-        check_names(policy_of(text), load_knowledge())
+        check_names(policy_of(text), knowledge())
 
 
 def test_every_marker_that_a_table_asks_for_can_be_silenced(policy_of):
-    asked = {marker for table in load_knowledge().tables.values() for marker in table.markers}
+    asked = {marker for table in knowledge().tables.values() for marker in table.markers}
     assert {marker.partition(":")[0] for marker in asked} > {"lab", "derived", "genotype"}
-    check_names(policy_of(json.dumps({"guidance": dict.fromkeys(sorted(asked), "silent")})), load_knowledge())
+    check_names(policy_of(json.dumps({"guidance": dict.fromkeys(sorted(asked), "silent")})), knowledge())

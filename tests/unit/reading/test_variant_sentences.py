@@ -6,20 +6,20 @@ from functools import cache
 
 import pytest
 
-from cds_service.knowledge.load import load_knowledge
 from cds_service.knowledge.variant_names import is_named_in, variant_key
 from cds_service.model import NotReadable, Presence, SelfContradiction
 from cds_service.reading.answers import Answer
 from cds_service.reading.lexicon import Lexicon, lexicon_of
 from cds_service.reading.named_variants import statements_by_gene
 from cds_service.reading.variant_sentences import NOT_TOLD, is_mixed, variants_in
+from tests.support.world import knowledge
 
 NOT_UNDERSTOOD = NotReadable("not_understood")
 
 
 @cache
 def lexicon() -> Lexicon:
-    return lexicon_of(load_knowledge())
+    return lexicon_of(knowledge())
 
 
 def called(text: str, own: str = "EGFR") -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -49,6 +50,7 @@ def _published() -> Iterator[dict[str, str]]:
         yield from csv.DictReader(lines)
 
 
+@cache
 def _differences() -> list[tuple[str, str, str, str]]:
     rows = list(_published())
     lines = phenotype_lines((f"{r['gene']}\t{r['diplotype']}\n" for r in rows), SimpleNamespace(genes=GENES))

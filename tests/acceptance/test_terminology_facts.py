@@ -12,6 +12,7 @@ import re
 import shutil
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,7 @@ def ingredients(*codings: Coding, text: str = "") -> frozenset[str]:
     return frozenset(match.drugs) if match else frozenset()
 
 
+@cache
 def products() -> tuple[dict[str, set[str]], dict[str, str]]:
     """Code -> the drugs that the table gives, and code -> name, for products with an ingredient that we know."""
     given: defaultdict[str, set[str]] = defaultdict(set)
@@ -127,12 +129,19 @@ def test_every_drug_of_the_guidelines_is_known_by_name_and_code() -> None:
             assert row["drug"] in ingredients(Coding(RXNORM, row["rxcui"]))
 
 
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that the tool has filled."""
+    folder = tmp_path_factory.mktemp("built")
+    shutil.copy(DATA / "drug_words.yaml", folder)
+    build_terminology(FACTS, folder)
+    return folder
+
+
 @pytest.mark.parametrize("name", ["drugs.tsv", "parts.tsv", "brands.tsv", "products.tsv.gz"])
-def test_the_packaged_files_are_what_the_tool_makes(name: str, tmp_path: Path) -> None:
+def test_the_packaged_files_are_what_the_tool_makes(name: str, built: Path) -> None:
     """A name or code added by hand would be lost with the next build: it belongs into the tool's curation."""
-    shutil.copy(DATA / "drug_words.yaml", tmp_path)
-    build_terminology(FACTS, tmp_path)
-    assert content(DATA / name) == content(tmp_path / name)
+    assert content(DATA / name) == content(built / name)
 
 
 def content(path: Path) -> bytes:

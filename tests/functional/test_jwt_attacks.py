@@ -330,6 +330,12 @@ def test_a_time_may_have_a_fraction(guarded):
     assert post(guarded(), ES384.bearer(iat=now, exp=now + 60.5)).status_code == 200
 
 
+@pytest.mark.parametrize(("lives_s", "status"), [(600, 200), (601, 401)])
+def test_a_token_may_live_as_long_as_the_setting_says_and_no_longer(guarded, lives_s, status):
+    now = int(time.time())
+    assert post(guarded(longest_token_s=600), ES384.bearer(iat=now, exp=now + lives_s)).status_code == status
+
+
 PATHS = [("GET", "/cds-services"), ("POST", SIGN), ("POST", f"{SIGN}/feedback")]
 NOWHERE = [("GET", SIGN), ("POST", "/cds-services/none"), ("GET", "/nowhere"), ("HEAD", "/cds-services")]
 

@@ -61,6 +61,13 @@ def test_a_path_that_goes_up_or_stands_still_is_refused(path: str) -> None:
         parse(f"https://ehr.example/{path}")
 
 
+@pytest.mark.parametrize("segment", ["a%2fPatient", "a%2FPatient", "a%5cPatient", "a%00"])
+def test_a_path_with_an_encoded_slash_is_refused(segment: str) -> None:
+    """Servers differ in what they make of one."""
+    with pytest.raises(ValueError, match="expected"):
+        parse(f"https://ehr.example/fhir/{segment}")
+
+
 def test_an_internationalised_host_is_the_one_of_dns_and_a_spelling_that_folds_to_another_is_refused() -> None:
     assert parse("https://bücher.example/fhir").host == "xn--bcher-kva.example"
     with pytest.raises(ValueError, match="expected"):

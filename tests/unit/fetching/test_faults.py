@@ -267,7 +267,7 @@ def test_a_broken_answer_takes_no_room_from_the_next() -> None:
         client = FhirClient(session, server.base_url, "", MIB, largest_total_bytes=len(whole))
         for _ in range(2):
             with pytest.raises(FetchError):
-                client.read("broken", Deadline.after(PATIENCE_S))
+                client.read("broken", Deadline.after(DEADLINE_S))
             assert client._bytes_left == len(whole)
         assert client.read("whole", Deadline.after(PATIENCE_S))
 

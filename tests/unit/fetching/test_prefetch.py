@@ -112,6 +112,11 @@ def test_what_a_server_includes_may_stand_without_a_match(mode, is_whole):
     assert (found is Availability.COMPLETE) == is_whole
 
 
+def test_resources_of_two_types_may_have_one_name():
+    taken = ({"resourceType": kind, "id": "1"} for kind in ("MedicationRequest", "MedicationStatement"))
+    assert meaning(bundle(*taken, total=2), Query.MEDICATIONS)[0] is Availability.COMPLETE
+
+
 def test_resources_without_a_name_are_counted_each():
     unnamed = {name: value for name, value in OBSERVATION.items() if name != "id"}
     assert meaning(bundle(unnamed, unnamed, total=2))[0] is Availability.COMPLETE

@@ -208,9 +208,7 @@ def _phenotype_of_pair(gene: Gene, one: str, other: str) -> str:
 
 
 def _with_any_partner(gene: Gene, function: str) -> frozenset[str]:
-    """The phenotypes that a function gives with each function that is known; empty for one that is not."""
-    if not function or function in OPEN_FUNCTIONS:
-        return frozenset()
+    """The phenotypes that a function gives with each that is known; empty for one that is itself not known."""
     pairs = (p for p in gene.pairs if function in p[:2] and OPEN_FUNCTIONS.isdisjoint(p[:2]))
     return frozenset(phenotype for _, _, phenotype in pairs)
 

@@ -66,6 +66,7 @@ SCORE_GENES = sorted(s for s, g in GENES.items() if g.model is GeneModel.SCORE)
         ("MT-RNR1", "m.827A>G/m.1555A>G", "increased risk of aminoglycoside-induced hearing loss", ""),
         ("RYR1", "Reference/Reference", "Uncertain Susceptibility", ""),
         ("RYR1", "Reference/c.7300G>A", "Malignant Hyperthermia Susceptibility", ""),
+        ("RYR1", "c.7300G>A/c.9A>T", "Malignant Hyperthermia Susceptibility", ""),
         ("CFTR", "F508del/G551D", "ivacaftor responsive in CF patients", ""),
         ("CFTR", "F508del/F508del", "ivacaftor non-responsive in CF patients", ""),
         ("CFTR", "Reference/F508del", INDETERMINATE, ""),
@@ -76,6 +77,40 @@ SCORE_GENES = sorted(s for s, g in GENES.items() if g.model is GeneModel.SCORE)
 def test_a_diplotype_gives_phenotype_and_score(gene: str, diplotype: str, phenotype: str, score: str) -> None:
     call = call_phenotype(GENES[gene], diplotype)
     assert (call.phenotype, call.activity_score) == (phenotype, score)
+
+
+@pytest.mark.parametrize(
+    ("gene", "diplotype", "least", "most"),
+    [
+        ("CYP2C9", "*1/*999", "1.0", "2.0"),
+        ("CYP2C9", "*3/*999", "0.0", "1.0"),
+        ("CYP2D6", "*4/*10xN", "0.5", "≥6.0"),
+        ("DPYD", "c.85T>C/c.2846A>T/c.1A>G", "0.0", "2.0"),
+    ],
+)
+def test_what_is_not_known_of_a_score_is_at_least_nothing_and_at_most_one_full_chromosome(
+    gene: str, diplotype: str, least: str, most: str
+) -> None:
+    """But for copies that nobody counted, which are two at least."""
+    states = call_phenotype(GENES[gene], diplotype).states
+    every = [s for s in GENES[gene].states if s in states]
+    assert (every[0], every[-1]) == (least, most)
+
+
+@pytest.mark.parametrize(
+    ("gene", "diplotype", "states"),
+    [
+        ("CYP2D6", "*1x≥3/*4", {"≥3.0"}),
+        ("CYP2D6", "*1x≥3/*10", {"≥3.25"}),
+        ("RYR1", "c.7300G>A/c.9A>T", {"Malignant Hyperthermia Susceptibility"}),
+        ("CYP2C19", "*2/*999", {"Intermediate Metabolizer", "Likely Poor Metabolizer", "Poor Metabolizer"}),
+        ("CYP2C19", "*998/*999", set(GENES["CYP2C19"].states)),
+    ],
+)
+def test_an_allele_that_the_table_lacks_leaves_what_the_other_one_leaves(
+    gene: str, diplotype: str, states: set[str]
+) -> None:
+    assert call_phenotype(GENES[gene], diplotype).states == states
 
 
 @pytest.mark.parametrize("symbol", SYMBOLS)

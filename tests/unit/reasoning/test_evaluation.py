@@ -169,7 +169,7 @@ GUIDELINE = unol(half(), id="guide")
 def test_one_source_leads_and_others_are_quoted_where_they_differ():
     finding = only(findings(world(GUIDELINE, LABEL), order("unol"), person(POOR_READING)))
     assert (finding.table, finding.quotes) == ("label", ("guide",))
-    of_others = table("unol", row({BETA: POOR}, half()), id="beta")
+    of_others = table("unol", row({BETA: POOR}, half(0.25)), id="beta")
     beside = findings(world(GUIDELINE, LABEL, of_others), order("unol"), person(POOR_READING, reading(BETA, "*4/*4")))
     assert {f.table: f.quotes for f in beside} == {"label": ("guide",), "beta": ()}
     same = unol(id="guide")

@@ -87,12 +87,11 @@ def test_another_marker_without_shares_takes_nothing_from_what_all_its_states_le
 
 
 def test_another_marker_counts_with_its_range_over_all_populations_where_this_one_has_none():
-    beta = [
-        shares(BETA, where, Poor_Metabolizer=s, Normal_Metabolizer=1 - s)
-        for where, s in (("East", 0.1), ("West", 0.3))
-    ]
-    found = probability(TWO, (*alpha("North", 0.5), *beta[0], *beta[1]))
-    assert (found.low, found.high) == pytest.approx((0.05, 0.15))
+    poor = {"East": (0.3, 0.4), "South": (0.5, 0.6), "West": (0.1, 0.2)}
+    beta = [Frequency(BETA, POOR, where, low, high, "study", Trust.READ) for where, (low, high) in poor.items()]
+    beta += [Frequency(BETA, NORMAL, w, 1 - high, 1 - low, "study", Trust.READ) for w, (low, high) in poor.items()]
+    found = probability(TWO, (*alpha("North", 0.5), *beta))
+    assert (found.low, found.high) == pytest.approx((0.05, 0.3))
 
 
 def test_a_population_known_to_be_counted_too_low_serves_only_alone():

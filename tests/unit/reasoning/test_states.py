@@ -134,6 +134,12 @@ def test_a_test_without_a_result_leaves_everything_open_and_a_failed_run_may_be_
     assert known(ALPHA, result) == Indeterminate(frozenset(STATES[ALPHA]), (result,), spent, tried=method)
 
 
+def test_three_alleles_of_which_two_have_no_phenotype_together_leave_everything_open():
+    found = known(ALPHA, reading(ALPHA, "*1/*2/*5"))
+    assert isinstance(found, Indeterminate)
+    assert found.states == set(STATES[ALPHA])
+
+
 def test_an_indeterminate_phenotype_leaves_every_genotype_open():
     result = reading(ALPHA, Phenotype(INDETERMINATE))
     found = knowledge_of("genotype:ALPHA", ("*2/*2", "*1/*1", "other"), person(result), KNOWLEDGE)

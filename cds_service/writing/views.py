@@ -10,6 +10,7 @@ from cds_service.model import (
     INDETERMINATE,
     Alternative,
     Branch,
+    Conflicting,
     Finding,
     Indeterminate,
     Kind,
@@ -105,7 +106,10 @@ def _preliminary(finding: Finding, words: Words) -> Mapping[str, object] | None:
 
 
 def _deciding(finding: Finding, table: Table | None) -> tuple[MarkerView, ...]:
-    """The markers that the row of a change names; all that the finding saw where no row is known."""
+    """The markers that the row of a change names, and those whose results disagree where that is told; all that the
+    finding saw where no row is known."""
+    if finding.kind is Kind.RESULTS_CONFLICT:
+        return tuple([view for view in finding.markers if isinstance(view.knowledge, Conflicting)])
     row = next((row for row in table.rows if row.id == finding.row), None) if table else None
     if finding.kind is not Kind.CHANGE_NOW or row is None or not row.when:
         return finding.markers

@@ -29,6 +29,7 @@ from cds_service.model import (
     Advice,
     Amount,
     Assumption,
+    Conflicting,
     Dose,
     DoseChange,
     DosePhase,
@@ -38,6 +39,7 @@ from cds_service.model import (
     Indeterminate,
     Indicator,
     Kind,
+    Known,
     MarkerView,
     NotTested,
     Option,
@@ -84,6 +86,16 @@ def test_a_card_for_a_test_says_what_each_outcome_changes(card_of):
     ).removesuffix("; monitor") in head_of(card)
     assert "- normal or ultrarapid metaboliser (60 in 100 to 90 in 100): as drafted" in head_of(card)
     assert "changes the order: from 2 in 100 to about 6 in 100 people across 5 populations." in head_of(card)
+
+
+def test_a_marker_beside_results_that_disagree_is_not_said_to_disagree(card_of):
+    both = frozenset({"Poor Metabolizer", "Normal Metabolizer"})
+    views = (
+        MarkerView("gene:GENA", Conflicting(both, ()), both),
+        MarkerView("gene:GENS", Known("1.0", ()), frozenset({"1.0"})),
+    )
+    card = card_of(replace(test_wanted(), kind=Kind.RESULTS_CONFLICT, markers=views))
+    assert card["summary"] == "Primol: GENA poor and normal metaboliser; confirm before relying on either"
 
 
 @pytest.mark.parametrize(

@@ -367,6 +367,21 @@ def test_the_active_medicine_that_a_draft_replaces(field: str) -> None:
     assert read_all(active, drafts=(draft,)).orders[0].replaces == "MedicationRequest/old"
     stopped = order("old", status="stopped")
     assert read_all(stopped, drafts=(draft,)).orders[0].replaces == ""
+    assert read_all(drafts=(draft,)).orders[0].replaces == "", "nobody sent it"
+
+
+def test_a_plan_that_a_draft_follows_is_no_medicine_that_it_replaces() -> None:
+    plan = {"resourceType": "ServiceRequest", "id": "plan", "status": "active", "subject": subject()}
+    draft = order(basedOn=[{"reference": "ServiceRequest/plan"}])
+    assert read_all(plan, drafts=(draft,)).orders[0].replaces == ""
+
+
+@pytest.mark.parametrize("kind", ["MedicationStatement", "MedicationDispense", "MedicationAdministration"])
+def test_a_medicine_that_is_no_order_and_is_sent_as_a_draft_is_told(kind: str) -> None:
+    sent = {"resourceType": kind, "id": "m", "status": "active", "subject": subject()}
+    result = read_all(drafts=({**sent, "medicationCodeableConcept": {"text": "warfarin"}}, order()))
+    assert [found.reference for found in result.orders] == ["MedicationRequest/draft"]
+    assert [(gap.about, gap.reason) for gap in result.patient.gaps] == [(f"{kind}/m", "unsupported_kind")]
 
 
 def test_other_requests_are_passed_over_and_drafted_tests_count_as_ordered() -> None:

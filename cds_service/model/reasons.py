@@ -157,6 +157,7 @@ class Silence(_Reason):
     POLICY_SILENT = "policy_silent"
     RECALLED = "recalled"
     RISK_NOT_KNOWN = "risk_not_known"
+    SAID_BEFORE = "said_before"
     TOLERATED = "tolerated"
     WOULD_NOT_CHANGE = "would_not_change"
 

@@ -220,6 +220,10 @@ class Context:
         groups = self.knowledge.groups_by_drug
         return frozenset(d for d in drugs if not frozenset(keys).isdisjoint((d, *groups.get(d, ()))))
 
+    def last_prescribed(self) -> date | None:
+        """The day of the newest entry of this drug among the medicines taken; None where none says its day."""
+        return max((latest(m.started) for m in self._taken_alike() if m.started is not None), default=None)
+
     def is_taken(self) -> bool:
         """Whether this drug was taken before today, so that its dose may be an adjusted one already."""
         return any(m.started is None or earliest(m.started) < self.today for m in self._taken_alike())

@@ -332,7 +332,8 @@ def _advices(finding: Finding) -> Iterator[Advice]:
 
 
 def _is_against(finding: Finding) -> bool:
-    return finding.kind is Kind.CHANGE_NOW or finding.indicator is not Indicator.INFO
+    changes = finding.kind is Kind.CHANGE_NOW and departs(finding.resulting)
+    return changes or finding.indicator is not Indicator.INFO
 
 
 def _gist(finding: Finding) -> tuple[str, ...]:

@@ -7,12 +7,14 @@ from dataclasses import dataclass, replace
 
 from cds_service.knowledge.schema import Fact
 from cds_service.model import (
+    Action,
     DoseArithmetic,
     DoseChange,
     DosePhase,
     Finding,
     Gap,
     GapReason,
+    Harm,
     Indeterminate,
     Indicator,
     Kind,
@@ -27,6 +29,7 @@ from cds_service.model import (
 )
 from cds_service.policy import Policy
 from cds_service.reasoning.apply import AS_DRAFTED, arithmetic, departs
+from cds_service.reasoning.asking import testing_level
 from cds_service.reasoning.context import Context
 from cds_service.reasoning.decide import Basis, Decision
 from cds_service.reasoning.losses import doubts, lost_beside, requests_lost
@@ -119,7 +122,20 @@ def _settled(decision: Decision) -> Kind:
     """Nothing changes the order now: because other tables decide, or until a value is looked at again."""
     if departs(decision.floor) and _closed(decision):
         return Kind.NO_TEST_CHANGES
-    return Kind.TEST_WOULD_CHANGE if _rechecks(decision) else Kind.NO_CHANGE
+    if _rechecks(decision):
+        return Kind.TEST_WOULD_CHANGE
+    return Kind.CHANGE_NOW if _is_done_beside(decision) else Kind.NO_CHANGE
+
+
+def _is_done_beside(decision: Decision) -> bool:
+    """Whether a result that labelling or guidance asks for is here, and something is to be done beside the order as
+    drafted because of a harm (a closer watch, a word to the patient). A value that is to be looked at again is a
+    recheck, and of what is prepared already nothing is left to say."""
+    table, advice = decision.situation.table, decision.now.advice
+    asked = any(testing_level(use, decision.situation) in _ASKED_FOR for use in table.markers.values())
+    is_beside = advice.options[0].action in _BESIDE and advice.harm is not Harm.NONE
+    is_said_already = decision.now.row not in table.rows or any(option.recheck for option in advice.options)
+    return asked and is_beside and not is_said_already
 
 
 def _rechecks(decision: Decision) -> tuple[TestQuestion, ...]:
@@ -193,6 +209,7 @@ class _Telling:
         return AS_DRAFTED if nothing else self.decision.now.resulting
 
 
+_BESIDE = frozenset({Action.MONITOR, Action.COUNSEL})
 _ASKED_FOR = frozenset({Testing.REQUIRED, Testing.RECOMMENDED})
 """Of a measured marker that is asked for at a risk only, nobody expects a test where there is none."""
 

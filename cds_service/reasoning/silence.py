@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cds_service.knowledge.schema import Table
-from cds_service.model import GapReason, Gravity, Kind, Silence, Trust, Unavailable, is_of_tumour
+from cds_service.model import GapReason, Gravity, Kind, Silence, Trust, Unavailable, is_of_tumour, latest
 from cds_service.policy import Policy, Switch
 from cds_service.reasoning.apply import departs
 from cds_service.reasoning.decide import Decision
@@ -17,8 +17,10 @@ _OF_GENES = ("gene:", "genotype:", "hla:")
 def silence_of(kind: Kind, asked: Asked, decision: Decision) -> Silence:
     """SHOWN where the finding is shown, else the rule that keeps it silent."""
     match kind:
+        case Kind.CHANGE_NOW if is_tolerated_change(decision.now, decision.situation):
+            return Silence.TOLERATED
         case Kind.CHANGE_NOW:
-            return Silence.TOLERATED if is_tolerated_change(decision.now, decision.situation) else Silence.SHOWN
+            return Silence.SAID_BEFORE if _was_said_before(decision) else Silence.SHOWN
         case Kind.RESULTS_CONFLICT:
             return Silence.SHOWN
         case Kind.NO_CHANGE:
@@ -42,6 +44,16 @@ def never_shown(decision: Decision, policy: Policy) -> Silence:
         return Silence.RECALLED
     is_silent = switch_of(table, context.drug, policy) is Switch.SILENT
     return Silence.POLICY_SILENT if is_silent else Silence.SHOWN
+
+
+def _was_said_before(decision: Decision) -> bool:
+    """Whether what is to be done beside the order as drafted rests on results that were there when the drug was last
+    prescribed: whoever did so was told."""
+    if departs(decision.now.resulting):
+        return False
+    prescribed = decision.situation.context.last_prescribed()
+    days = [r.on for view in decision.situation.views for r in view.knowledge.readings if r.on is not None]
+    return prescribed is not None and bool(days) and all(latest(day) <= prescribed for day in days)
 
 
 def _says_depart(question: MarkerQuestion, decision: Decision) -> bool:

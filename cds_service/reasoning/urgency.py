@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cds_service.knowledge.schema import SourceKind
 from cds_service.model import CONTRAINDICATING, Gravity, Harm, Indicator, Kind, Testing, Trust
+from cds_service.reasoning.apply import departs
 from cds_service.reasoning.decide import Decision
 from cds_service.reasoning.outcomes import lines_of
 from cds_service.reasoning.questions import Asked, Status
@@ -23,13 +24,16 @@ def indicator_of_question(kind: Kind, asked: Asked, *, hold: bool) -> Indicator:
 
 
 def indicator_of_change(decision: Decision) -> Indicator:
-    """Critical only for contraindication or grave toxicity that was read."""
+    """Critical only for contraindication or grave toxicity that was read. What is done beside the order as drafted
+    is no warning, unless the harm is grave."""
     advice, table = decision.now.advice, decision.situation.table
     read = table.trust_of(decision.now.row) is Trust.READ
     source = decision.situation.context.knowledge.sources[table.source]
     label = source.kind == SourceKind.LABEL_CONTRAINDICATION
     contraindicated = label and advice.options[0].action in CONTRAINDICATING
     grave = advice.gravity is Gravity.FATAL_OR_IRREVERSIBLE or contraindicated
+    if not departs(decision.now.resulting):
+        return Indicator.WARNING if grave else Indicator.INFO
     if read and grave and advice.harm is not Harm.LACK_OF_EFFECT:
         return Indicator.CRITICAL
     return Indicator.WARNING

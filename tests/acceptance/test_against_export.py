@@ -34,6 +34,7 @@ from cds_service.model import (
 )
 from cds_service.policy import Policy
 from cds_service.reasoning import evaluate
+from cds_service.reasoning.apply import departs
 from tests.acceptance import naive_export
 from tests.acceptance.naive_export import (
     CHANGE,
@@ -155,7 +156,7 @@ def wrong_with(case: Case) -> str:
     if populations_of(found) != {case.population}:
         return f"populations {sorted(populations_of(found))}"
     quiet = {"", "tolerated"} if case.population in LONG_TAKEN else {""}
-    changes = [f for f in found if f.kind is Kind.CHANGE_NOW and f.silent in quiet]
+    changes = [f for f in found if f.kind is Kind.CHANGE_NOW and f.silent in quiet and departs(f.resulting)]
     if case.verdict == CHANGE:
         outcomes = {OUTCOMES.get(f.resulting.outcome, f.resulting.outcome.value) for f in changes}
         return "" if outcomes and outcomes <= case.outcomes else f"expected {sorted(case.outcomes)}, {told(found)}"

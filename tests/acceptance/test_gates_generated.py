@@ -326,8 +326,12 @@ class Naive:
             return set()
         if self.outcome(row) != "kept":
             return {Kind.CHANGE_NOW}
-        rechecked = [o.recheck for o in row.advice.options if o.recheck] if row else []
-        return {Kind.TEST_WOULD_CHANGE} if rechecked else set()
+        if row is None:
+            return set()
+        if any(o.recheck for o in row.advice.options):
+            return {Kind.TEST_WOULD_CHANGE}
+        beside = row.advice.options[0].action.value in ("monitor", "counsel") and row.advice.harm.value != "none"
+        return {Kind.CHANGE_NOW} if beside and any(map(self._wanted, self.table.markers)) else set()
 
     def missing(self, marker: str, others: Mapping[str, str]) -> set[Kind]:
         """What is shown where this marker is not known and the others are."""
@@ -341,6 +345,8 @@ class Naive:
         if "kept" not in outcomes:
             return {Kind.CHANGE_NOW} if not silent else set()
         asks = len(outcomes) > 1 or (self._wanted(marker) and len(self._beside(rows)) > 1)
+        if len({row.id if row else "" for row in rows}) == 1:
+            return self.known({**others, marker: states_of(marker, self.table.markers[marker])[0]})
         return {Kind.TEST_WOULD_CHANGE} if asks and self._fires(marker, rows) and not silent else set()
 
     def _rows(self, marker: str, others: Mapping[str, str]) -> list[Row | None]:

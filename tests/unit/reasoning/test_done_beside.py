@@ -1,0 +1,86 @@
+"""What a result that labelling asks for makes of an order that stands: something to be done beside it."""
+
+from __future__ import annotations
+
+import pytest
+
+from cds_service.model import Action, Alternative, Gravity, Harm, Indicator, Kind, Option, Outcome, Silence
+from tests.support.tiny import (
+    ALPHA,
+    BETA,
+    POOR,
+    advice,
+    ago,
+    findings,
+    only,
+    order,
+    person,
+    reading,
+    row,
+    shown,
+    swap,
+    table,
+    taking,
+    use,
+    world,
+)
+
+SLOW = reading(ALPHA, "*2/*2", on=ago(30))
+
+
+CLOSER = Option(Action.MONITOR, note="closer")
+
+
+def watched(testing="recommended", then=CLOSER, **fields):
+    told = row({ALPHA: POOR}, advice(then, **fields))
+    return table("watchol", told, uses={ALPHA: use(testing)}, concerns="always")
+
+
+def said(of, patient=None):
+    return findings(world(of), order("watchol"), patient or person(SLOW))
+
+
+@pytest.mark.parametrize("testing", ["required", "recommended"])
+def test_it_is_told_without_a_warning(testing):
+    finding = only(shown(said(watched(testing))))
+    assert (finding.kind, finding.indicator) == (Kind.CHANGE_NOW, Indicator.INFO)
+    assert finding.resulting.outcome is Outcome.AS_DRAFTED
+
+
+def test_grave_harm_is_a_warning():
+    grave = watched(gravity=Gravity.FATAL_OR_IRREVERSIBLE)
+    assert only(shown(said(grave))).indicator is Indicator.WARNING
+
+
+@pytest.mark.parametrize("testing", ["none", "if_risk"])
+def test_a_result_that_nobody_asks_for_is_silent(testing):
+    assert shown(said(watched(testing))) == []
+
+
+def test_what_fears_no_harm_is_silent():
+    assert shown(said(watched(harm=Harm.NONE))) == []
+
+
+def test_the_usual_watch_is_silent():
+    assert shown(said(watched(then=Option(Action.STANDARD)))) == []
+
+
+def test_a_result_that_was_there_when_the_drug_was_prescribed_is_not_told_again():
+    since = person(SLOW, medications=(taking("watchol", started=ago(400)), taking("watchol", started=ago(10))))
+    assert only(said(watched(), since)).silent is Silence.SAID_BEFORE
+    before = person(SLOW, medications=(taking("watchol", started=ago(400)),))
+    assert len(shown(said(watched(), before))) == 1
+    undated = person(reading(ALPHA, "*2/*2"), medications=(taking("watchol", started=ago(10)),))
+    assert len(shown(said(watched(), undated))) == 1
+
+
+def test_a_change_of_the_order_is_told_each_time():
+    since = person(SLOW, medications=(taking("watchol", started=ago(10)),))
+    assert only(shown(said(watched(then=Option(Action.AVOID)), since))).kind is Kind.CHANGE_NOW
+
+
+def test_an_alternative_that_asks_for_a_watch_is_offered():
+    offering = table("unol", row({BETA: POOR}, swap("watchol")))
+    patient = person(reading(BETA, "*2/*2"), SLOW)
+    found = findings(world(offering, watched()), order("unol"), patient)
+    assert next(f for f in found if f.drug == "unol").alternatives == (Alternative("watchol"),)

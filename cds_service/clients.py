@@ -145,9 +145,19 @@ def _faults(entry: ClientEntry, development: bool) -> Iterator[str]:  # noqa: FB
     for url in (*entry.fhir_servers, *([entry.jku] if entry.jku else ())):
         fault = _url_fault(url, ("https", "http") if development else ("https",))
         if fault:
-            yield f"{url}: {fault}"
+            yield f"{_without_credentials(url)}: {fault}"
         elif "?" in url and url in entry.fhir_servers:
             yield f"{url}: a base URL has no query"
+
+
+def _without_credentials(url: str) -> str:
+    """To be shown.
+
+    >>> _without_credentials("https://user:secret@ehr.example.org/jwks")
+    'https://...@ehr.example.org/jwks'
+    """
+    ahead, at, rest = url.rpartition("@")
+    return f"{ahead.partition('//')[0]}//...@{rest}" if at else url
 
 
 def _url_fault(text: str, schemes: tuple[str, ...]) -> str:

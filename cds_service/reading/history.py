@@ -34,6 +34,7 @@ from cds_service.reading.vocabulary import (
     NOT_BY_BLOOD,
     NOT_DONE_STATUSES,
     PAST_STATUSES,
+    RELATIVE_BY_ROLE,
 )
 
 _FAMILY_WORDS = ("family history of ", "fh of ")
@@ -173,16 +174,17 @@ def read_family(record: Record, chart: Chart) -> Iterator[FamilyCondition | Gap]
     resource = record.resource
     if record.status == "health-unknown":
         return
-    relationship = concept_label(resource.get("relationship"))
+    label = concept_label(resource.get("relationship"))
+    relationship = RELATIVE_BY_ROLE.get(label, label)
     degree = _degree(resource.get("relationship"))
     if degree == 0:
         return
     for condition in objects(resource.get("condition")):
         concept = condition.get("code")
-        label = concept_label(concept)
-        if label:
+        said = concept_label(concept)
+        if said:
             keys = chart.lexicon.conditions(codings(concept), concept_texts(concept))
-            yield FamilyCondition(keys, relationship, degree, label, record.reference)
+            yield FamilyCondition(keys, relationship, degree, said, record.reference)
         else:
             yield Gap(
                 record.reference, GapReason.UNREADABLE, "a relative's condition without a code or text", record.query

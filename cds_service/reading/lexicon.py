@@ -20,7 +20,14 @@ from cds_service.knowledge.schema import CodeRole, Gene, HlaMarker, Observable, 
 from cds_service.memory import Memory, content_key
 from cds_service.reading.shapes import fold
 from cds_service.reading.variant_words import VariantWords, variant_words_of
-from cds_service.reading.vocabulary import ABSENT_WORDS, FOUND_WORDS, MISSED_WORDS, NEGATING_WORDS, PRESENT_WORDS
+from cds_service.reading.vocabulary import (
+    ABSENT_WORDS,
+    CALLED_NEGATIVE,
+    FOUND_WORDS,
+    MISSED_WORDS,
+    NEGATING_WORDS,
+    PRESENT_WORDS,
+)
 
 HLA_PREFIX = "HLA-"
 
@@ -295,7 +302,7 @@ def lexicon_of(knowledge: Knowledge) -> Lexicon:
 
 def _names_of_markers(knowledge: Knowledge) -> Iterator[str]:
     """What is called negative of a tumour: its markers and their genes, receptors in general, and lymph nodes."""
-    yield from ("triple", "receptor", "receptors", "node", "nodes")
+    yield from CALLED_NEGATIVE
     for observable in knowledge.observables.values():
         yield from (*observable.names, *observable.in_words)
         if observable.gene:

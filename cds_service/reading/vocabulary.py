@@ -100,6 +100,8 @@ NO_FINDING_WORDS = ("family history", "fh", "history of", "risk of", "at risk", 
                     "excluded", "screening", "test", "tests", "testing", "tested", "declined", "counseling",
                     "counselling", "vaccine")  # fmt: skip
 """What says of an entry of a problem list that it tells no finding of the patient."""
+CALLED_NEGATIVE = ("triple", "receptor", "receptors", "node", "nodes")
+"""What is called negative of a tumour beside its markers (`triple negative breast cancer`)."""
 HEDGES = UNDETERMINED_WORDS | {
     "not", "if", "can", "cannot", "could", "may", "might", "possible", "possibly", "probable", "probably", "previous",
     "previously", "prior", "history", "unless", "expected", "likely detected", "likely present", "likely positive",
@@ -258,6 +260,25 @@ DEGREE_BY_ROLE = {
          "PAUNT", "UNCLE", "MUNCLE", "PUNCLE", "HSIB", "HSIS", "HBRO", "NIENEPH", "NIECE", "NEPHEW", "GRNDCHILD",
          "GRNDDAU", "GRNDSON", "FAMMEMB"), 2),
 }  # fmt: skip
+RELATIVE_BY_ROLE = {
+    **dict.fromkeys(("MTH", "NMTH"), "mother"), **dict.fromkeys(("FTH", "NFTH"), "father"),
+    **dict.fromkeys(("PRN", "NPRN"), "parent"), **dict.fromkeys(("SIS", "NSIS"), "sister"),
+    **dict.fromkeys(("BRO", "NBRO"), "brother"), **dict.fromkeys(("SIB", "NSIB"), "sibling"),
+    "HSIS": "half-sister", "HBRO": "half-brother", "HSIB": "half-sibling",
+    "TWIN": "twin", "ITWIN": "identical twin", "FTWIN": "fraternal twin",
+    "TWINSIS": "twin sister", "TWINBRO": "twin brother",
+    **dict.fromkeys(("DAU", "DAUC"), "daughter"), **dict.fromkeys(("SON", "SONC"), "son"),
+    **dict.fromkeys(("CHILD", "NCHILD"), "child"),
+    "GRPRN": "grandparent", "GRMTH": "grandmother", "GRFTH": "grandfather",
+    "MGRPRN": "mother's parent", "MGRMTH": "mother's mother", "MGRFTH": "mother's father",
+    "PGRPRN": "father's parent", "PGRMTH": "father's mother", "PGRFTH": "father's father",
+    "AUNT": "aunt", "MAUNT": "mother's sister", "PAUNT": "father's sister",
+    "UNCLE": "uncle", "MUNCLE": "mother's brother", "PUNCLE": "father's brother",
+    "NIENEPH": "niece or nephew", "NIECE": "niece", "NEPHEW": "nephew",
+    "GRNDCHILD": "grandchild", "GRNDDAU": "granddaughter", "GRNDSON": "grandson",
+    "COUSN": "cousin", "MCOUSN": "cousin on the mother's side", "PCOUSN": "cousin on the father's side",
+}  # fmt: skip
+"""What the codes mean, for a record that gives them alone."""
 NOT_BY_BLOOD = frozenset(
     {"WIFE", "HUSB", "SPS", "DOMPART", "CHLDADOPT", "DAUADOPT", "SONADOPT", "ADOPTF", "ADOPTM", "ADOPTP", "STPPRN",
      "STPMTH", "STPFTH", "STPSIB", "STPSIS", "STPBRO", "STPCHLD", "STPDAU", "STPSON", "FSTCHLD", "PRNINLAW",

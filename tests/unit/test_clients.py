@@ -47,6 +47,13 @@ def test_a_server_is_the_clients_own_in_any_spelling_or_it_is_not(tmp_path):
         assert client.own_server(other) is None
 
 
+def test_credentials_of_an_address_are_not_told(tmp_path):
+    with pytest.raises(SettingsError) as told:
+        load_clients(clients_file(tmp_path, entry_a(jku="https://user:hush@ehr-a.example.org/set.json")))
+    assert "hush" not in str(told.value)
+    assert "ehr-a.example.org/set.json: an absolute" in str(told.value)
+
+
 @pytest.mark.parametrize(
     "entries",
     [

@@ -208,6 +208,12 @@ def test_degrees(relationship: dict[str, object], degree: int) -> None:
     assert (found.degree, found.keys) == (degree, {"hyperthermia"})
 
 
+def test_a_relative_who_is_a_code_alone_is_called_what_the_code_means() -> None:
+    called = [concept("MGRMTH", system="v3"), concept("MTH", "Mom", system="v3"), concept("EXT", system="v3")]
+    found = [read_all(relative(relationship)).patient.family[0].relationship for relationship in called]
+    assert found == ["mother's mother", "Mom", "EXT"]
+
+
 def test_relatives_who_are_not_by_blood_tell_nothing() -> None:
     assert read_all(relative(concept("WIFE", system="v3"))).patient.family == ()
     assert read_all(relative({"text": "mother"}, status="health-unknown")).patient.family == ()

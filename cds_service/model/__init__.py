@@ -27,7 +27,7 @@ from cds_service.model.advice import (
     Timing,
     Trust,
 )
-from cds_service.model.dates import Span, When, earliest, fhir_date, latest, newest_of
+from cds_service.model.dates import Span, When, earliest, fhir_date, latest, newest_of, years_between
 from cds_service.model.drugs import CodedDrug, DrugCodes, DrugIndex, DrugMatch, RxNormIngredient
 from cds_service.model.feedback import Feedback, FeedbackOutcome, IssuedCard
 from cds_service.model.findings import (
@@ -179,4 +179,5 @@ __all__ = [
     "is_of_variants",
     "latest",
     "newest_of",
+    "years_between",
 ]

@@ -30,6 +30,25 @@ def latest(when: When) -> date:
     return when.latest if isinstance(when, Span) else when
 
 
+def years_between(born: date, today: date) -> float:
+    """Age in years: the birthdays that were, and the part of a year since the last one.
+
+    >>> years_between(date(2008, 2, 29), date(2026, 3, 1)), years_between(date(2000, 1, 1), date(2026, 1, 1))
+    (18.0, 26.0)
+    """
+    full = today.year - born.year - ((today.month, today.day) < (born.month, born.day))
+    last, coming = _birthday(born, born.year + full), _birthday(born, born.year + full + 1)
+    return full + (today - last).days / (coming - last).days
+
+
+def _birthday(born: date, year: int) -> date:
+    """In years without the day, the day after it."""
+    try:
+        return born.replace(year=year)
+    except ValueError:
+        return date(year, 3, 1)
+
+
 def fhir_date(when: When) -> str:
     """As a FHIR date, which may be a year or a month alone."""
     text = earliest(when).isoformat()

@@ -13,10 +13,20 @@ from typing import TypeAlias
 from cds_service.knowledge.base import Knowledge
 from cds_service.knowledge.derived import implied
 from cds_service.knowledge.schema import Fact, Predicate
-from cds_service.model import Availability, GapReason, MarkerView, Medication, Order, Patient, Query, earliest, latest
+from cds_service.model import (
+    Availability,
+    GapReason,
+    MarkerView,
+    Medication,
+    Order,
+    Patient,
+    Query,
+    earliest,
+    latest,
+    years_between,
+)
 from cds_service.reasoning.obtained import is_lost, why_lost
 
-DAYS_A_YEAR = 365.25
 SECOND_DEGREE = 2
 _LONGEST_PAUSE_DAYS = 14
 """Between two entries of a drug that follow each other: a late renewal, and no new start."""
@@ -175,7 +185,7 @@ class Context:
         born = self.patient.birth_date
         if born is None:
             return None
-        return (self.today - latest(born)).days / DAYS_A_YEAR, (self.today - earliest(born)).days / DAYS_A_YEAR
+        return years_between(latest(born), self.today), years_between(earliest(born), self.today)
 
     def exposure_days(self) -> Range | None:
         """Days that this drug has been taken without a new start; 0 when it is new, None when not known."""

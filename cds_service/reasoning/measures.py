@@ -36,6 +36,7 @@ from cds_service.model import (
     earliest,
     latest,
     newest_of,
+    years_between,
 )
 from cds_service.reasoning.bounds import some_within
 from cds_service.reasoning.context import Context
@@ -111,7 +112,7 @@ def readings_of(marker: str, patient: Patient, today: date) -> tuple[Reading, ..
     # What cannot be read is told of the clearance too: an older creatinine is not today's.
     unread = [replace(r, observable=marker) for r in creatinines if isinstance(r.says, _UNREAD)]
     # Of a birth date that is told roughly both ages count, and all weights of which any may be the newest.
-    ages = dict.fromkeys([(today - day(born)).days // 365.25 for day in (earliest, latest)])
+    ages = dict.fromkeys([float(int(years_between(day(born), today))) for day in (earliest, latest)])
     bodies = tuple(product(ages, patient.possible_weights_kg))
     found = (_clearance(r, patient.sex, *body) for r in creatinines for body in bodies)
     return (*unread, *(r for r in found if r is not None))

@@ -300,6 +300,6 @@ def corrupted(content: bytes, chance: random.Random) -> bytes:
     """`content` with some bytes changed, lost or inserted."""
     changed = bytearray(content)
     for _ in range(chance.randint(1, 4)):
-        at = chance.randrange(len(changed))
+        at = chance.randint(0, len(changed))  # of a short one nothing may be left
         changed[at : at + chance.randint(0, 3)] = chance.randbytes(chance.randint(0, 3))
     return bytes(changed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -88,6 +89,14 @@ def test_only_what_says_a_fact_is_referred_to():
 
 def test_the_same_drug_drafted_twice_is_not_its_own_companion():
     assert around("achol", person(), KNOWLEDGE, order("achol", reference="Draft/second")).comedication().said == ()
+
+
+@pytest.mark.parametrize("years", range(1, 80))
+def test_a_birthday_makes_a_full_year(years):
+    birthday = TODAY.replace(year=TODAY.year - years)
+    assert around("x", person(birth_date=birthday), KNOWLEDGE).age_years() == (years, years)
+    low, high = around("x", person(birth_date=birthday + timedelta(days=1)), KNOWLEDGE).age_years()
+    assert years - 1 < low == high < years
 
 
 def test_age():

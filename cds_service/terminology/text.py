@@ -26,8 +26,9 @@ def fold(text: str) -> str:
     'plavix 75 mg'
     """
     if not text.isascii():
-        text = unicodedata.normalize("NFKD", _visible(text).casefold())
-        text = _DASHES.sub("-", _visible(text))
+        # Some signs are letters only once they are spelt out, and some letters are spelt anew in lower case.
+        spelt = unicodedata.normalize("NFKD", _visible(text)).casefold()
+        text = _DASHES.sub("-", _visible(unicodedata.normalize("NFKD", spelt)))
     return " ".join(text.lower().translate(_APOSTROPHES).split())
 
 

@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cds_service.codes import ATC, LOINC, RXNORM, SNOMED, Coding
@@ -467,6 +467,7 @@ def test_the_strength_is_that_of_the_first_ingredient_in_one_piece(text: str, st
 
 
 @given(st.text(max_size=60))
+@example("\N{MATHEMATICAL BOLD SMALL FINAL SIGMA}")
 def test_any_text_is_answered_and_folding_is_stable(text: str) -> None:
     by_name(text)
     assert fold(fold(text)) == fold(text)

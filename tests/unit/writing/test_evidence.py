@@ -51,7 +51,7 @@ def test_evidence_says_trust_review_and_what_others_say(card_of):
 def test_a_source_without_an_address_has_no_link(card_of):
     card = card_of(change_now(table="secundol_gena", advice=None))
     assert "Source: Guideline plain, Made-up Consortium" in _evidence(card)
-    assert "Primol: A known fact changes the order (no strength stated)" in _evidence(card)
+    assert "Primol: A known fact changes the order, or what is done beside it (no strength stated)" in _evidence(card)
     assert "url" not in card["source"]
     assert "links" not in card
 

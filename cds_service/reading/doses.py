@@ -10,6 +10,9 @@ from cds_service.model import Dose
 from cds_service.reading.dose_text import dose_in_text, in_milligrams, known_unit, tidy, times_a_day_in
 from cds_service.reading.shapes import Resource, clean, codings, first, items, number, objects, text_at
 
+_LARGEST = 1e12
+_MOST_A_DAY = 1440.0
+"""A dose each minute; what flows has a rate."""
 _DAYS_BY_UNIT = {"min": 1 / 1440, "h": 1 / 24, "d": 1.0, "wk": 7.0, "mo": 30.0, "a": 365.0}
 _TIMES_BY_CODE = {"BID": 2.0, "TID": 3.0, "QID": 4.0, "AM": 1.0, "PM": 1.0, "QD": 1.0, "QOD": 0.5, "Q1H": 24.0,
                   "Q2H": 12.0, "Q3H": 8.0, "Q4H": 6.0, "Q6H": 4.0, "Q8H": 3.0, "Q12H": 2.0, "BED": 1.0,
@@ -46,9 +49,15 @@ def _dose_of_one(instruction: Resource, strength_mg: float | None) -> Dose | Non
     elif written and _contradicts(written, per_dose, unit):
         per_dose = None
     per_day = per_day or _per_day(first(instruction.get("timing"))) or (written.per_day if written else None)
+    per_dose, per_day = _meant(per_dose, _LARGEST), _meant(per_day, _MOST_A_DAY)
     if per_dose is None and per_day is None and not text:
         return None
     return Dose(per_dose, unit.removesuffix("/d"), per_day, text)
+
+
+def _meant(figure: float | None, largest: float) -> float | None:
+    """The figure, unless nobody can have meant it."""
+    return figure if figure is not None and figure <= largest else None
 
 
 def _contradicts(written: Dose, per_dose: float, unit: str) -> bool:

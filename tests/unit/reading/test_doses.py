@@ -100,6 +100,8 @@ def test_text_without_a_dose(text: str) -> None:
         ({"repeat": {"dayOfWeek": ["mon", "thu"]}}, 2 / 7),
         ({"repeat": {"frequency": 1, "period": 0, "periodUnit": "d"}}, None),
         ({"repeat": {"frequency": 1}}, None),
+        ({"repeat": {"frequency": 1, "period": 1, "periodUnit": "min"}}, 1440.0),
+        ({"repeat": {"frequency": 1e308, "period": 1, "periodUnit": "d"}}, None),
         ({"repeat": {"when": ["MORN", "EVE"], "frequency": 1, "period": 1, "periodUnit": "d"}}, 2.0),
         ({"repeat": {"period": 4, "periodMax": 6, "periodUnit": "h"}}, 6.0),
         ({"repeat": {"dayOfWeek": ["mon", "thu"], "frequency": 1, "period": 1, "periodUnit": "d"}}, 2 / 7),
@@ -151,6 +153,11 @@ def test_timing(timing: object, expected: float | None) -> None:
 )
 def test_one_instruction(instruction: object, expected: Dose) -> None:
     assert dose_of([instruction], None) == expected
+
+
+def test_a_figure_that_nobody_can_have_meant_is_none():
+    dose = dose_of([{"text": "as before", "doseAndRate": [{"doseQuantity": quantity(1e308)}]}], None)
+    assert (dose.per_dose, dose.text) == (None, "as before")
 
 
 def test_a_dose_said_in_several_ways_counts_in_milligrams() -> None:

@@ -65,9 +65,12 @@ def dispensed(resource: Resource, medicine: Medicine) -> Supply | None:
 
 def prescribed(resource: Resource, medicine: Medicine) -> Supply | None:
     """The supply of a MedicationRequest with all its repeats; None where it does not tell."""
-    begun, told = day(resource.get("authoredOn")), first(resource.get("dispenseRequest"))
+    course, told = _course_days(resource), first(resource.get("dispenseRequest"))
+    if course is None and not told:
+        return None
     each = _days(told.get("expectedSupplyDuration")) or _days_of_quantity(told.get("quantity"), resource, medicine)
-    total = _course_days(resource) or _days_of_all(each, number(told.get("numberOfRepeatsAllowed")))
+    total = course or _days_of_all(each, number(told.get("numberOfRepeatsAllowed")))
+    begun = day(resource.get("authoredOn"))
     if begun is not None and total is not None:
         return _supply(begun, total)
     # The last of it may be handed out on the last day on which the prescription is valid.
@@ -94,7 +97,7 @@ def _course_days(resource: Resource) -> int | None:
 
 def _days(duration: object) -> int | None:
     """Days of a duration, rounded up; None where it cannot be read, or is no time that medicines are given for."""
-    told = quantity_of(first(duration))
+    told = quantity_of(first(duration)) if duration else None
     factor = _DAYS_BY_UNIT.get(told.unit.lower()) if told is not None else None
     if told is None or factor is None or told.comparator:
         return None

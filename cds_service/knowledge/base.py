@@ -22,6 +22,7 @@ from cds_service.knowledge.schema import (
     ResultSpoiler,
     ResultWords,
     Source,
+    SupplyLengths,
     Table,
     Test,
 )
@@ -72,6 +73,7 @@ class Knowledge:
     """Of results of lifelong markers; what spoils a measured value stands with the table that uses it."""
     family_priors: tuple[FamilyPrior, ...] = ()
     no_match: NoMatch = field(default_factory=NoMatch)
+    supplies: SupplyLengths = field(default_factory=lambda: SupplyLengths(0, 0, 0))
     publishers: frozenset[str] = frozenset()
     """Hosts on which publishers keep their own texts: what was read elsewhere is a copy."""
 

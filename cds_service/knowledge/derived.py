@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from cds_service.knowledge.base import Knowledge
 from cds_service.knowledge.reach import modifier_key
+from cds_service.knowledge.schema import StateChange
 
 T = TypeVar("T")
 
@@ -76,6 +77,12 @@ def observables_telling(knowledge: Knowledge) -> Mapping[str, tuple[str, ...]]:
         for marker in dict.fromkeys((observable.id, *observable.tells)):
             found[marker].append(observable.id)
     return {marker: tuple(ids) for marker, ids in found.items()}
+
+
+@once_for_each
+def changing_conditions(knowledge: Knowledge) -> Mapping[str, StateChange]:
+    """Condition key -> the change of a result that tells it."""
+    return {key: c.change for key, c in knowledge.conditions.items() if c.change is not None}
 
 
 @once_for_each

@@ -75,6 +75,7 @@ def load_knowledge(data: Path = DATA) -> Knowledge:
         groups=groups,
         sources=sources,
         no_match=load_no_match(data),
+        supplies=_validated(schema.SupplyLengths, _yaml(data / "supplies.yaml"), "supplies.yaml"),
         publishers=frozenset(_yaml(data / "publishers.yaml")),
         tables=tables,
         modifiers=modifiers,

@@ -4,7 +4,7 @@ what a drug is taken for."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from cds_service.knowledge.schema import Fact, Modifier, Predicate, Table
 
@@ -15,21 +15,23 @@ def comedication_keys(tables: Iterable[Table], modifiers: Iterable[Modifier]) ->
     shifting = {m.marker for m in modifiers}
     found: set[str] = set()
     for table in tables:
-        found.update(key for p in _predicates(table) for key in _keys(p))
+        found.update(keys_named(_predicates(table), {Fact.COMEDICATION}, excluded=True))
         found.update(modifier_key(m) for m in table.markers if m in shifting)
     return frozenset(found)
 
 
 def indications(table: Table) -> frozenset[str]:
     """The condition keys for one of which the table's population takes the drug."""
-    return frozenset(key for predicate in table.population.fits for key in _indications(predicate))
+    return frozenset(keys_named(table.population.fits, {Fact.INDICATION}))
 
 
-def _indications(predicate: Predicate) -> Iterator[str]:
-    if predicate.fact is Fact.INDICATION:
-        yield from predicate.is_in
-    for part in (*predicate.all, *predicate.any):
-        yield from _indications(part)
+def keys_named(predicates: Iterable[Predicate], facts: Collection[Fact], *, excluded: bool = False) -> Iterator[str]:
+    """The keys that predicates about one of the facts name; with `excluded` those too that rule a population out."""
+    for predicate in predicates:
+        if predicate.fact in facts:
+            yield from predicate.is_in
+        parts = (*predicate.all, *predicate.any, *(predicate.none if excluded else ()))
+        yield from keys_named(parts, facts, excluded=excluded)
 
 
 def modifier_key(marker_or_enzyme: str) -> str:
@@ -43,10 +45,3 @@ def _predicates(table: Table) -> Iterator[Predicate]:
         yield from use.risks
         yield from use.required_when
         yield from (s.when for s in use.spoilers)
-
-
-def _keys(predicate: Predicate) -> Iterator[str]:
-    if predicate.fact is Fact.COMEDICATION:
-        yield from predicate.is_in
-    for part in (*predicate.all, *predicate.any, *predicate.none):
-        yield from _keys(part)

@@ -583,6 +583,18 @@ class NoMatch:
     """Methods of tests whose markers count as inherited, whatever their kind."""
 
 
+@dataclass(frozen=True, slots=True)
+class SupplyLengths:
+    """How long medicines last of which the record does not say it, in days."""
+
+    usual_days: int
+    """What is handed out at once, where nobody says how long it lasts."""
+    longest_days: int
+    """No supply handed out at once lasts longer."""
+    longest_pause_days: int
+    """Between two entries of a drug that follow each other: a late renewal, and no new start."""
+
+
 class ModulatorRole(StrEnum):
     INHIBITOR = "inhibitor"
     INDUCER = "inducer"

@@ -75,5 +75,7 @@ class Medication:
     """Set for a medicine that ended (its effect may still last)."""
     may_have_ended: bool = False
     """Whether it is told to end about today, so that it counts as taken and its use may have been interrupted."""
+    is_prescribed: bool = True
+    """Whether it is somebody's order, and not what was handed out, given or reported."""
     may_go_on: bool = False
     """Whether it stopped only in that its supply is used up: some of it may be left, or more of it may have come."""

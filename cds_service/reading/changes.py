@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from math import inf
 
-from cds_service.knowledge.schema import ConditionKey, StateChange
+from cds_service.knowledge.schema import StateChange
 from cds_service.model import Condition, Grade, Phenotype, Reading, ReadingStatus, earliest
 
 
-def conditions_told(readings: Sequence[Reading], keys: Iterable[ConditionKey], today: date) -> Iterator[Condition]:
+def conditions_told(
+    readings: Sequence[Reading], changes: Mapping[str, StateChange], today: date
+) -> Iterator[Condition]:
     """A condition for each key whose change was seen lately, since the first result that tells it."""
-    for key in keys:
-        told = _first_after(key.change, readings, today) if key.change is not None else None
-        if key.change is not None and told is not None and _days(told, today) <= key.change.within_days:
-            yield Condition(frozenset({key.id}), told.quoted, told.reference, told.on)
+    for key, change in changes.items():
+        told = _first_after(change, readings, today)
+        if told is not None and _days(told, today) <= change.within_days:
+            yield Condition(frozenset({key}), told.quoted, told.reference, told.on)
 
 
 def _days(reading: Reading, today: date) -> float:

@@ -16,7 +16,15 @@ from cds_service.knowledge.derived import (
     once_for_each,
     spoiling_conditions,
 )
-from cds_service.knowledge.schema import CodeRole, Gene, HlaMarker, Observable, ObservationCode, ResultWords
+from cds_service.knowledge.schema import (
+    CodeRole,
+    Gene,
+    HlaMarker,
+    Observable,
+    ObservationCode,
+    ResultWords,
+    SupplyLengths,
+)
 from cds_service.memory import Memory, content_key
 from cds_service.reading.shapes import fold
 from cds_service.reading.variant_words import VariantWords, variant_words_of
@@ -120,6 +128,7 @@ class Lexicon:
     called_negative: re.Pattern[str]
     """A marker of a tumour that is called negative, which denies no tumour: `HER2 negative breast cancer`."""
     variants: VariantWords
+    supplies: SupplyLengths
     harmless_of_tumours: re.Pattern[str]
     """Words beside what is said of a tumour's marker that change nothing, in folded text."""
     words_around_values: tuple[str, ...]
@@ -291,6 +300,7 @@ def lexicon_of(knowledge: Knowledge) -> Lexicon:
         called_negative=words_pattern(f"{name} negative" for name in _names_of_markers(knowledge)),
         liquid_biopsies=words_pattern(knowledge.result_words.liquid_biopsies),
         variants=variant_words_of(knowledge),
+        supplies=knowledge.supplies,
         harmless_of_tumours=words_pattern(_harmless_of_tumours(knowledge.result_words)),
         words_around_values=(*_harmless_of_tumours(knowledge.result_words), *PRESENT_WORDS, *ABSENT_WORDS),
         calls_of_tumours=words_pattern(("no", *FOUND_WORDS, *MISSED_WORDS)),

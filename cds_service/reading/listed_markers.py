@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from cds_service.knowledge.schema import Observable, ObservableKind
 from cds_service.knowledge.variant_names import first_variant
+from cds_service.memory import remembered_by_identity
 from cds_service.model import FUTURE, Grade, Phenotype, Presence, Reading, Statement, Unconfirmed
 from cds_service.reading.answers import presence_word
 from cds_service.reading.chart import Chart
@@ -83,7 +84,7 @@ def _said_in(text: str, lexicon: Lexicon) -> Iterator[_Said]:
 def _signed(text: str, lexicon: Lexicon) -> tuple[list[_Said], str]:
     """Markers with their call as a sign or a word behind them (`ER+/HER2-`, `ER positive HER2 negative`), and what is
     left of the text."""
-    names, pattern = lexicon.remembered.get(("called names", ""), _called_names, lexicon)
+    names, pattern = _called_names(lexicon)
     found: list[_Said] = []
     for match in pattern.finditer(text):
         present = bool(match["plus"]) or (match["word"] or "").lower() == POSITIVE
@@ -91,6 +92,7 @@ def _signed(text: str, lexicon: Lexicon) -> tuple[list[_Said], str]:
     return found, pattern.sub(" ", text)
 
 
+@remembered_by_identity
 def _called_names(lexicon: Lexicon) -> tuple[dict[str, Mention], re.Pattern[str]]:
     symbols = {fold(gene): ids for gene, ids in lexicon.observable_genes.items() if not gene.isalpha()}
     names = {**symbols, **names_of_tumours(lexicon)}

@@ -6,7 +6,9 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 
+from cds_service.memory import remembered_by_identity
 from cds_service.reading.lexicon import Lexicon, words_pattern
 from cds_service.reading.observed import OF_TUMOUR
 from cds_service.reading.shapes import fold
@@ -20,13 +22,12 @@ Mention = tuple[str, ...]
 
 def mentions_in(texts: Iterable[str], lexicon: Lexicon) -> frozenset[Mention]:
     """What the texts name: genes by their symbols, other markers by names that mean nothing else."""
-    return frozenset().union(
-        *(lexicon.remembered.get(("mentions", text), _mentions, text, lexicon) for text in texts)
-    )
+    make = partial(_mentions, lexicon=lexicon)
+    return frozenset().union(*(lexicon.remembered.get_by_text("mentions", text, make) for text in texts))
 
 
 def _mentions(text: str, lexicon: Lexicon) -> frozenset[Mention]:
-    names, pattern = lexicon.remembered.get(("plain names", ""), _plain_names, lexicon)
+    names, pattern = _plain_names(lexicon)
     found = {match.group() for match in pattern.finditer(fold(text))}
     named = {word for name in found for word in name.split()}
     return frozenset({*(names[name] for name in found), *_by_symbol(text, named, lexicon)})
@@ -41,6 +42,7 @@ def _by_symbol(text: str, named: set[str], lexicon: Lexicon) -> Iterator[Mention
             yield ids
 
 
+@remembered_by_identity
 def _plain_names(lexicon: Lexicon) -> tuple[Mapping[str, Mention], re.Pattern[str]]:
     names = {name: ids for name, ids in names_of_tumours(lexicon).items() if not _SHORT.fullmatch(name)}
     return names, words_pattern(names)

@@ -103,12 +103,12 @@ def _repeats(record: Record, chart: Chart) -> bool:
 
 
 def _speaks(request: Record, chart: Chart) -> bool:
-    return request.status != "completed" and not _use_of(request, medicine_of(request, chart), chart.today).may_go_on
+    return request.status != "completed" and not _use_of(request, medicine_of(request, chart), chart).may_go_on
 
 
 def is_taken(record: Record, chart: Chart) -> bool:
     """Whether the patient takes the medicine: by its status, and what was handed out or given until it is used up."""
-    use = _use_of(record, medicine_of(record, chart), chart.today)
+    use = _use_of(record, medicine_of(record, chart), chart)
     return use.is_taken and (record.kind not in GIVEN or use.stopped is None)
 
 
@@ -123,14 +123,15 @@ class _Use(NamedTuple):
     """It ended by what is assumed of supplies alone."""
 
 
-def _use_of(record: Record, medicine: Medicine, today: date) -> _Use:
+def _use_of(record: Record, medicine: Medicine, chart: Chart) -> _Use:
     match record.kind:
         case "MedicationAdministration":
-            return _use_of_administered(record, today)
+            return _use_of_administered(record, chart.today)
         case "MedicationDispense":
-            return _use_of_dispensed(record, dispensed(record.resource, medicine), today)
+            supply = dispensed(record.resource, medicine, chart.lexicon.supplies)
+            return _use_of_dispensed(record, supply, chart.today)
         case _:
-            return _use_of_ordered(record, medicine, today)
+            return _use_of_ordered(record, medicine, chart)
 
 
 def _use_of_administered(record: Record, today: date) -> _Use:
@@ -155,14 +156,15 @@ def _use_of_dispensed(record: Record, supply: Supply | None, today: date) -> _Us
     return _Use(given, supply.until if over else None, may_go_on=left, is_assumed=not (left or supply.is_told))
 
 
-def _use_of_ordered(record: Record, medicine: Medicine, today: date) -> _Use:
+def _use_of_ordered(record: Record, medicine: Medicine, chart: Chart) -> _Use:
     """Taken while it is active or on hold, ordered and not forbidden, until the end that it names. Where only its
     supply is used up it may have ended, and where that was long ago, it may go on."""
-    end, taken = _end(record.resource), _is_in_force(record)
+    today, end, taken = chart.today, _end(record.resource), _is_in_force(record)
     if end is not None:
         over = latest(end) < today if taken else record.status in ENDED_STATUSES and earliest(end) <= today
         return _Use(taken, end if over else None, may_have_ended=not over and earliest(end) < today)
-    supply = prescribed(record.resource, medicine) if taken and record.kind == REQUEST else None
+    is_supplied = taken and record.kind == REQUEST
+    supply = prescribed(record.resource, medicine, chart.lexicon.supplies) if is_supplied else None
     if supply is None or not supply.is_over(today):
         return _Use(taken)
     left = supply.may_be_left(today)
@@ -172,7 +174,11 @@ def _use_of_ordered(record: Record, medicine: Medicine, today: date) -> _Use:
 def _is_in_force(record: Record) -> bool:
     if record.status not in TAKEN_STATUSES or record.resource.get("doNotPerform") is True:
         return False
-    return clean(record.resource.get("intent")) not in UNORDERED_INTENTS or _is_reported(record.resource)
+    return _is_ordered(record.resource) or _is_reported(record.resource)
+
+
+def _is_ordered(resource: Resource) -> bool:
+    return clean(resource.get("intent")) not in UNORDERED_INTENTS
 
 
 def _is_reported(resource: Resource) -> bool:
@@ -209,7 +215,7 @@ def read_medication(record: Record, chart: Chart) -> Iterator[Medication | Gap]:
     if _repeats(record, chart):
         return
     found = medicine_of(record, chart)
-    use = _use_of(record, found, chart.today)
+    use = _use_of(record, found, chart)
     if not use.is_taken and use.stopped is None:
         yield from _untaken(record)
         return
@@ -229,6 +235,7 @@ def read_medication(record: Record, chart: Chart) -> Iterator[Medication | Gap]:
         stopped=use.stopped,
         may_have_ended=use.may_have_ended,
         may_go_on=use.may_go_on,
+        is_prescribed=record.kind == REQUEST and _is_ordered(record.resource),
     )
 
 

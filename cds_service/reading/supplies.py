@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from math import ceil
 
+from cds_service.knowledge.schema import SupplyLengths
 from cds_service.model import Quantity, Span, When, earliest, latest
 from cds_service.reading.answers import quantity_of
 from cds_service.reading.dates import day
@@ -18,10 +19,6 @@ from cds_service.reading.dose_text import in_milligrams, known_unit
 from cds_service.reading.medications import Medicine
 from cds_service.reading.shapes import Resource, child, first, fold, number, objects, text_at
 
-USUAL_DAYS = 90
-"""Of a supply of which nobody says how long it lasts: more than three months are seldom handed out at once."""
-LONGEST_DAYS = 365
-"""No supply handed out at once lasts longer."""
 _UNREADABLE_FROM_DAYS = 10_000
 _DAYS_BY_UNIT = {
     **dict.fromkeys(("d", "day", "days", ""), 1.0),
@@ -51,7 +48,7 @@ class Supply:
         return (today - latest(self.until)).days <= self.spare
 
 
-def dispensed(resource: Resource, medicine: Medicine) -> Supply | None:
+def dispensed(resource: Resource, medicine: Medicine, lengths: SupplyLengths) -> Supply | None:
     """The supply of a MedicationDispense; None where it does not say when it was handed out."""
     handed = day(resource.get("whenHandedOver"), resource.get("whenPrepared"))
     if handed is None:
@@ -59,11 +56,12 @@ def dispensed(resource: Resource, medicine: Medicine) -> Supply | None:
     said = _days(resource.get("daysSupply")) or _days_of_quantity(resource.get("quantity"), resource, medicine)
     if said is not None:
         return _supply(handed, said)
-    until = _later(handed, USUAL_DAYS)
-    return Supply(until, LONGEST_DAYS - USUAL_DAYS, is_told=False) if until is not None else None
+    until = _later(handed, lengths.usual_days)
+    spare = lengths.longest_days - lengths.usual_days
+    return Supply(until, spare, is_told=False) if until is not None else None
 
 
-def prescribed(resource: Resource, medicine: Medicine) -> Supply | None:
+def prescribed(resource: Resource, medicine: Medicine, lengths: SupplyLengths) -> Supply | None:
     """The supply of a MedicationRequest with all its repeats; None where it does not tell."""
     course, told = _course_days(resource), first(resource.get("dispenseRequest"))
     if course is None and not told:
@@ -75,7 +73,7 @@ def prescribed(resource: Resource, medicine: Medicine) -> Supply | None:
         return _supply(begun, total)
     # The last of it may be handed out on the last day on which the prescription is valid.
     valid = day(child(told, "validityPeriod").get("end"))
-    return _supply(valid, each or USUAL_DAYS) if valid is not None else None
+    return _supply(valid, each or lengths.usual_days) if valid is not None else None
 
 
 def _supply(begun: When, days: int) -> Supply | None:

@@ -13,6 +13,7 @@ from operator import attrgetter
 from typing import Any, TypeVar
 
 from cds_service.knowledge.base import Knowledge
+from cds_service.knowledge.derived import changing_conditions
 from cds_service.model import (
     Allergy,
     Availability,
@@ -235,7 +236,7 @@ def _patient(
 
 def _with_changes(patient: Patient, knowledge: Knowledge, today: date) -> Patient:
     """With the conditions that only a change between results tells."""
-    told = list(conditions_told(patient.readings, knowledge.conditions.values(), today))
+    told = list(conditions_told(patient.readings, changing_conditions(knowledge), today))
     if not told:
         return patient
     return replace(patient, conditions=_sorted([*patient.conditions, *told], _by_keys("text", "reference")))

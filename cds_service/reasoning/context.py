@@ -28,8 +28,6 @@ from cds_service.model import (
 from cds_service.reasoning.obtained import is_lost, why_lost
 
 SECOND_DEGREE = 2
-_LONGEST_PAUSE_DAYS = 14
-"""Between two entries of a drug that follow each other: a late renewal, and no new start."""
 
 LOCAL_ROUTES = frozenset(
     {"topical", "ophthalmic", "otic", "nasal", "inhaled", "vaginal", "intravitreal", "intradermal", "dental"}
@@ -203,7 +201,7 @@ class Context:
         other, of those that count."""
         reached = self.today
         for begun, ended in self._periods(drug, is_counted):
-            if (reached - ended).days > _LONGEST_PAUSE_DAYS:
+            if (reached - ended).days > self.knowledge.supplies.longest_pause_days:
                 break
             reached = min(reached, begun)
         return self._days_since(reached)
@@ -231,8 +229,9 @@ class Context:
         return frozenset(d for d in drugs if not frozenset(keys).isdisjoint((d, *groups.get(d, ()))))
 
     def last_prescribed(self) -> date | None:
-        """The day of the newest entry of this drug among the medicines taken; None where none says its day."""
-        return max((latest(m.started) for m in self._taken_alike() if m.started is not None), default=None)
+        """The day of the newest order for this drug among the medicines taken; None where none says its day."""
+        days = [earliest(m.started) for m in self._taken_alike() if m.is_prescribed and m.started is not None]
+        return max(days, default=None)
 
     def is_taken(self) -> bool:
         """Whether this drug was taken before today, so that its dose may be an adjusted one already."""

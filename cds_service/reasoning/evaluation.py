@@ -203,10 +203,9 @@ class _Evaluator:
 
     def _doubtfully_affected_by(self, draft: Order, orders: tuple[Order, ...]) -> Iterator[Finding]:
         """That a medicine may be taken still of which this draft would change what is found."""
-        reached = self._reached_by(draft) - self.beside
-        for medication in self.patient.medications:
-            drugs = reached.intersection(medication.ingredients)
-            if not medication.may_go_on or not drugs:
+        for medication in [m for m in self.patient.medications if m.may_go_on]:
+            drugs = self._reached_by(draft).intersection(medication.ingredients) - self.beside
+            if not drugs:
                 continue
             taken = _as_order(medication)
             rest = tuple([o for o in orders if o is not draft and self._can_change(o, taken)])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from cds_service.knowledge.reach import keys_named
 from cds_service.knowledge.schema import Fact
 from cds_service.model import (
     Action,
@@ -34,7 +35,7 @@ from cds_service.reasoning.context import Context
 from cds_service.reasoning.decide import Basis, Decision
 from cds_service.reasoning.losses import doubts, lost_beside, requests_lost
 from cds_service.reasoning.measures import is_measured
-from cds_service.reasoning.predicates import Truth, comedications_of, why_not_known
+from cds_service.reasoning.predicates import Truth, why_not_known
 from cds_service.reasoning.preliminary import preliminary_of
 from cds_service.reasoning.questions import Asked, MarkerQuestion, Status
 from cds_service.reasoning.rechecks import rechecks
@@ -241,7 +242,7 @@ def _gaps_of_fact(fact: str, situation: Situation) -> tuple[Gap, ...]:
     """Why the fact is not known. Medicines that may be taken still are named."""
     context = situation.context
     if fact == Fact.COMEDICATION and not context.is_lost(Fact.COMEDICATION):
-        doubtful = context.doubtful_of(tuple(comedications_of(situation.table.population.fits)))
+        doubtful = context.doubtful_of(tuple(keys_named(situation.table.population.fits, {Fact.COMEDICATION})))
         if doubtful:
             return tuple(Gap(drug, GapReason.SUPPLY_USED_UP) for drug in sorted(doubtful))
     return (Gap(fact, why_not_known(fact, context)),)

@@ -20,13 +20,13 @@ from cds_service.model import (
 from cds_service.reasoning.asking import Asking
 from cds_service.reasoning.outcomes import beyond
 from cds_service.reasoning.predicates import any_holds
-from cds_service.reasoning.probability import change_probability, inherited, raised
+from cds_service.reasoning.probability import Inherited, change_probability, raised
 from cds_service.reasoning.tables import Reached
 from cds_service.reasoning.tolerance import is_tolerated
 
 
-def why_silent(asking: Asking) -> Silence:
-    """SHOWN where the question fires, else the rule that keeps it quiet."""
+def why_silent(asking: Asking, prior: Inherited | None) -> Silence:
+    """SHOWN where the question fires, else the rule that keeps it quiet. `prior` is what the family history adds."""
     situation, testing = asking.situation, asking.testing
     if is_tolerated(asking.use, situation):
         return Silence.TOLERATED
@@ -41,7 +41,7 @@ def why_silent(asking: Asking) -> Silence:
         if at_risk:
             return Silence.SHOWN
         return Silence.RISK_NOT_KNOWN if at_risk is None else Silence.NOT_AT_RISK
-    return Silence.SHOWN if _likely_enough(asking) else Silence.BELOW_THRESHOLD
+    return Silence.SHOWN if _likely_enough(asking, prior) else Silence.BELOW_THRESHOLD
 
 
 def _may_count(known: MarkerKnowledge) -> bool:
@@ -57,21 +57,20 @@ def _deferred_by_row(asking: Asking) -> bool:
     return row.advice.options[0].action is Action.USE_OTHER_TEST
 
 
-def _likely_enough(asking: Asking) -> bool:
+def _likely_enough(asking: Asking, prior: Inherited | None) -> bool:
     firing = asking.policy.firing
     if _grave(asking):
-        grave = _chance(_is_grave, asking)
+        grave = _chance(_is_grave, asking, prior)
         if grave is None or grave.high >= firing.grave_probability_at_least:
             return True
-    strong = _chance(_strongly_against, asking)
+    strong = _chance(_strongly_against, asking, prior)
     return strong is not None and strong.low >= firing.change_probability_at_least
 
 
-def _chance(counts: Callable[[Reached], bool], asking: Asking) -> ChangeProbability | None:
+def _chance(counts: Callable[[Reached], bool], asking: Asking, prior: Inherited | None) -> ChangeProbability | None:
     """The probability that the result leads to advice that counts, with the family history."""
-    reached, context = asking.situation.reached, asking.situation.context
+    reached = asking.situation.reached
     counted = frozenset(a for a in asking.changing() if counts(reached[a]))
-    prior = inherited(asking.marker, context.patient, context.knowledge)
     return raised(change_probability(asking.situation, asking.marker, counted), prior)
 
 

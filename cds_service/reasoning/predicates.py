@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from cds_service.knowledge.schema import Fact, Predicate
@@ -114,14 +114,6 @@ def _number_fact(fact: Fact, predicate: Predicate, context: Context) -> Truth:
     if all_within(low, high, predicate):
         return TRUE
     return Truth(holds=None, missing=(str(fact),))
-
-
-def comedications_of(predicates: Iterable[Predicate]) -> Iterator[str]:
-    """Drugs and groups of which a population takes one. Those that it must not take are none of them."""
-    for predicate in predicates:
-        if predicate.fact is Fact.COMEDICATION:
-            yield from predicate.is_in
-        yield from comedications_of((*predicate.all, *predicate.any))
 
 
 def why_not_known(fact: str, context: Context) -> GapReason:

@@ -99,7 +99,7 @@ def _question(asking: Asking) -> MarkerQuestion:
     probability = raised(change_probability(asking.situation, marker, asking.changing()), prior)
     question = _test_question(test, status, asking, probability, prior) if test is not None else None
     no_test = test is None and status is Status.OPEN
-    silent = Silence.NO_TEST if no_test else why_silent(asking)
+    silent = Silence.NO_TEST if no_test else why_silent(asking, prior)
     return MarkerQuestion(marker, status, asking.testing, asking.use, question, silent, asking.lost)
 
 

@@ -8,10 +8,9 @@ from cds_service.policy import Policy, Switch
 from cds_service.reasoning.apply import departs
 from cds_service.reasoning.decide import Decision
 from cds_service.reasoning.questions import Asked, MarkerQuestion
+from cds_service.reasoning.states import INHERITED
 from cds_service.reasoning.tables import Reached, Situation, states_if_verified
 from cds_service.reasoning.tolerance import is_tolerated_change
-
-_OF_GENES = ("gene:", "genotype:", "hla:")
 
 
 def silence_of(kind: Kind, asked: Asked, decision: Decision) -> Silence:
@@ -48,8 +47,9 @@ def never_shown(decision: Decision, policy: Policy) -> Silence:
 
 def _was_said_before(decision: Decision) -> bool:
     """Whether what is to be done beside the order as drafted rests on results that were there when the drug was last
-    prescribed: whoever did so was told."""
-    if departs(decision.now.resulting):
+    prescribed: whoever did so was told. Of grave harm everybody is told."""
+    is_grave = decision.now.advice.gravity is Gravity.FATAL_OR_IRREVERSIBLE
+    if is_grave or departs(decision.now.resulting):
         return False
     prescribed = decision.situation.context.last_prescribed()
     days = [r.on for view in decision.situation.views for r in view.knowledge.readings if r.on is not None]
@@ -79,7 +79,7 @@ def _may_be_hidden(question: MarkerQuestion, decision: Decision) -> bool:
 
 def _is_of_tested_genes(marker: str, situation: Situation) -> bool:
     observables = (reading.observable for reading in situation.context.patient.readings)
-    return marker.startswith(_OF_GENES) and any(observable.startswith(_OF_GENES) for observable in observables)
+    return marker.startswith(INHERITED) and any(observable.startswith(INHERITED) for observable in observables)
 
 
 def _saves(reached: Reached) -> bool:

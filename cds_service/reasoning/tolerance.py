@@ -4,10 +4,10 @@ decision 18).
 
 from __future__ import annotations
 
-from cds_service.knowledge.schema import Concerns, MarkerUse
+from cds_service.knowledge.reach import keys_named
+from cds_service.knowledge.schema import Concerns, Fact, MarkerUse
 from cds_service.model import Dose, Harm, Medication
 from cds_service.reasoning.context import Context
-from cds_service.reasoning.predicates import comedications_of
 from cds_service.reasoning.tables import Reached, Situation
 
 
@@ -46,7 +46,7 @@ def _is_raised(days: int, context: Context) -> bool:
 
 def _companions(situation: Situation) -> frozenset[str]:
     """The other drugs for which the guidance speaks, or which act on its markers."""
-    named = frozenset(comedications_of(situation.table.population.fits))
+    named = frozenset(keys_named(situation.table.population.fits, {Fact.COMEDICATION}))
     acting = [drug for shift in situation.shifts.values() for drug in shift.drugs]
     return situation.context.drugs_beside(named).union(acting)
 

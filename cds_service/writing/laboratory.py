@@ -8,13 +8,11 @@ from datetime import date, timedelta
 from typing import Any
 
 from cds_service.codes import Coding
-from cds_service.errors import AnswerError
 from cds_service.model import Finding, Patient, TestQuestion, Timing
 from cds_service.policy import CatalogueTest, Policy
-from cds_service.writing.drafts import reference_to
 from cds_service.writing.findings import table_of
+from cds_service.writing.service_requests import drafted_request
 from cds_service.writing.text import clean, filled
-from cds_service.writing.validity import fault
 from cds_service.writing.words import Words
 
 
@@ -94,23 +92,16 @@ def service_request(
     """A draft ServiceRequest for the test. Raises AnswerError where it is not valid FHIR R4B."""
     say = words.wording.say
     specimen = say("suggestions", "specimen", specimen=orderable.specimen) if orderable.specimen else ""
-    request = filled(
-        resourceType="ServiceRequest",
-        status="draft",
-        intent="order",
+    return drafted_request(
+        filled(coding=[coding_of(one) for one in orderable.codings], text=orderable.name),
+        [say("suggestions", "reason", drug=clean(drug)) for drug in drugs],
+        patient.id,
+        today,
         category=[{"coding": [dict(words.wording.catalogue["laboratory_category"])]}],
         priority="urgent" if orderable.urgent else "routine",
-        code=filled(coding=[coding_of(one) for one in orderable.codings], text=orderable.name),
-        subject={"reference": reference_to(patient.id)},
-        occurrencePeriod=_due(orderable.due_days, today),
-        authoredOn=today.isoformat(),
-        reasonCode=[{"text": say("suggestions", "reason", drug=clean(drug))} for drug in drugs],
-        note=[{"text": specimen}] if specimen else [],
+        occurrence_period=_due(orderable.due_days, today),
+        note=specimen,
     )
-    wrong = fault(request)
-    if wrong:
-        raise AnswerError(f"ServiceRequest for {orderable.name}: not valid as FHIR R4B: {wrong}")
-    return request
 
 
 def _due(days: tuple[float, float] | None, today: date) -> dict[str, str]:

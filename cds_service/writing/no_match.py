@@ -7,20 +7,19 @@ knowledge names them, and nothing of the patient.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
 from urllib.parse import quote
 
-from cds_service.errors import AnswerError
 from cds_service.knowledge.base import Knowledge
 from cds_service.knowledge.derived import once_for_each
-from cds_service.knowledge.schema import Fact, Predicate, Table, TableKind
+from cds_service.knowledge.reach import keys_named
+from cds_service.knowledge.schema import Fact, Table, TableKind
 from cds_service.model import Action, Finding, Kind, Known, MarkerView, Patient
-from cds_service.writing.drafts import reference_to
 from cds_service.writing.findings import first_action, table_of
-from cds_service.writing.text import clean, filled
-from cds_service.writing.validity import fault
+from cds_service.writing.service_requests import drafted_request
+from cds_service.writing.text import clean
 from cds_service.writing.words import Words
 
 _SYMBOL = re.compile(r"[A-Z][A-Z0-9]+\b")
@@ -97,15 +96,9 @@ def _of_tumours(knowledge: Knowledge) -> frozenset[str]:
 
 
 def _named(table: Table) -> Iterator[str]:
-    yield from _keys(table.population.fits)
-    for use in table.markers.values():
-        yield from _keys((*use.required_when, *use.risks))
-
-
-def _keys(predicates: Iterable[Predicate]) -> Iterator[str]:
-    for predicate in predicates:
-        yield from predicate.is_in if predicate.fact in _NAMES_CONDITIONS else ()
-        yield from _keys((*predicate.all, *predicate.any, *predicate.none))
+    """Also what a test is not needed for: that is the disease where its diagnosis does."""
+    asked = (p for use in table.markers.values() for p in (*use.required_when, *use.risks))
+    return keys_named((*table.population.fits, *asked), _NAMES_CONDITIONS, excluded=True)
 
 
 def referral(finding: Finding, patient: Patient, words: Words, today: date) -> Mapping[str, Any] | None:
@@ -115,17 +108,5 @@ def referral(finding: Finding, patient: Patient, words: Words, today: date) -> M
     if view is None or not _is_inherited(view, words):
         return None
     say = words.wording.say
-    request = filled(
-        resourceType="ServiceRequest",
-        status="draft",
-        intent="order",
-        priority="routine",
-        code={"text": say("suggestions", "genetics")},
-        subject={"reference": reference_to(patient.id)},
-        authoredOn=today.isoformat(),
-        reasonCode=[{"text": say("suggestions", "genetics_reason", drug=clean(words.drug_of(finding)))}],
-    )
-    wrong = fault(request)
-    if wrong:
-        raise AnswerError(f"ServiceRequest to clinical genetics: not valid as FHIR R4B: {wrong}")
-    return request
+    reason = say("suggestions", "genetics_reason", drug=clean(words.drug_of(finding)))
+    return drafted_request({"text": say("suggestions", "genetics")}, [reason], patient.id, today)

@@ -32,6 +32,7 @@ from cds_service.knowledge.schema import (
     Row,
     ScoreBand,
     Source,
+    SupplyLengths,
     Table,
     Test,
 )
@@ -200,6 +201,7 @@ def world(
         version="tiny",
         content_hash="0",
         developer="Testhausen",
+        supplies=SupplyLengths(usual_days=90, longest_days=365, longest_pause_days=14),
         drugs={},
         genes=GENES,
         hla={HLA: HlaMarker("B", "*57:01", "guideline")},

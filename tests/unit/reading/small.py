@@ -17,6 +17,7 @@ from cds_service.knowledge.schema import (
     Observable,
     ObservableKind,
     ObservationCode,
+    SupplyLengths,
     Test,
     UnitConversion,
 )
@@ -191,6 +192,7 @@ KNOWLEDGE = Knowledge(
     version="0",
     content_hash="",
     developer="",
+    supplies=SupplyLengths(usual_days=90, longest_days=365, longest_pause_days=14),
     drugs={},
     genes=GENES,
     hla=HLA,

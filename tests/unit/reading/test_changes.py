@@ -7,13 +7,12 @@ from datetime import date
 
 import pytest
 
-from cds_service.knowledge.schema import ConditionKey, StateChange
+from cds_service.knowledge.schema import StateChange
 from cds_service.model import Condition, Grade, Phenotype, Quantity, Reading, ReadingStatus, Span
 from cds_service.reading.changes import conditions_told
 
 TODAY = date(2026, 11, 26)
-STOPPED = ConditionKey("stopped", change=StateChange("lab:smoking", "current", "former", 90))
-KEYS = (ConditionKey("other"), STOPPED)
+CHANGES = {"stopped": StateChange("lab:smoking", "current", "former", 90)}
 
 
 def smoking(term, on, name="1", **fields):
@@ -24,7 +23,7 @@ SMOKED, STOPS = smoking("current", date(2026, 9, 1)), smoking("former", date(202
 
 
 def told(*readings):
-    return tuple(conditions_told(readings, KEYS, TODAY))
+    return tuple(conditions_told(readings, CHANGES, TODAY))
 
 
 def test_who_smoked_and_is_a_former_smoker_has_stopped():

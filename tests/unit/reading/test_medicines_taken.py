@@ -223,3 +223,13 @@ def test_what_was_given_in_the_shape_of_another_version_is_told(kind: str) -> No
     body = given(kind, medicationCodeableConcept=None, medication={"concept": {"text": "clopidogrel"}})
     found = read_medicines({name: value for name, value in body.items() if value is not None})
     assert [g.reason for g in found.patient.gaps] == ["unsupported_version"]
+
+
+def test_only_somebodys_order_is_prescribed() -> None:
+    plan = order("plan", status="active", intent="plan", reportedBoolean=True)
+    found = read_medicines(order("m", status="active"), plan, given("Dispense")).patient.medications
+    assert {m.reference: m.is_prescribed for m in found} == {
+        "MedicationRequest/m": True,
+        "MedicationRequest/plan": False,
+        "MedicationDispense/g": False,
+    }

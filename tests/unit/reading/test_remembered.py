@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from cds_service.codes import RXNORM, Coding
+from cds_service.memory import LONGEST_CONTENT
 from cds_service.model import (
     Availability,
     Diplotype,
@@ -256,3 +257,14 @@ def test_contained_performers_of_one_name_are_each_their_own() -> None:
 
     found = read_all(performed("a", "Lab A"), performed("b", "Lab B")).patient.readings
     assert [reading.laboratory for reading in found] == ["Lab A", "Lab B"]
+
+
+def test_what_a_long_conclusion_tells_is_not_kept() -> None:
+    story = "the tumour has been with her for long and KRAS was looked at " * 20
+    report = {
+        "resourceType": "DiagnosticReport", "id": "r", "status": "final", "subject": subject(),
+        "code": {"text": "Pathology"}, "conclusion": story,
+    }  # fmt: skip
+    read_all(report)
+    texts = [part for key in lexicon_of(KNOWLEDGE).remembered._values if isinstance(key, tuple) for part in key]
+    assert max(len(part) for part in texts if isinstance(part, str)) <= LONGEST_CONTENT

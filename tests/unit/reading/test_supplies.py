@@ -10,10 +10,11 @@ import pytest
 from cds_service.model import Dose, Span
 from cds_service.reading.medications import Medicine
 from cds_service.reading.supplies import Supply, dispensed, prescribed
-from tests.unit.reading.small import order
+from tests.unit.reading.small import KNOWLEDGE, order
 from tests.unit.reading.test_medicines_taken import given, read_medicines
 
 TABLETS = Dose(150.0, "mg", 2.0)
+LENGTHS = KNOWLEDGE.supplies
 
 
 def medicine(dose: Dose | None = TABLETS, *, strength: float | None = 75.0, more: bool = False) -> Medicine:
@@ -27,7 +28,9 @@ def quantity(value: object, unit: str = "") -> dict[str, Any]:
 
 def lasts(of: Medicine, told: dict[str, Any], *instructions: dict[str, Any]) -> int | None:
     """Days for which a dispense of the first of January is told to last."""
-    found = dispensed({"whenHandedOver": "2026-01-01", "quantity": told, "dosageInstruction": list(instructions)}, of)
+    found = dispensed(
+        {"whenHandedOver": "2026-01-01", "quantity": told, "dosageInstruction": list(instructions)}, of, LENGTHS
+    )
     assert found is not None
     assert isinstance(found.until, date)
     return (found.until - date(2026, 1, 1)).days if found.is_told else None
@@ -88,17 +91,17 @@ def test_of_what_is_taken_as_needed_nobody_knows(instruction: dict[str, Any]) ->
     ],
 )
 def test_days_are_taken_as_told_else_the_usual_supply_is_assumed(told: dict[str, Any], expected: Any) -> None:
-    found = dispensed({"whenHandedOver": "2026-01-01", **told}, medicine())
+    found = dispensed({"whenHandedOver": "2026-01-01", **told}, medicine(), LENGTHS)
     assert found is not None
     assert (found.until, found.spare, found.is_told) == expected
 
 
 def test_a_supply_of_a_month_or_beyond_the_calendar() -> None:
-    found = dispensed({"whenHandedOver": "2026-01", "daysSupply": {"value": 1}}, medicine())
+    found = dispensed({"whenHandedOver": "2026-01", "daysSupply": {"value": 1}}, medicine(), LENGTHS)
     assert found == Supply(Span(date(2026, 1, 2), date(2026, 2, 1)), 1)
-    assert dispensed({}, medicine()) is None
-    assert dispensed({"whenHandedOver": "9999-12-30"}, medicine()) is None
-    assert dispensed({"whenHandedOver": "9999-12-30", "daysSupply": {"value": 5}}, medicine()) is None
+    assert dispensed({}, medicine(), LENGTHS) is None
+    assert dispensed({"whenHandedOver": "9999-12-30"}, medicine(), LENGTHS) is None
+    assert dispensed({"whenHandedOver": "9999-12-30", "daysSupply": {"value": 5}}, medicine(), LENGTHS) is None
 
 
 THIRTY = {"expectedSupplyDuration": {"value": 30, "code": "d"}}
@@ -128,15 +131,15 @@ def course(days: int) -> dict[str, Any]:
 )
 def test_a_prescription_tells_its_supply_or_nothing(told: Any, instructions: Any, expected: Any) -> None:
     resource = {"authoredOn": "2026-01-01", "dispenseRequest": told, "dosageInstruction": instructions}
-    found = prescribed(resource, medicine())
+    found = prescribed(resource, medicine(), LENGTHS)
     assert (None if found is None else (found.until, found.spare)) == expected
 
 
 def test_a_prescription_without_a_date_tells_only_by_its_validity() -> None:
-    assert prescribed({"dispenseRequest": {**THIRTY, "numberOfRepeatsAllowed": 0}}, medicine()) is None
-    assert prescribed({"dispenseRequest": VALID}, medicine()) is not None
+    assert prescribed({"dispenseRequest": {**THIRTY, "numberOfRepeatsAllowed": 0}}, medicine(), LENGTHS) is None
+    assert prescribed({"dispenseRequest": VALID}, medicine(), LENGTHS) is not None
     late = {"authoredOn": "9999-12-30", "dispenseRequest": {**THIRTY, "numberOfRepeatsAllowed": 0}}
-    assert prescribed(late, medicine()) is None
+    assert prescribed(late, medicine(), LENGTHS) is None
 
 
 def use_of(resource: dict[str, Any]) -> tuple[str, bool, bool]:

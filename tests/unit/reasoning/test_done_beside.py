@@ -70,8 +70,15 @@ def test_a_result_that_was_there_when_the_drug_was_prescribed_is_not_told_again(
     assert only(said(watched(), since)).silent is Silence.SAID_BEFORE
     before = person(SLOW, medications=(taking("watchol", started=ago(400)),))
     assert len(shown(said(watched(), before))) == 1
+    given = person(SLOW, medications=(taking("watchol", started=ago(10), is_prescribed=False),))
+    assert len(shown(said(watched(), given))) == 1
     undated = person(reading(ALPHA, "*2/*2"), medications=(taking("watchol", started=ago(10)),))
     assert len(shown(said(watched(), undated))) == 1
+
+
+def test_grave_harm_is_told_each_time():
+    since = person(SLOW, medications=(taking("watchol", started=ago(10)),))
+    assert len(shown(said(watched(gravity=Gravity.FATAL_OR_IRREVERSIBLE), since))) == 1
 
 
 def test_a_change_of_the_order_is_told_each_time():

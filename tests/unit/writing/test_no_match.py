@@ -18,7 +18,7 @@ from cds_service.knowledge.schema import (
     Test,
 )
 from cds_service.model import Action, Advice, Condition, Known, MarkerView, NotTested, Option, Patient
-from cds_service.writing import no_match
+from cds_service.writing import service_requests
 from cds_service.writing.no_match import referral, trials, unmatched
 from cds_service.writing.words import Words
 
@@ -134,7 +134,7 @@ def test_the_referral_is_a_draft_that_names_the_medicine(world):
 
 
 def test_a_referral_that_is_not_valid_is_not_sent(monkeypatch, world):
-    monkeypatch.setattr(no_match, "fault", lambda _: "a fault")
+    monkeypatch.setattr(service_requests, "fault", lambda _: "a fault")
     with pytest.raises(AnswerError, match="clinical genetics: not valid"):
         referral(finding(), ILL, world(indication("gene:GENA")), TODAY)
 

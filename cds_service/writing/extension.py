@@ -281,8 +281,21 @@ def _test(question: TestQuestion, about: About, words: Words) -> dict[str, Any]:
 
 
 def _chance(chance: ChangeProbability, words: Words) -> dict[str, Any]:
-    shares = {"low": chance.low, "high": chance.high, "populations": chance.populations}
+    shares = {**_range(chance.low, chance.high), "populations": chance.populations}
     return shares | filled(condition=words.condition(chance.condition))
+
+
+def _range(low: float, high: float) -> dict[str, float]:
+    return {"low": _four_figures(low), "high": _four_figures(high)}
+
+
+def _four_figures(share: float) -> float:
+    """More than any study of frequencies gives. The last ones of a sum depend on the version of Python.
+
+    >>> _four_figures(0.20576588468230636)
+    0.2058
+    """
+    return float(f"{share:.4g}")
 
 
 def _outcome(branch: Branch, about: About, words: Words) -> dict[str, Any]:
@@ -294,7 +307,7 @@ def _outcome(branch: Branch, about: About, words: Words) -> dict[str, Any]:
         options=orjson.loads(advice.options),
         strength=advice.strength,
         gravity=advice.gravity,
-        probability={"low": branch.probability[0], "high": branch.probability[1]} if branch.probability else {},
+        probability=_range(*branch.probability) if branch.probability else {},
     )
 
 

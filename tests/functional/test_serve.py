@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -353,7 +353,7 @@ def test_a_proxy_may_call_by_a_socket(guarded, environment, tmp_path):
     ],
 )
 def test_a_store_that_cannot_be_used_stops_the_start(environment, tmp_path, url, told):
-    with sqlite3.connect(tmp_path / "old.sqlite") as made:
+    with closing(sqlite3.connect(tmp_path / "old.sqlite")) as made:
         made.execute("CREATE TABLE feedback (digest TEXT PRIMARY KEY, card TEXT)")
     command = [sys.executable, "-m", "cds_service.cli", "serve", "--port", str(free_port())]
     environment = environment | {"CDS_DATABASE_URL": url.format(folder=tmp_path)}
@@ -377,7 +377,7 @@ def test_a_store_that_keeps_nothing_stops_the_start(environment, tmp_path, kind)
     database = tmp_path / "nowhere" / "store.sqlite"
     if kind == "read-only":
         database = tmp_path / "store.sqlite"
-        with sqlite3.connect(database) as made:
+        with closing(sqlite3.connect(database)) as made:
             made.execute("CREATE TABLE used_token (digest TEXT PRIMARY KEY, expires_at_s INTEGER NOT NULL)")
     url = f"sqlite:///{database}" if kind == "no folder" else f"sqlite:///file:{database}?mode=ro&uri=true"
     command = [sys.executable, "-m", "cds_service.cli", "serve", "--port", str(free_port())]

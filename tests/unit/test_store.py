@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -120,7 +121,7 @@ def test_where_no_row_can_be_written_nothing_can_be_kept(store):
 def test_to_find_out_whether_it_can_be_written_leaves_nothing(tmp_path, store):
     assert store.can_keep()
     store.check()
-    with sqlite3.connect(tmp_path / "store.sqlite") as reader:
+    with closing(sqlite3.connect(tmp_path / "store.sqlite")) as reader:
         assert reader.execute("SELECT count(*) FROM used_token").fetchone() == (0,)
 
 

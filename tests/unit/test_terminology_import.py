@@ -7,7 +7,7 @@ import re
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from datetime import date
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from cds_service.commands.terminology import ProgressBar
 from cds_service.errors import TerminologyError
 from cds_service.knowledge.schema import Drug
 from cds_service.model import CodedDrug, DrugMatch, RxNormIngredient
+from cds_service.terminology import database as terminology
 from cds_service.terminology import open_index
 from cds_service.terminology.codings import forms_of, system_of
 from cds_service.terminology.database import CodeDatabase
@@ -35,6 +36,22 @@ Files = dict[str, str]
 def imported(folder: Path, files: Files) -> Summary:
     release = releases.write(folder / "release", files)
     return import_release(find_files([release]), folder / "terminology.sqlite", TODAY)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def closed_connections() -> Iterator[None]:
+    """A connection lives as long as its thread: those of this one are closed at the end."""
+    connect, this_thread = terminology._connect, threading.get_ident()
+
+    def kept(path: Path) -> sqlite3.Connection:
+        connection = connect(path)
+        if threading.get_ident() == this_thread:
+            opened.callback(connection.close)
+        return connection
+
+    with pytest.MonkeyPatch.context() as patch, ExitStack() as opened:
+        patch.setattr(terminology, "_connect", kept)
+        yield
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from ipaddress import ip_address
@@ -25,8 +26,20 @@ from cds_service.fetching.deadline import Deadline
 from cds_service.settings import Settings
 from tests.support import tokens
 
+SIGNS_CERTIFICATES = x509.KeyUsage(
+    digital_signature=False,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    key_cert_sign=True,
+    crl_sign=True,
+    encipher_only=False,
+    decipher_only=False,
+)
 
-def certificate(name: str, key, issuer: str, issuer_key, extension: x509.ExtensionType) -> x509.Certificate:
+
+def certificate(name: str, key, issuer: str, issuer_key, *extensions: x509.ExtensionType) -> x509.Certificate:
     def named(text: str) -> x509.Name:
         return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
 
@@ -39,15 +52,17 @@ def certificate(name: str, key, issuer: str, issuer_key, extension: x509.Extensi
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - timedelta(hours=1))
         .not_valid_after(now + timedelta(hours=1))
-        .add_extension(extension, critical=True)
     )
+    for extension in (x509.SubjectKeyIdentifier.from_public_key(key.public_key()), *extensions):
+        builder = builder.add_extension(extension, critical=isinstance(extension, x509.BasicConstraints))
     return builder.sign(issuer_key, SHA256())
 
 
 def authority(folder: Path, name: str) -> tuple[Path, ec.EllipticCurvePrivateKey]:
     key = ec.generate_private_key(ec.SECP256R1())
     path = folder / f"{name}.pem"
-    made = certificate(name, key, name, key, x509.BasicConstraints(ca=True, path_length=None))
+    extensions = (x509.BasicConstraints(ca=True, path_length=None), SIGNS_CERTIFICATES)
+    made = certificate(name, key, name, key, *extensions)
     path.write_bytes(made.public_bytes(Encoding.PEM))
     return path, key
 
@@ -66,10 +81,18 @@ class Answering(BaseHTTPRequestHandler):
 @pytest.fixture
 def hospital(tmp_path: Path) -> Iterator[tuple[Path, str]]:
     """The authority's file, and the base URL of a server for which it vouches."""
+    with served(tmp_path) as server:
+        yield server
+
+
+@contextmanager
+def served(tmp_path: Path, *, names_its_issuer: bool = True) -> Iterator[tuple[Path, str]]:
     bundle, authority_key = authority(tmp_path, "hospital")
     key = ec.generate_private_key(ec.SECP256R1())
     names = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
-    own = certificate("fhir", key, "hospital", authority_key, names).public_bytes(Encoding.PEM)
+    issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key())
+    extensions = (names, issuer) if names_its_issuer else (names,)
+    own = certificate("fhir", key, "hospital", authority_key, *extensions).public_bytes(Encoding.PEM)
     path = tmp_path / "server.pem"
     path.write_bytes(own + key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -103,6 +126,14 @@ def test_without_it_or_with_another_the_server_is_not_read(hospital, tmp_path):
     for bundle in (None, another):
         with pytest.raises(FetchError, match="tls_failed"):
             read(hospital[1], bundle)
+
+
+def test_a_certificate_that_does_not_name_its_authoritys_key_is_never_trusted(tmp_path):
+    with (
+        served(tmp_path, names_its_issuer=False) as (bundle, base_url),
+        pytest.raises(FetchError, match="tls_failed"),
+    ):
+        read(base_url, bundle)
 
 
 def test_the_name_of_the_server_still_counts(hospital):

@@ -290,7 +290,7 @@ def _counts(database: sqlite3.Connection) -> dict[str, int]:
 
 
 def _count(database: sqlite3.Connection, what: str, *values: str) -> int:
-    return int(database.execute(f"SELECT count(*) FROM {what}", values).fetchone()[0])  # noqa: S608  # nosec B608  our own text
+    return int(database.execute(f"SELECT count(*) FROM {what}", values).fetchone()[0])  # noqa: S608  # nosec B608
 
 
 def _insert(database: sqlite3.Connection, statement: str, rows: Iterable[tuple[object, ...]]) -> None:

@@ -177,7 +177,8 @@ class _WholeFiles(FileSystemLoader):
 
 
 def _environment(folder: Path) -> Environment:
-    environment = Environment(  # noqa: S701  # nosec B701  escaping for Markdown is done by `finalize`
+    # `finalize` escapes for Markdown
+    environment = Environment(  # noqa: S701  # nosec B701
         loader=_WholeFiles(folder),
         undefined=StrictUndefined,
         trim_blocks=True,

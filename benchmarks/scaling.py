@@ -25,12 +25,12 @@ from benchmarks.body import Json, another, content, order_sign, stranger, with_e
 from benchmarks.calls import PATH, fault_of
 from benchmarks.servers import PROJECT
 from cds_service import reading, reasoning, writing
-from cds_service.answer import Service, load_service, result_codes
+from cds_service.answer import Service, load_service
 from cds_service.app import close, create_app
 from cds_service.fetching.prefetch import prefetched_results
-from cds_service.hooks.discovery import services
 from cds_service.hooks.requests import parse
 from cds_service.hooks.responses import checked
+from cds_service.offered import offered_by
 from cds_service.settings import Settings
 
 TODAY = date(2026, 11, 25)
@@ -165,7 +165,7 @@ def _of_bodies(call: Callable[[bytes], None], bodies: Sequence[bytes]) -> float:
 
 def steps_of(loaded: Service) -> dict[str, Callable[[], object]]:
     """Each step of the answer to the one body, by itself."""
-    definition = next(s for s in services(result_codes(loaded)) if s.hook.value == _HOOK)
+    definition = offered_by(loaded)[_HOOK]
     request = parse(orjson.loads(content()), definition)
     results = prefetched_results(request.prefetch, request.question.patient_id)
     knowledge, policy = loaded.knowledge, loaded.policy

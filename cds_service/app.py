@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from types import MappingProxyType
-
 from flask import Flask
 
 from cds_service import __version__
-from cds_service.answer import Service, answer, load_service, result_codes
+from cds_service.answer import Service, answer, load_service
 from cds_service.clients import Clients, load_clients
 from cds_service.errors import SettingsError
 from cds_service.fetching.connections import Reach
 from cds_service.fetching.fetcher import Fetcher, Limits
 from cds_service.fetching.rxnav import RxNav
-from cds_service.hooks.discovery import services
+from cds_service.offered import offered_by
 from cds_service.settings import Settings
 from cds_service.store.outbox import Outbox
 from cds_service.store.store import Store
@@ -40,7 +38,7 @@ def create_app(
     runtime = Runtime(
         settings=settings,
         service=service,
-        services=MappingProxyType({s.id: s for s in services(result_codes(service))}),
+        services=offered_by(service),
         fetcher=Fetcher(_limits(settings, clients)),
         store=store,
         outbox=Outbox(store, _tell_of_outbox),

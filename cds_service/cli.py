@@ -12,7 +12,7 @@ from pathlib import Path
 import orjson
 
 from cds_service import __version__
-from cds_service.answer import Service, answer, load_service, result_codes
+from cds_service.answer import Service, answer, load_service
 from cds_service.app import clients_of
 from cds_service.commands.arguments import PROBLEMS, USAGE, WELL, day
 from cds_service.commands.inspection import inspect, service_for
@@ -24,11 +24,12 @@ from cds_service.commands.terminology import add_terminology_command
 from cds_service.errors import AnswerError, CdsError, RequestError, SettingsError
 from cds_service.fetching.addresses import is_this_machine
 from cds_service.fetching.prefetch import prefetched_results
-from cds_service.hooks.discovery import ServiceDefinition, services
+from cds_service.hooks.discovery import ServiceDefinition
 from cds_service.hooks.requests import parse
 from cds_service.hooks.responses import operation_outcome
 from cds_service.knowledge.load import load_knowledge
 from cds_service.nesting import TooDeep, decoded
+from cds_service.offered import offered_by
 from cds_service.serving import Server
 from cds_service.settings import Settings
 from cds_service.store import addresses as databases
@@ -161,7 +162,7 @@ def _inspect(chosen: argparse.Namespace) -> int:
 def _loaded() -> tuple[Service, Mapping[str, ServiceDefinition]]:
     settings = Settings.from_environment(os.environ)
     service = load_service(settings.policy, settings.terminology)
-    return service, {s.id: s for s in services(result_codes(service))}
+    return service, offered_by(service)
 
 
 def _documents(files: list[str]) -> Iterator[tuple[str, object]]:

@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 
-from cds_service.answer import Service, load_service, result_codes
+from cds_service.answer import Service, load_service
 from cds_service.commands.arguments import PROBLEMS, WELL, day
 from cds_service.commands.sandboxes import Access, Sandbox, load_sandboxes
 from cds_service.commands.seeding import Loaded, Target, fixture_folder, read_records, seed
@@ -23,7 +23,8 @@ from cds_service.fetching.client import FetchError
 from cds_service.fetching.deadline import Deadline
 from cds_service.fetching.prefetch import RESOURCE_TYPES
 from cds_service.fetching.smart import BackendClient, access_token
-from cds_service.hooks.discovery import Hook, ServiceDefinition, services
+from cds_service.hooks.discovery import Hook, ServiceDefinition
+from cds_service.offered import offered_by
 from cds_service.settings import Settings
 
 _TOKEN_VARIABLE = "FHIR_ACCESS_TOKEN"  # noqa: S105  the name of a variable, no secret
@@ -99,7 +100,7 @@ def _try(chosen: argparse.Namespace) -> int:
 
 def _definition(chosen: argparse.Namespace, service: Service) -> ServiceDefinition:
     hook = chosen.hook or (Hook.ORDER_SIGN.value if chosen.drug else Hook.PATIENT_VIEW.value)
-    return next(offered for offered in services(result_codes(service)) if offered.hook.value == hook)
+    return offered_by(service)[hook]
 
 
 def _token(chosen: argparse.Namespace, url: str, sandbox: Sandbox | None, deadline: Deadline) -> str:

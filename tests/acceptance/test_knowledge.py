@@ -14,7 +14,6 @@ from urllib.parse import quote
 import pytest
 import yaml
 
-from cds_service.answer import result_codes
 from cds_service.knowledge.check import check
 from cds_service.knowledge.compare import compare
 from cds_service.knowledge.load import DATA
@@ -33,6 +32,7 @@ from cds_service.model import (
     Undetermined,
     Unreadable,
 )
+from cds_service.offered import result_codes
 from cds_service.policy import Policy, Switch
 from cds_service.reasoning.states import knowledge_of, possible
 from cds_service.writing import load_wording

@@ -7,33 +7,17 @@ from __future__ import annotations
 
 import csv
 import json
-from datetime import date
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from cds_service.answer import Service, result_codes
-from cds_service.commands.inspection import inspect
-from cds_service.hooks.discovery import ServiceDefinition, services
-from tests.support import world
+from tests.support.world import inspected
 
 SAMPLES = Path(__file__).parents[2].parent / "shared" / "samples"
 pytestmark = pytest.mark.skipif(not SAMPLES.is_dir(), reason="the samples are not here")
-TODAY = date(2026, 11, 25)
 STU4 = "gr-ig/stu4"
 Json = dict[str, Any]
-
-
-@cache
-def service() -> tuple[Service, dict[str, ServiceDefinition]]:
-    packaged = world.service()
-    return packaged, {offered.id: offered for offered in services(result_codes(packaged))}
-
-
-def inspected(document: object) -> list[Json]:
-    return list(inspect(document, *service(), TODAY))
 
 
 def content(name: str) -> Any:

@@ -11,14 +11,14 @@ import pytest
 from flask.testing import FlaskClient
 
 from cds_service import cli
-from cds_service.answer import answer, load_service, result_codes
+from cds_service.answer import answer, load_service
 from cds_service.app import close, create_app
 from cds_service.commands.seeding import fixture_folder, read_records, server_address
 from cds_service.commands.trying import ask
 from cds_service.fetching.deadline import Deadline
 from cds_service.fetching.prefetch import prefetched_results
-from cds_service.hooks.discovery import services
 from cds_service.hooks.requests import parse
+from cds_service.offered import offered_by
 from cds_service.settings import Settings
 from tests.fhir_servers.conftest import Seeded
 
@@ -27,7 +27,7 @@ Json = dict[str, Any]
 FIXTURES = fixture_folder().parent
 TODAY = date.fromisoformat((FIXTURES / "TODAY").read_text().strip())
 SERVICE = load_service()
-DEFINITIONS = {offered.hook.value: offered for offered in services(result_codes(SERVICE))}
+DEFINITIONS = offered_by(SERVICE)
 LIMIT_S = 60
 
 

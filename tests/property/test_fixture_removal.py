@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from cds_service.commands.inspection import inspect
 from cds_service.errors import RequestError
 from tests.support import fixtures
 from tests.support.fixtures import Json
+from tests.support.world import inspected
 
 FINDINGS = "org.cds-service.findings"
 Path = tuple[Any, ...]
@@ -71,8 +71,7 @@ def test_no_card_falls_silent_without_a_rule(name: str, path: Path, removed: set
         kept = orders_with_cards(fixtures.answered(changed))
     except RequestError:
         return
-    service, offered = fixtures.loaded()
-    told = [entry["finding"] for entry in inspect(changed, service, offered, fixtures.TODAY) if "finding" in entry]
+    told = [entry["finding"] for entry in inspected(changed, fixtures.TODAY) if "finding" in entry]
     for order, question in orders_with_cards(fixtures.answered(request)).items():
         if order in kept or removed & question:
             continue

@@ -9,19 +9,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
 from datetime import date
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-from cds_service.answer import Service, answer, result_codes
+from cds_service.answer import answer
 from cds_service.commands.inspection import service_for
 from cds_service.commands.pretty import answer_lines
 from cds_service.fetching.prefetch import prefetched_results
-from cds_service.hooks.discovery import ServiceDefinition, services
 from cds_service.hooks.requests import parse
-from tests.support.world import service as packaged_service
+from tests.support.world import offered, service
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 EXPECTED = "expected"
@@ -46,18 +43,10 @@ def read(folder: str, name: str) -> Json:
     return content
 
 
-@cache
-def loaded() -> tuple[Service, Mapping[str, ServiceDefinition]]:
-    """The service with its packaged policy, and what it offers."""
-    packaged = packaged_service()
-    return packaged, {s.id: s for s in services(result_codes(packaged))}
-
-
 def answered(body: Json, today: date = TODAY) -> Json:
     """The answer to a hook request by its prefetch alone."""
-    service, offered = loaded()
-    request = parse(body, service_for(body, offered))
-    return answer(request, prefetched_results(request.prefetch), service, today).body
+    request = parse(body, service_for(body, offered()))
+    return answer(request, prefetched_results(request.prefetch), service(), today).body
 
 
 def normalised(body: Json) -> Json:

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from cds_service.answer import result_codes
 from cds_service.model import Query
+from cds_service.offered import result_codes
 from tests.support.world import service
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from functools import cache
 from pathlib import Path
+from typing import Any
 
-from cds_service.answer import Service, load_service, result_codes
-from cds_service.hooks.discovery import ServiceDefinition, services
+from cds_service.answer import Service, load_service
+from cds_service.commands.inspection import inspect
+from cds_service.hooks.discovery import ServiceDefinition
 from cds_service.knowledge.base import Knowledge
 from cds_service.model import DrugIndex
+from cds_service.offered import offered_by
 
 TODAY = date(2026, 11, 25)
 
@@ -36,9 +40,19 @@ def index() -> DrugIndex:
 
 
 @cache
+def offered() -> Mapping[str, ServiceDefinition]:
+    """What the packaged service offers, by id."""
+    return offered_by(service())
+
+
+def inspected(document: object, today: date = TODAY) -> list[dict[str, Any]]:
+    """All that is read and found, as `cds-service inspect` has it."""
+    return list(inspect(document, service(), offered(), today))
+
+
 def definition(hook: str) -> ServiceDefinition:
     """The discovery entry of a hook's service."""
-    return next(s for s in services(result_codes(service())) if s.hook.value == hook)
+    return offered()[hook]
 
 
 @cache

@@ -3,31 +3,16 @@
 from __future__ import annotations
 
 import json
-from datetime import date
-from functools import cache
 from typing import Any
 
 import pytest
 
-from cds_service.answer import Service, result_codes
-from cds_service.commands.inspection import inspect
 from cds_service.commands.pretty import inspection_line
 from cds_service.errors import RequestError
-from cds_service.hooks.discovery import ServiceDefinition, services
-from tests.support import world
+from tests.support.world import inspected
 
 Json = dict[str, Any]
 RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
-
-
-@cache
-def service() -> tuple[Service, dict[str, ServiceDefinition]]:
-    packaged = world.service()
-    return packaged, {offered.id: offered for offered in services(result_codes(packaged))}
-
-
-def inspected(document: object) -> list[Json]:
-    return list(inspect(document, *service(), date(2026, 11, 25)))
 
 
 def told(document: object, kind: str) -> list[Any]:

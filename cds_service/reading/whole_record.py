@@ -50,14 +50,7 @@ from cds_service.reading.orders import (
     read_orders,
     wanted,
 )
-from cds_service.reading.patient import (
-    birth_date_of,
-    is_taken,
-    medication_records,
-    read_medication,
-    read_sex,
-    sex_of,
-)
+from cds_service.reading.patient import birth_date_of, read_sex, sex_of
 from cds_service.reading.readings import Assessed, Weighed
 from cds_service.reading.recommendations import read_recommendation
 from cds_service.reading.records import Record, records_of, references_of
@@ -67,6 +60,7 @@ from cds_service.reading.results import read_observation
 from cds_service.reading.screening import apart, check_patient, screened
 from cds_service.reading.searches import with_tumours
 from cds_service.reading.shapes import Resource
+from cds_service.reading.taken import is_taken, medication_records, read_medication
 from cds_service.reading.tumour_reports import read_tumour_report
 from cds_service.reading.variants import with_genotypes
 from cds_service.reading.vocabulary import GIVEN

@@ -12,13 +12,13 @@ from cds_service.memory import (
     content_key,
     remembered_by_content,
     remembered_by_identity,
-    remembered_by_text,
 )
 from cds_service.model import Dose, DrugIndex, DrugMatch, Gap, GapReason
 from cds_service.reading.addresses import reference
 from cds_service.reading.chart import Chart
 from cds_service.reading.doses import dose_of
 from cds_service.reading.records import Record, References
+from cds_service.reading.routes import route_of, route_of_concept, route_through
 from cds_service.reading.shapes import (
     Resource,
     codings,
@@ -26,11 +26,9 @@ from cds_service.reading.shapes import (
     concept_text,
     concept_texts,
     first,
-    fold,
     objects,
     text_at,
 )
-from cds_service.reading.vocabulary import ROUTE_CODES, ROUTE_WORDS
 from cds_service.references import local_name
 
 _ABSENT_REASON = "data-absent-reason"
@@ -38,16 +36,16 @@ _CONTENT = ("medicationCodeableConcept", "dosageInstruction", "dosage")
 """The elements in which a medicine says what it is and how it is taken, unless it refers to a Medication."""
 
 
-@dataclass(frozen=True, slots=True)
-class NamedDrug:
-    """The drug as read. `ingredients` is empty where nothing was recognised; `name` where the resource names no drug
-    at all (an order still being written)."""
+class Medicine(NamedTuple):
+    """The drug and the dosage of a request or a statement. `ingredients` is empty where nothing was recognised,
+    `name` where it names no drug at all (an order still being written)."""
 
     name: str = ""
     ingredients: tuple[str, ...] = ()
     coding: Coding | None = None
-    route: str = ""
+    dose: Dose | None = None
     strength_mg: float | None = None
+    route: str = ""
     gaps: tuple[Gap, ...] = ()
     unread: tuple[str, ...] = ()
     """Words of the name that stand for a further part of the product and name no known drug."""
@@ -56,19 +54,6 @@ class NamedDrug:
     def mg_per_piece(self) -> float | None:
         """What one tablet counts in milligrams; None for combinations, whose drugs differ in it."""
         return self.strength_mg if len(self.ingredients) == 1 else None
-
-
-class Medicine(NamedTuple):
-    """The drug and the dosage of a request or a statement. `name` is empty where it names no drug."""
-
-    name: str
-    ingredients: tuple[str, ...]
-    coding: Coding | None
-    dose: Dose | None
-    strength_mg: float | None
-    route: str
-    gaps: tuple[Gap, ...]
-    unread: tuple[str, ...] = ()
 
 
 def medicines_of(index: DrugIndex) -> Memory[bytes, Any]:
@@ -98,12 +83,6 @@ def _read_content(content: Resource, chart: Chart) -> Medicine:
     return _read(Record(content, "", ""), chart)
 
 
-def _route(said: str, of_product: str) -> str:
-    """The route said, else the product's. What a patch on the skin holds goes through it."""
-    through_skin = said == "topical" and of_product == "transdermal"
-    return of_product if through_skin else said or of_product
-
-
 def _about(record: Record, gaps: tuple[Gap, ...]) -> tuple[Gap, ...]:
     return tuple(gap if gap.about else Gap(record.reference, gap.reason, gap.detail) for gap in gaps)
 
@@ -112,13 +91,10 @@ def _read(record: Record, chart: Chart) -> Medicine:
     drug = _drug_of(record, chart.index, chart.references)
     instructions = record.resource.get("dosageInstruction", record.resource.get("dosage"))
     dosage = _dosage_of(instructions, drug.mg_per_piece)
-    route = _route(dosage.route, drug.route)
-    return Medicine(
-        drug.name, drug.ingredients, drug.coding, dosage.dose, drug.strength_mg, route, drug.gaps, drug.unread
-    )
+    return drug._replace(dose=dosage.dose, route=route_through(dosage.route, drug.route))
 
 
-def _drug_of(record: Record, index: DrugIndex, references: References) -> NamedDrug:
+def _drug_of(record: Record, index: DrugIndex, references: References) -> Medicine:
     resource = record.resource
     concept = resource.get("medicationCodeableConcept")
     said = _said_by({"text": concept} if isinstance(concept, str) else first(concept))
@@ -132,21 +108,21 @@ def _drug_of(record: Record, index: DrugIndex, references: References) -> NamedD
     return _drug_of_display(pointer, address, index, record.reference)
 
 
-def _drug_of_display(pointer: Resource, address: str, index: DrugIndex, about: str) -> NamedDrug:
+def _drug_of_display(pointer: Resource, address: str, index: DrugIndex, about: str) -> Medicine:
     """A reference that leads nowhere: its display may still name the drug."""
     display = text_at(pointer, "display") or concept_text(first(pointer.get("identifier")).get("type"))
     if display:
         return _drug_of_text(display, index, about)
     if not address:
-        return NamedDrug()
+        return Medicine()
     gap = Gap(about, GapReason.MEDICATION_NOT_AVAILABLE, "the medication it refers to was not sent")
-    return NamedDrug(name=local_name(address), gaps=(gap,))
+    return Medicine(name=local_name(address), gaps=(gap,))
 
 
-def _drug_of_medication(medication: Resource, display: str, index: DrugIndex, about: str) -> NamedDrug:
+def _drug_of_medication(medication: Resource, display: str, index: DrugIndex, about: str) -> Medicine:
     said = _said_by(first(medication.get("code")))
     parts = [drug for part in objects(medication.get("ingredient")) if (drug := _ingredient(part, index, about))]
-    whole = _drug_said(said, index, about) if said.is_a_name else NamedDrug()
+    whole = _drug_said(said, index, about) if said.is_a_name else Medicine()
     if not whole.ingredients and display:
         by_display = _drug_of_text(display, index, about)
         whole = by_display if by_display.ingredients or not whole.name else whole
@@ -156,7 +132,7 @@ def _drug_of_medication(medication: Resource, display: str, index: DrugIndex, ab
     contrary = tuple(gap for gap in whole.gaps if gap.reason not in settled)
     missed = (*contrary, *(gap for part in parts for gap in part.gaps))
     name = display or whole.name or " / ".join(part.name for part in parts) or about
-    return NamedDrug(
+    return Medicine(
         name=name,
         ingredients=ingredients,
         coding=whole.coding or next((part.coding for part in parts if part.coding), None),
@@ -167,18 +143,18 @@ def _drug_of_medication(medication: Resource, display: str, index: DrugIndex, ab
     )
 
 
-def _ingredient(part: Resource, index: DrugIndex, about: str) -> NamedDrug | None:
+def _ingredient(part: Resource, index: DrugIndex, about: str) -> Medicine | None:
     said = _said_by(first(part.get("itemCodeableConcept")))
     if part.get("isActive") is False or not said.is_a_name:
         return None
     return _drug_said(said, index, about)
 
 
-def _drug_of_text(text: str, index: DrugIndex, about: str) -> NamedDrug:
+def _drug_of_text(text: str, index: DrugIndex, about: str) -> Medicine:
     return _drug_said(_said_by({"text": text}), index, about)
 
 
-def _drug_said(said: _Said, index: DrugIndex, about: str) -> NamedDrug:
+def _drug_said(said: _Said, index: DrugIndex, about: str) -> Medicine:
     """The drug of a concept. Where its codes and its text name drugs that have nothing in common, neither
     counts: it is not known which one is meant. Nor do codes that disagree, unless the text decides between them."""
     by_code = index.find(said.codings, said.text) if said.codings else None
@@ -186,18 +162,18 @@ def _drug_said(said: _Said, index: DrugIndex, about: str) -> NamedDrug:
     by_text = by_texts[0] if by_texts else None
     match = by_code or by_text
     if match is None:
-        return NamedDrug(said.name, coding=said.coding, gaps=(_not_recognised(said.name),))
+        return Medicine(said.name, coding=said.coding, gaps=(_not_recognised(said.name),))
     if by_code and by_text and set(by_code.drugs).isdisjoint(by_text.drugs):
         gap = Gap(about, GapReason.CONTRADICTION, "the code and the text of the medication name different drugs")
-        return NamedDrug(said.name, coding=said.coding, gaps=(gap,))
+        return Medicine(said.name, coding=said.coding, gaps=(gap,))
     dispute = _dispute(said.codings, by_texts, index)
     disagree = Gap(about, GapReason.CODES_DISAGREE, "the codes of the medication name different drugs")
     gaps = (disagree,) if dispute else ()
     if dispute and not _decides(by_texts, dispute):
-        return NamedDrug(said.name, coding=said.coding, gaps=gaps)
+        return Medicine(said.name, coding=said.coding, gaps=gaps)
     if match.unread:
         gaps = (*gaps, Gap(about, GapReason.PARTLY_RECOGNISED, f"no drug is known by: {', '.join(match.unread)}"))
-    return NamedDrug(
+    return Medicine(
         name=said.name if said.texts else match.name or said.name,
         ingredients=match.drugs,
         coding=said.coding,
@@ -265,26 +241,4 @@ class _Dosage(NamedTuple):
 @remembered_by_content
 def _dosage_of(instructions: object, mg_per_piece: float | None) -> _Dosage:
     """The dosage of a product of which one piece holds `mg_per_piece`."""
-    return _Dosage(dose_of(instructions, mg_per_piece), _route_of(instructions))
-
-
-def _route_of(instructions: object) -> str:
-    """The first route that dosage instructions say, in their route or in their text; empty where they say none."""
-    parts = objects(instructions)
-    by_route = (route_of_concept(part.get("route")) for part in parts)
-    by_text = (_route_in(text_at(part, "text")) for part in parts)
-    return next((route for route in (*by_route, *by_text) if route), "")
-
-
-def route_of_concept(concept: object) -> str:
-    """`oral`, `topical`, ... of a route or dose form; empty where it is not known."""
-    by_code = (ROUTE_CODES.get(coding.code, "") for coding in codings(concept))
-    by_text = (_route_in(text) for text in concept_texts(concept))
-    return next((route for route in (*by_code, *by_text) if route), "")
-
-
-@remembered_by_text
-def _route_in(text: str) -> str:
-    """The route that whole words of the text name, the narrower one before the wider."""
-    padded = f" {fold(text)} "
-    return next((route for word, route in ROUTE_WORDS.items() if f" {word} " in padded), "")
+    return _Dosage(dose_of(instructions, mg_per_piece), route_of(instructions))

@@ -17,6 +17,7 @@ from cds_service.reading.shapes import (
     figure,
     first,
     fold,
+    has_word,
     items,
     number,
     text_at,
@@ -208,11 +209,11 @@ def presence_word(text: str) -> bool | None:
     if whole in WHOLE_WORD_ANSWERS:
         return WHOLE_WORD_ANSWERS[whole]
     padded = f" {whole} "
-    if any(f" {word} " in padded for word in UNDETERMINED_WORDS):
+    if has_word(UNDETERMINED_WORDS, whole):
         return None
-    if any(f" {word} " in padded for word in ABSENT_WORDS) or NOTHING_FOUND.search(padded):
+    if has_word(ABSENT_WORDS, whole) or NOTHING_FOUND.search(padded):
         return False
-    found = any(f" {word} " in padded for word in PRESENT_WORDS)
+    found = has_word(PRESENT_WORDS, whole)
     return True if found and not NEGATED.search(padded) else None
 
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 
 from cds_service.model import Dose
-from cds_service.reading.shapes import fold
+from cds_service.reading.shapes import fold, whole_words
 
 _IN_MILLIGRAMS = {"mg": 1.0, "g": 1000.0, "ug": 0.001}
 _UNITS: Mapping[str, str] = {
@@ -186,9 +186,8 @@ def _by_count(lowered: str) -> float | None:
 
 def _by_words(lowered: str) -> float | None:
     """By an abbreviation, an interval or the times of the day; "daily" may stand beside either."""
-    padded = f" {fold(lowered)} "
-    words = sorted(_ABBREVIATED, key=len, reverse=True)
-    said = next((_ABBREVIATED[word] for word in words if f" {word} " in padded), None)
+    longest_first = sorted(_ABBREVIATED, key=len, reverse=True)
+    said = next((_ABBREVIATED[word] for word in whole_words(longest_first, fold(lowered))), None)
     if said is not None and said != 1:
         return said
     by_interval = _by_interval(lowered)

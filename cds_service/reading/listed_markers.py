@@ -4,7 +4,7 @@ breast cancer`. It is no report of a laboratory: it decides nothing, and is told
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from cds_service.knowledge.schema import Observable, ObservableKind
@@ -19,7 +19,7 @@ from cds_service.reading.mentions import Mention, mentions_in, names_of_tumours
 from cds_service.reading.observed import GERMLINE, NEGATIVE, POSITIVE
 from cds_service.reading.records import Record
 from cds_service.reading.screening import is_ruled_out
-from cds_service.reading.shapes import codings, concept_label, concept_texts, first_coded, fold
+from cds_service.reading.shapes import codings, concept_label, concept_texts, first_coded, fold, has_word
 from cds_service.reading.tumour_words import as_written
 from cds_service.reading.vocabulary import HEDGES, LISTED_AS_FOUND, MISSED_WORDS, NO_FINDING_WORDS, TUMOUR_WORDS
 
@@ -68,7 +68,7 @@ def _said_by(concept: object, lexicon: Lexicon) -> tuple[_Said, ...]:
 
 def _said_in(text: str, lexicon: Lexicon) -> Iterator[_Said]:
     """What the words say, unless they speak of a relative, of a test, or of what may be."""
-    if lexicon.takes_back([text]) or _has_any(NO_FINDING_WORDS, text):
+    if lexicon.takes_back([text]) or has_word(NO_FINDING_WORDS, fold(text)):
         return
     signed, rest = _signed(text, lexicon)
     yield from signed
@@ -105,19 +105,14 @@ def _call(clause: str) -> bool | None:
     said = presence_word(clause)
     if said is not None:
         return said
-    if _has_any(MISSED_WORDS, clause):
+    if has_word(MISSED_WORDS, fold(clause)):
         return False
-    return True if _has_any(LISTED_AS_FOUND, clause) and not _has_any(HEDGES, clause) else None
-
-
-def _has_any(words: Iterable[str], text: str) -> bool:
-    padded = f" {fold(text)} "
-    return any(f" {word} " in padded for word in words)
+    return True if has_word(LISTED_AS_FOUND, fold(clause)) and not has_word(HEDGES, fold(clause)) else None
 
 
 def _of(mention: Mention, text: str, lexicon: Lexicon, *, present: bool) -> Iterator[_Said]:
     """The marker meant: of a gene that may be inherited, the inherited variant unless the words are of a tumour."""
-    of_tumour = _has_any(TUMOUR_WORDS, text)
+    of_tumour = has_word(TUMOUR_WORDS, fold(text))
     called = [i for i in mention if _may_be_called(lexicon.observables[i])]
     side = [i for i in called if i.startswith(GERMLINE) is not of_tumour] or called
     if side:

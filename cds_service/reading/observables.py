@@ -47,6 +47,7 @@ from cds_service.reading.shapes import (
     concept_texts,
     fold,
     has_code,
+    has_word,
     items,
     objects,
 )
@@ -181,7 +182,7 @@ def _contradiction(record: Record, ids: tuple[str, ...], naming: GeneNaming, cha
         return naming.says
     texts = concept_texts(record.resource.get("code"))
     against = [word for i in ids for word in chart.lexicon.observables[i].contradicted_by]
-    by_word = any(f" {word} " in f" {fold(text)} " for text in texts for word in against)
+    by_word = any(has_word(against, fold(text)) for text in texts)
     named = {i for text in texts if (i := chart.lexicon.observable_names.get(fold(text)))}
     told = {i for own in ids for i in (own, *chart.lexicon.observables[own].beside)}
     return (*ids, *texts) if by_word or (named and not named & told) else ()

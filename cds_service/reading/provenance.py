@@ -22,6 +22,7 @@ from cds_service.reading.shapes import (
     first,
     fold,
     has_code,
+    has_word,
     items,
     objects,
     text_at,
@@ -91,11 +92,6 @@ def grade_of(why: Unconfirmed, *, free_text: bool) -> Grade:
     return Grade.LOW if free_text else Grade.CLINICAL
 
 
-def _has_word(text: str, words: tuple[str, ...]) -> bool:
-    padded = f" {fold(text)} "
-    return any(f" {word} " in padded for word in words)
-
-
 def _source_of(record: Record, chart: Chart) -> Source:
     """Where a result comes from. Many results of one request say the same of it."""
     told = _told_of_source(record)
@@ -149,7 +145,7 @@ def _words_of_source(told: Resource) -> Iterator[str]:
 
 @remembered_by_text
 def _is_of_consumer_test(text: str) -> bool:
-    return _has_word(text, CONSUMER_WORDS)
+    return has_word(CONSUMER_WORDS, fold(text))
 
 
 def _is_patient_reported(told: Resource, within: Resource, chart: Chart) -> bool:
@@ -178,7 +174,7 @@ def method_text(record: Record) -> str:
 
 def is_enzyme_method(record: Record) -> bool:
     """Whether the method says that an enzyme's activity was measured."""
-    return "method" in record.resource and _has_word(method_text(record), _ENZYME_WORDS)
+    return "method" in record.resource and has_word(_ENZYME_WORDS, fold(method_text(record)))
 
 
 def origin_of(record: Record, chart: Chart) -> str:
@@ -188,7 +184,7 @@ def origin_of(record: Record, chart: Chart) -> str:
     said = {_tissue_in(text) for text in classes} | {tissue_of(record, chart)}
     if "somatic" in said or "foetal" in said:
         return "somatic" if "somatic" in said else "foetal"
-    return "germline" if any(_has_word(text, GERMLINE_WORDS) for text in classes) else ""
+    return "germline" if any(has_word(GERMLINE_WORDS, fold(text)) for text in classes) else ""
 
 
 def tissue_of(record: Record, chart: Chart) -> str:
@@ -198,9 +194,10 @@ def tissue_of(record: Record, chart: Chart) -> str:
 
 
 def _tissue_in(text: str) -> str:
-    if _has_word(text, TUMOUR_WORDS):
+    folded = fold(text)
+    if has_word(TUMOUR_WORDS, folded):
         return "somatic"
-    return "foetal" if _has_word(text, FOETAL_WORDS) else ""
+    return "foetal" if has_word(FOETAL_WORDS, folded) else ""
 
 
 def _source_classes(record: Record) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cds_service.memory import remembered_by_text
-from cds_service.reading.shapes import codings, concept_texts, fold, objects, text_at
+from cds_service.reading.shapes import codings, concept_texts, fold, objects, text_at, whole_words
 from cds_service.reading.vocabulary import ROUTE_CODES, ROUTE_WORDS
 
 
@@ -31,5 +31,4 @@ def route_of_concept(concept: object) -> str:
 @remembered_by_text
 def _route_in(text: str) -> str:
     """The route that whole words of the text name, the narrower one before the wider."""
-    padded = f" {fold(text)} "
-    return next((route for word, route in ROUTE_WORDS.items() if f" {word} " in padded), "")
+    return next((ROUTE_WORDS[word] for word in whole_words(ROUTE_WORDS, fold(text))), "")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -237,3 +237,18 @@ def fold(text: str) -> str:
     """
     lowered = text.lower().replace("metabolis", "metaboliz")
     return " ".join(re.findall(r"[^\W_]+", lowered))
+
+
+def whole_words(words: Iterable[str], folded: str) -> Iterator[str]:
+    """Those of the folded words that stand in folded text as whole words, in their own order.
+
+    >>> list(whole_words(["negative", "not detected", "tec"], fold("Not detected.")))
+    ['not detected']
+    """
+    padded = f" {folded} "
+    return (word for word in words if f" {word} " in padded)
+
+
+def has_word(words: Iterable[str], folded: str) -> bool:
+    """Whether one of the folded words stands in folded text as a whole word."""
+    return any(True for _ in whole_words(words, folded))

@@ -17,7 +17,7 @@ from cds_service.reading.answers import quantity_of
 from cds_service.reading.dates import day
 from cds_service.reading.dose_text import in_milligrams, known_unit
 from cds_service.reading.medications import Medicine
-from cds_service.reading.shapes import Resource, child, first, fold, number, objects, text_at
+from cds_service.reading.shapes import Resource, child, first, fold, has_word, number, objects, text_at
 
 _UNREADABLE_FROM_DAYS = 10_000
 _DAYS_BY_UNIT = {
@@ -26,7 +26,7 @@ _DAYS_BY_UNIT = {
     **dict.fromkeys(("mo", "month", "months"), 30.0),
     **dict.fromkeys(("a", "year", "years"), 365.0),
 }
-_AS_NEEDED_WORDS = (" as needed ", " if needed ", " when needed ", " as required ", " when required ", " prn ")
+_AS_NEEDED_WORDS = ("as needed", "if needed", "when needed", "as required", "when required", "prn")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,15 +117,14 @@ def _days_of_quantity(quantity: object, resource: Resource, medicine: Medicine) 
 
 def _amount(told: Quantity, medicine: Medicine) -> tuple[float, str]:
     """A quantity in milligrams where what one tablet or capsule holds is known."""
-    piece = medicine.strength_mg if len(medicine.ingredients) == 1 else None
-    return in_milligrams(told.value, known_unit(told.unit) or told.unit, piece)
+    return in_milligrams(told.value, known_unit(told.unit) or told.unit, medicine.mg_per_piece)
 
 
 def _is_as_needed(instructions: Iterable[Resource]) -> bool:
     return any(
         part.get("asNeededBoolean") is True
         or bool(part.get("asNeededCodeableConcept"))
-        or any(words in f" {fold(text_at(part, 'text'))} " for words in _AS_NEEDED_WORDS)
+        or has_word(_AS_NEEDED_WORDS, fold(text_at(part, "text")))
         for part in instructions
     )
 

@@ -21,7 +21,7 @@ from cds_service.reading.provenance import circumstances_of, origin_of
 from cds_service.reading.readings import Found, reading_of
 from cds_service.reading.records import Record, named_results
 from cds_service.reading.reports import missing_results, report_unread
-from cds_service.reading.shapes import clean, codings, concept_texts, fold, objects, text_at
+from cds_service.reading.shapes import clean, codings, concept_texts, fold, has_word, objects, text_at
 from cds_service.reading.tumour_words import as_written
 from cds_service.reading.variant_sentences import is_plain, sentences_in
 from cds_service.reading.vocabulary import DROPPED_STATUSES, INHERITED_WORDS, UNSTARTED_STATUSES
@@ -67,8 +67,8 @@ def _spoken_of(conclusion: str, chart: Chart) -> frozenset[Mention]:
 
 def _is_of_the_patient(record: Record, conclusion: str, chart: Chart) -> bool:
     """Whether the report is about what is inherited."""
-    texts = [f" {fold(text)} " for text in (conclusion, *concept_texts(record.resource.get("code")))]
-    by_words = any(f" {word} " in text for text in texts for word in INHERITED_WORDS)
+    texts = (conclusion, *concept_texts(record.resource.get("code")))
+    by_words = any(has_word(INHERITED_WORDS, fold(text)) for text in texts)
     return by_words or origin_of(record, chart) in _OF_THE_PATIENT
 
 

@@ -13,7 +13,7 @@ from cds_service.knowledge.schema import Observable
 from cds_service.model import Quantity
 from cds_service.reading.lexicon import Lexicon, words_pattern
 from cds_service.reading.quantities import quantity_of_text
-from cds_service.reading.shapes import fold
+from cds_service.reading.shapes import fold, has_word
 
 _NUMBERS = re.compile(r"(?<!\S)\d+(?!\S)")
 _AROUND_A_VALUE = re.compile(r"[():;\[\]]|(?<![<>])=|,(?!\d)|(?<!\d),|\.(?!\d)")
@@ -29,7 +29,7 @@ class Words(NamedTuple):
 
 def is_called_in(text: str, observable: Observable) -> bool:
     """Whether a name of the observable stands in the text."""
-    return any(f" {name} " in f" {fold(text)} " for name in observable.in_words)
+    return has_word(observable.in_words, fold(text))
 
 
 def states_in(text: str, observable: Observable, lexicon: Lexicon) -> Words:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator
 
 from cds_service.errors import PolicyError
 from cds_service.knowledge.base import Knowledge
+from cds_service.model import name_of
 from cds_service.policy import Policy
 
 
@@ -21,7 +22,7 @@ def check_names(policy: Policy, knowledge: Knowledge) -> None:
 
 def _faults(policy: Policy, knowledge: Knowledge) -> Iterator[str]:
     markers, kinds = _markers(knowledge), {source.kind for source in knowledge.sources.values()}
-    enzymes = {modifier.marker.partition(":")[2] for modifier in knowledge.modifiers}
+    enzymes = {name_of(modifier.marker) for modifier in knowledge.modifiers}
     of_markers = {marker.partition(":")[0] for marker in markers}
     yield from _unknown("guidance", policy.guidance, {*knowledge.tables, *knowledge.drugs, *markers, *of_markers})
     yield from _unknown("assume_when_unknown", policy.assume_when_unknown, knowledge.tables)

@@ -17,7 +17,7 @@ from cds_service.knowledge.check_observables import observable_problems
 from cds_service.knowledge.check_rows import option_problems, row_problems
 from cds_service.knowledge.check_spoilers import spoiler_problems
 from cds_service.knowledge.schema import Fact, MarkerUse, Predicate, Source, Table
-from cds_service.model import Option, Testing
+from cds_service.model import Option, Testing, tested_as
 
 _PHRASE_FIELDS = frozenset(
     {"reason", "note", "label", "only_if", "alternative_class", "frequency", "say", "specimen"}
@@ -70,8 +70,7 @@ def _table_problems(knowledge: Knowledge) -> Iterator[str]:
 
 
 def _use_problems(marker: str, use: MarkerUse, knowledge: Knowledge) -> Iterator[str]:
-    kind, _, name = marker.partition(":")
-    tested = f"gene:{name}" if kind == "genotype" else marker
+    kind, tested = marker.partition(":")[0], tested_as(marker)
     if kind in _LIFELONG and not states_named(tested, knowledge):
         yield "no such gene or HLA marker"
     if kind not in ("gene", "hla") and not (use.states or use.bands or use.variants):

@@ -60,6 +60,8 @@ from cds_service.model.markers import (
     Unverified,
     is_of_tumour,
     is_of_variants,
+    name_of,
+    tested_as,
 )
 from cds_service.model.orders import Dose, Medication, Order, Quantity
 from cds_service.model.patient import Allergy, Condition, FamilyCondition, Patient, PendingTest, Recommendation
@@ -178,6 +180,8 @@ __all__ = [
     "is_of_tumour",
     "is_of_variants",
     "latest",
+    "name_of",
     "newest_of",
+    "tested_as",
     "years_between",
 ]

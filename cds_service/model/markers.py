@@ -114,3 +114,21 @@ def is_of_tumour(marker: str) -> bool:
 def is_of_variants(marker: str) -> bool:
     """Whether the marker is of a gene's variants, of the tumour or inherited, and not of a protein or a burden."""
     return marker.startswith(("somatic:", "germline:"))
+
+
+def name_of(marker: str) -> str:
+    """The marker without its kind: a gene's symbol, the name of an observable.
+
+    >>> name_of("gene:CYP2D6")
+    'CYP2D6'
+    """
+    return marker.partition(":")[2]
+
+
+def tested_as(marker: str) -> str:
+    """The marker that tests of this one tell: of a genotype it is the gene.
+
+    >>> tested_as("genotype:VKORC1")
+    'gene:VKORC1'
+    """
+    return f"gene:{name_of(marker)}" if marker.startswith("genotype:") else marker

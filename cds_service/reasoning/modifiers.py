@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from cds_service.knowledge.schema import Fact, Gene, Modifier, Modulator, ModulatorRole
-from cds_service.model import Trust, latest
+from cds_service.model import Trust, latest, name_of
 from cds_service.policy import Policy
 from cds_service.reasoning.context import OUTER_ROUTES, Context
 from cds_service.reasoning.phenotypes import states_of_score
@@ -39,7 +39,7 @@ def modifier_of(marker: str, context: Context, policy: Policy) -> Modifier | Non
     for modifier in context.knowledge.modifiers:
         if modifier.marker != marker or modifier.trust is Trust.RECALLED:
             continue
-        by_policy = context.drug in policy.phenoconversion.get(marker.partition(":")[2], ())
+        by_policy = context.drug in policy.phenoconversion.get(name_of(marker), ())
         if by_policy or context.drug in modifier.guideline_drugs:
             return modifier
     return None
@@ -60,7 +60,7 @@ def inhibitors_taken(modifier: Modifier, context: Context) -> Iterator[Modulator
 
 def inhibitors_among(drugs: Collection[str], modifier: Modifier, context: Context) -> Iterator[Modulator]:
     """Inhibitors of the modifier's enzyme among the drugs."""
-    enzyme = modifier.marker.partition(":")[2]
+    enzyme = name_of(modifier.marker)
     found = (m for drug in sorted(drugs) for m in context.knowledge.modulators_by_drug.get(drug, ()))
     for modulator in found:
         inhibits = modulator.enzyme == enzyme and modulator.role == ModulatorRole.INHIBITOR

@@ -22,8 +22,12 @@ from cds_service.model import (
     Reading,
     SelfContradiction,
     Undetermined,
+    name_of,
 )
 from cds_service.reasoning.phenotypes import call_phenotype, states_of_phenotype, states_of_score
+
+OTHER_GENOTYPE = "other"
+_NOBODY = Patient(id="")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +59,7 @@ def said_of(marker: str, reading: Reading, states: frozenset[str], patient: Pati
             return Said(reading, frozenset(), indeterminate=INDETERMINATE, repeatable=True)
         case HlaType() | Presence() as says if marker.startswith("hla:"):
             return _said_of_hla(f"*{marker.partition('*')[2]}", says, reading)
-    gene = knowledge.genes.get(marker.partition(":")[2])
+    gene = knowledge.genes.get(name_of(marker))
     if gene is None:
         return Said(reading, frozenset())
     if marker.startswith("genotype:"):
@@ -148,10 +152,6 @@ def _said_of_genotype(gene: Gene, reading: Reading, states: frozenset[str]) -> S
             return Said(reading, _genotypes_with(normalised(gene, allele), states))
         case _:
             return Said(reading, frozenset())
-
-
-OTHER_GENOTYPE = "other"
-_NOBODY = Patient(id="")
 
 
 def _genotypes_with(allele: str, states: frozenset[str]) -> frozenset[str]:

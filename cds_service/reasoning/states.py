@@ -40,6 +40,8 @@ from cds_service.model import (
     When,
     earliest,
     is_of_variants,
+    name_of,
+    tested_as,
 )
 from cds_service.reasoning.obtained import results_availability
 from cds_service.reasoning.phenotypes import phenotype_of_state
@@ -49,12 +51,12 @@ from cds_service.reasoning.spoilers import spoiler_of, states_left
 _BESIDE = frozenset({
     GapReason.NOT_MACHINE_READABLE, GapReason.ABOUT_ANOTHER, GapReason.COPY_NUMBER, GapReason.UNKNOWN_CODE,
 })  # fmt: skip
+"""Reasons of gaps that tell of a result which is on file and does not count."""
 _UNAVAILABLE = {
     Availability.PARTIAL: GapReason.PARTIAL,
     Availability.MISSING: GapReason.MISSING,
     Availability.FAILED: GapReason.FAILED,
 }
-"""Reasons of gaps that tell of a result which is on file and does not count."""
 INHERITED = ("gene:", "genotype:", "germline:", "hla:")
 """Markers and observables that do not change with time."""
 
@@ -69,7 +71,7 @@ def knowledge_of(
     """What the patient's readings, pending tests and gaps tell of the marker. `states` are all the states that
     a test could return; `deferring` are those of which another test has to be done (G6PD variable)."""
     observable = _observable(marker)
-    readings = tuple(sorted([r for r in patient.readings if r.observable == observable], key=_place))
+    readings = tuple(sorted([r for r in patient.readings if r.observable == observable], key=newest_first))
     usable = [r for r in readings if r.status is ReadingStatus.FINAL and r.grade is not Grade.UNVERIFIED]
     if not usable:
         return untold(marker, readings, patient, knowledge)
@@ -86,7 +88,7 @@ def knowledge_of(
     return _all_open(set_aside, every) if set_aside else untold(marker, readings, patient, knowledge)
 
 
-def _place(reading: Reading) -> tuple[int, str, str]:
+def newest_first(reading: Reading) -> tuple[int, str, str]:
     """The newest first, undated ones last, so that the order of the resources makes no difference; nor do their
     names, but between equal ones."""
     return (0 if reading.on is None else -earliest(reading.on).toordinal(), repr(reading.says), reading.reference)
@@ -107,10 +109,7 @@ def _age(since: When) -> int:
 
 
 def _observable(marker: str) -> str:
-    kind, _, name = marker.partition(":")
-    if kind == "hla":
-        return f"hla:{name.partition('*')[0]}"
-    return f"gene:{name}" if kind == "genotype" else marker
+    return marker.partition("*")[0] if marker.startswith("hla:") else tested_as(marker)
 
 
 def _deferred(said: Said, deferring: frozenset[str]) -> Said:
@@ -217,7 +216,7 @@ def _agreed(said: list[Said], readings: tuple[Reading, ...]) -> MarkerKnowledge:
 def _without_earlier_labels(said: list[Said], marker: str, knowledge: Knowledge) -> list[Said]:
     """Without phenotype labels that an earlier consensus would have given the same diplotype: the diplotype
     decides by today's rule."""
-    gene = knowledge.genes.get(marker.partition(":")[2])
+    gene = knowledge.genes.get(name_of(marker))
     if gene is None or len(said) == 1:
         return said
     allowed = frozenset(term for s in said for term in _earlier_labels(s, gene))

@@ -18,6 +18,7 @@ from cds_service.model import (
     Option,
     ResultingOrder,
     is_of_tumour,
+    name_of,
 )
 from cds_service.policy import Policy
 from cds_service.reasoning.apply import AS_DRAFTED, apply
@@ -73,9 +74,7 @@ class Situation:
     def acting(self, marker: str, states: frozenset[str]) -> frozenset[str]:
         """The marker's states under what is taken."""
         shift = self.shifts.get(marker)
-        if shift is None:
-            return states
-        return shifted(states, shift, self.context.knowledge.genes[marker.partition(":")[2]])
+        return states if shift is None else _under(shift, marker, states, self.context)
 
     def spoken_of(self, marker: str, state: str) -> Reached | None:
         """What the row for this one result, beside exactly what is known of the other markers, makes of the order."""
@@ -99,8 +98,7 @@ def advising(row: Row | None) -> Row | None:
 def outcomes_under(shift: Shift, marker: str, situation: Situation) -> frozenset[ResultingOrder]:
     """What could become of the order, were the marker shifted so."""
     place = situation.markers.index(marker)
-    gene = situation.context.knowledge.genes[marker.partition(":")[2]]
-    moved = shifted(situation.domains[place], shift, gene)
+    moved = _under(shift, marker, situation.domains[place], situation.context)
     domains = (*situation.domains[:place], moved, *situation.domains[place + 1 :])
     rows = situation.context.knowledge.rows_by_table[situation.table.id]
     return frozenset(r.resulting for r in _reached(rows, domains, situation.context).values())
@@ -158,8 +156,12 @@ def _view(marker: str, rows: TableRows, context: Context, shift: Shift | None) -
     view = _measured(marker, rows, context) if is_measured(marker) else _lifelong(marker, rows, context)
     if shift is None:
         return view
-    gene = context.knowledge.genes[marker.partition(":")[2]]
-    return MarkerView(marker, view.knowledge, shifted(view.effective, shift, gene), shift.drugs, shift.inferred)
+    moved = _under(shift, marker, view.effective, context)
+    return MarkerView(marker, view.knowledge, moved, shift.drugs, shift.inferred)
+
+
+def _under(shift: Shift, marker: str, states: frozenset[str], context: Context) -> frozenset[str]:
+    return shifted(states, shift, context.knowledge.genes[name_of(marker)])
 
 
 def _measured(marker: str, rows: TableRows, context: Context) -> MarkerView:

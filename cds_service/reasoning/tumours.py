@@ -39,7 +39,7 @@ from cds_service.model import (
 from cds_service.reasoning.context import Context
 from cds_service.reasoning.measures import told_alone, usable_of, window_days
 from cds_service.reasoning.spoilers import spoiler_of
-from cds_service.reasoning.states import possible, untold
+from cds_service.reasoning.states import newest_first, possible, untold
 
 _OF_ONE_VARIANT = frozenset({Narrowing.OTHER_VARIANTS_NOT_TOLD, Narrowing.BENIGN_ALONE})
 _ORIGIN_NOT_SAID = "origin_not_said"
@@ -134,9 +134,7 @@ def _too_old(known: MarkerKnowledge, usable: list[Reading], window: float, today
 
 
 def _place(reading: Reading) -> tuple[str, int, str, str]:
-    """The observable, then the newest first and undated ones last; the name only between equal ones."""
-    days = 0 if reading.on is None else -earliest(reading.on).toordinal()
-    return reading.observable, days, repr(reading.says), reading.reference
+    return reading.observable, *newest_first(reading)
 
 
 def _told(

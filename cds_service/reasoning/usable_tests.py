@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cds_service.knowledge.schema import MarkerUse, ResultSpoiler, Test
-from cds_service.model import Indeterminate, Timing, When, earliest
+from cds_service.model import Indeterminate, Timing, When, earliest, tested_as
 from cds_service.policy import Policy
 from cds_service.reasoning.asking import Asking
 from cds_service.reasoning.spoilers import spoiler_today
@@ -31,10 +31,9 @@ def is_spent(asking: Asking) -> bool:
 def _fitting(asking: Asking) -> Iterator[Test]:
     """The tests that tell the open states apart and can answer in time, the preferred one first."""
     marker = asking.marker
-    name = f"gene:{marker.partition(':')[2]}" if marker.startswith("genotype:") else marker
     return (
         test
-        for test in asking.situation.context.knowledge.tests_by_marker.get(name, ())
+        for test in asking.situation.context.knowledge.tests_by_marker.get(tested_as(marker), ())
         if _in_time(test, asking.use, asking.policy) and _tells_apart(test, marker, asking.situation)
     )
 

@@ -15,6 +15,7 @@ from cds_service.model import (
     Testing,
     TestQuestion,
     Timing,
+    name_of,
 )
 from cds_service.writing.advice import action_said, advised, option_words
 from cds_service.writing.findings import asked_markers, table_of
@@ -90,7 +91,7 @@ def _relative(question: TestQuestion, words: Words) -> str:
 
 def _inherited(question: TestQuestion, words: Words) -> str:
     """How sure the patient is to have what the relative has."""
-    gene = words.knowledge.genes.get(question.marker.partition(":")[2])
+    gene = words.knowledge.genes.get(name_of(question.marker))
     maternal = gene is not None and gene.model is GeneModel.MITOCHONDRIAL
     return words.wording.say("family", "inherited_from_the_mother" if maternal else "inherited")
 

@@ -28,6 +28,7 @@ from cds_service.model import (
     Statement,
     Unavailable,
     Unreadable,
+    name_of,
 )
 from cds_service.writing.text import clean, number, sentence
 from cds_service.writing.words import Words
@@ -96,7 +97,7 @@ def _modifiers(view: MarkerView, words: Words) -> str:
 
 
 def _role(view: MarkerView, words: Words) -> str:
-    enzyme = view.marker.partition(":")[2]
+    enzyme = name_of(view.marker)
     acting = [
         modulator
         for drug in view.modified_by

@@ -61,6 +61,20 @@ class Limits:
     rest_s: float = 10.0
 
 
+@dataclass(frozen=True, slots=True)
+class _Visit:
+    """What all reads of one request have in common."""
+
+    client: FhirClient
+    reads: Reads
+    deadline: Deadline
+
+    @property
+    def deadline_of_reads(self) -> Deadline:
+        """A moment before ours, so that a late page leaves us what came before it."""
+        return Deadline(self.deadline.at_s - _LAST_WORD_S)
+
+
 class Fetcher:
     """Holds the connections and the threads that requests to the same server share."""
 
@@ -94,11 +108,11 @@ class Fetcher:
         if server is None:
             return {query: _not_allowed(found.result) for query, found in pages.items()}
         request = replace(request, fhir_server=server)
-        server_reads = self._reads_of(server)
-        client = self._client(request, server_reads.session)
-        results = self._queried(request, client, server_reads, pages, deadline)
+        reads = self._reads_of(server)
+        visit = _Visit(self._client(request, reads.session), reads, deadline)
+        results = self._queried(request, visit, pages)
         for elsewhere in (_dispatched_elsewhere, _medications_elsewhere):
-            results = self._with_singles(elsewhere(request, results), client, server_reads, results, deadline)
+            results = self._with_singles(elsewhere(request, results), visit, results)
         return results
 
     def _client(self, request: HookRequest, session: requests.Session) -> FhirClient:
@@ -135,14 +149,7 @@ class Fetcher:
                 self._servers.popitem(last=False)[1].session.close()
             return reads
 
-    def _queried(
-        self,
-        request: HookRequest,
-        client: FhirClient,
-        server_reads: Reads,
-        pages: Mapping[Query, Page],
-        deadline: Deadline,
-    ) -> dict[Query, QueryResult]:
+    def _queried(self, request: HookRequest, visit: _Visit, pages: Mapping[Query, Page]) -> dict[Query, QueryResult]:
         templates = request.service.prefetch
         patient_id = request.question.patient_id
         reads: dict[tuple[Query, int], Callable[[], QueryResult]] = {}
@@ -150,51 +157,45 @@ class Fetcher:
             if found.result.availability is Availability.MISSING and query in templates:
                 path = templates[query].replace(PATIENT_TOKEN, patient_id)
                 for n, part in enumerate(in_parts(path, self._limits.longest_search)):
-                    reads[query, n] = partial(self._search, client, query, part, patient_id, _of_reads(deadline))
+                    reads[query, n] = partial(self._search, visit, query, part, patient_id)
             elif found.result.reason is Shortfall.MORE_PAGES:
-                reads[query, 0] = partial(self._pages, client, query, found, _of_reads(deadline))
-        answers = server_reads.in_parallel(reads, deadline)
+                reads[query, 0] = partial(self._pages, visit, query, found)
+        answers = visit.reads.in_parallel(reads, visit.deadline)
         kept = {query: found.result for query, found in pages.items()}
         parts: defaultdict[Query, list[QueryResult]] = defaultdict(list)
         for (query, _), result in answers.items():
             parts[query].append(_answer(result, kept[query]))
         return kept | {query: reduce(_with_part, results) for query, results in parts.items()}
 
-    def _search(
-        self, client: FhirClient, query: Query, path: str, patient_id: str, deadline: Deadline
-    ) -> QueryResult:
-        found = fetched(client.read(path, deadline), query)
+    def _search(self, visit: _Visit, query: Query, path: str, patient_id: str) -> QueryResult:
+        found = fetched(visit.client.read(path, visit.deadline_of_reads), query)
         if query is Query.PATIENT and any(_is_other(r, patient_id) for r in resources_in(found.result.resources)):
             return failed(Shortfall.WRONG_PATIENT)
-        return self._pages(client, query, found, deadline)
+        return self._pages(visit, query, found)
 
-    def _pages(self, client: FhirClient, query: Query, first: Page, deadline: Deadline) -> QueryResult:
+    def _pages(self, visit: _Visit, query: Query, first: Page) -> QueryResult:
         """`first` and the pages after it. Pages that do not come leave the result PARTIAL, with the reason."""
         result, next_url, flaw = first.result, first.next_url, first.flaw
         followed: set[str] = set()
         while next_url and next_url not in followed and len(followed) < self._limits.most_pages:
             followed.add(next_url)
             try:
-                following = fetched(client.follow(next_url, deadline), query, result.resources)
+                answer = visit.client.follow(next_url, visit.deadline_of_reads)
+                following = fetched(answer, query, result.resources)
             except FetchError as fault:
                 return replace(result, availability=Availability.PARTIAL, reason=fault.reason)
             result, next_url, flaw = _joined(result, following.result), following.next_url, flaw or following.flaw
         return _with_flaw(result, flaw)
 
     def _with_singles(
-        self,
-        references: Mapping[str, bool],
-        client: FhirClient,
-        server_reads: Reads,
-        results: dict[Query, QueryResult],
-        deadline: Deadline,
+        self, references: Mapping[str, bool], visit: _Visit, results: dict[Query, QueryResult]
     ) -> dict[Query, QueryResult]:
         """`results` with the resources that `references` name among the medications. Those named with True are
         of the patient's medicines, which are PARTIAL without them; a draft that lacks its own is told by reading.
         """
         wanted = sorted(references, key=lambda reference: (not references[reference], reference))
-        reads = {r: partial(_single, client, r, _of_reads(deadline)) for r in wanted[: self._limits.most_reads]}
-        answers = server_reads.in_parallel(reads, deadline)
+        reads = {r: partial(_single, visit, r) for r in wanted[: self._limits.most_reads]}
+        answers = visit.reads.in_parallel(reads, visit.deadline)
         read = tuple(answer for answer in answers.values() if not isinstance(answer, FetchError))
         reasons = [fault.reason for r, fault in answers.items() if references[r] and isinstance(fault, FetchError)]
         reasons += [Shortfall.TOO_MANY_READS for r in wanted[self._limits.most_reads :] if references[r]]
@@ -203,14 +204,9 @@ class Fetcher:
         return results | {Query.MEDICATIONS: result}
 
 
-def _of_reads(deadline: Deadline) -> Deadline:
-    """The deadline of the reads: a moment before ours, so that a late page leaves us what came before it."""
-    return Deadline(deadline.at_s - _LAST_WORD_S)
-
-
-def _single(client: FhirClient, reference: str, deadline: Deadline) -> JsonObject:
+def _single(visit: _Visit, reference: str) -> JsonObject:
     """The resource that `reference` names, and no other. Raises FetchError."""
-    answer = client.read(reference, deadline)
+    answer = visit.client.read(reference, visit.deadline_of_reads)
     if not isinstance(answer, dict) or _reference(answer) != reference:
         raise FetchError(Shortfall.UNREADABLE)
     return answer

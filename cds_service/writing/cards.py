@@ -18,7 +18,7 @@ from cds_service.knowledge.schema import Table
 from cds_service.memory import remembered_by_identity
 from cds_service.model import Finding, Indicator, Kind, Order, Outcome, Patient, Silence
 from cds_service.policy import Policy
-from cds_service.writing.detail import detail_of, summary_of
+from cds_service.writing.detail import CardText, detail_of, summary_of
 from cds_service.writing.evidence import source_of
 from cds_service.writing.extension import extension, finding_json
 from cds_service.writing.findings import tables_of
@@ -168,12 +168,8 @@ def _cards(
 
 def _of_unchecked(groups: Sequence[_Group], setting: _Setting) -> dict[str, Any]:
     """One card for several orders that lack the same facts; it offers nothing, since nothing is known."""
-    said = unchecked_of(groups, setting.words, setting.policy)
-    card_id = uuid5(_NAMESPACE, json.dumps([str(_card_id(group, setting)) for group in groups]))
-    firsts = [group[0] for group in groups]
-    told = worst_first(finding for group in groups for finding in group)
-    words_said = _Said(card_id, said.summary, said.detail, firsts, by_guidance=False)
-    return _assembled(words_said, told, (), replace(setting, drafts={}))
+    text = unchecked_of(groups, setting.words, setting.policy)
+    return _of_several(text, groups, (), setting, by_guidance=False)
 
 
 def _touched(groups: Sequence[_Group]) -> dict[str, Sequence[Finding]]:
@@ -206,12 +202,25 @@ def _review(groups: Sequence[_Group], findings: Iterable[Finding], setting: _Set
     where it is ordered, never from here."""
     words, told = setting.words, worst_first(finding for group in groups for finding in group)
     medicines = {(one.order.reference, one.order.name) for one in findings if not one.is_of_list}
-    said = review_of(groups, len(medicines), words, Surroundings(in_review=True), setting.policy)
+    text = review_of(groups, len(medicines), words, Surroundings(in_review=True), setting.policy)
     offers = _offers([told], orderables(told, words, setting.policy), words)
-    card_id = uuid5(_NAMESPACE, json.dumps([setting.hook, *(str(_card_id(group, setting)) for group in groups)]))
-    firsts = [group[0] for group in groups]
-    without_drafts = replace(setting, drafts={})
-    return _assembled(_Said(card_id, said.summary, said.detail, firsts), told, list(offers.values()), without_drafts)
+    return _of_several(text, groups, list(offers.values()), setting, named=(setting.hook,))
+
+
+def _of_several(
+    text: CardText,
+    groups: Sequence[_Group],
+    offers: Sequence[_Offer],
+    setting: _Setting,
+    *,
+    named: tuple[str, ...] = (),
+    by_guidance: bool = True,
+) -> dict[str, Any]:
+    """One card for the findings of several orders, none of which is changed from it."""
+    card_id = uuid5(_NAMESPACE, json.dumps([*named, *(str(_card_id(group, setting)) for group in groups)]))
+    told = worst_first(finding for group in groups for finding in group)
+    said = _Said(card_id, text, [group[0] for group in groups], by_guidance=by_guidance)
+    return _assembled(said, told, offers, replace(setting, drafts={}))
 
 
 def _offers(
@@ -236,7 +245,8 @@ def _card(group: _Group, offers: Sequence[_Offer], around: Surroundings, setting
     words = setting.words
     summary = summary_of(group[0], words, around)
     detail = detail_of(group, words, around, setting.policy, summary)
-    said = _Said(_card_id(group, setting), summary, detail, group[:1], redose=not _is_touched(group, around))
+    text = CardText(summary, detail)
+    said = _Said(_card_id(group, setting), text, group[:1], redose=not _is_touched(group, around))
     return _assembled(said, group, offers, setting)
 
 
@@ -249,8 +259,7 @@ class _Said:
     """What a card says, and the findings that it may be overridden for: the first of each of its orders."""
 
     id: UUID
-    summary: str
-    detail: str
+    text: CardText
     firsts: Sequence[Finding]
     redose: bool = True
     """Whether another dose may be offered: not where another card asks for something else of this order."""
@@ -267,8 +276,8 @@ def _assembled(said: _Said, group: _Group, offers: Sequence[_Offer], setting: _S
     )
     return filled(
         uuid=str(said.id),
-        summary=said.summary,
-        detail=said.detail,
+        summary=said.text.summary,
+        detail=said.text.detail,
         indicator=group[0].indicator.value,
         source=orjson.loads(_source(words, group[0].table if said.by_guidance else "", group[0].kind)),
         suggestions=as_json(suggestions, said.id),

@@ -21,6 +21,14 @@ _PART = "%% "
 _BLANKS_AT_THE_END = re.compile(r" +\n")
 
 
+@dataclass(frozen=True, slots=True)
+class CardText:
+    """What a card says to people."""
+
+    summary: str
+    detail: str
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Part:
     name: str
@@ -51,26 +59,25 @@ def lines_within_limit(lines: Sequence[str]) -> int:
     return sum(end <= HEAD_LIMIT + 1 for end in ends)
 
 
-def listed_detail_of(lines: Sequence[str], findings: Sequence[Finding], words: Words, policy: Policy) -> str:
-    """The detail of one card of lines: as many as 900 characters hold, a rule, the lines left, and the evidence."""
+def listed_detail_of(
+    lines: Sequence[str], findings: Sequence[Finding], words: Words, policy: Policy, below: Sequence[str] = ()
+) -> str:
+    """The detail of one card of lines: as many as 900 characters hold, a rule, the lines left, what stands below, and
+    the evidence."""
     kept = lines_within_limit(lines)
     left = ["\n".join(lines[kept:])] if kept < len(lines) else []
     evidence = _evidence(words, _evidence_lines(findings, words, policy))
-    return "\n\n".join(["\n".join(lines[:kept]), "---", *left, evidence])
+    return "\n\n".join(["\n".join(lines[:kept]), "---", *left, *below, evidence])
 
 
 def review_detail_of(
     groups: Sequence[Sequence[Finding]], lines: Sequence[str], words: Words, around: Surroundings, policy: Policy
 ) -> str:
-    """The detail of one card for several medicines: their lines as far as 900 characters go, a rule, the lines left,
-    what each order's own card would say, and the evidence."""
-    kept = lines_within_limit(lines)
-    left = ["\n".join(lines[kept:])] if kept < len(lines) else []
+    """The detail of one card for several medicines: their lines, and below them what each order's own card would
+    say."""
     each = [_joined(_parts(group, words, around)) or escaped(summary_of(group[0], words, around)) for group in groups]
     told = [finding for group in groups for finding in group]
-    evidence = _evidence(words, _evidence_lines(told, words, policy))
-    heading = words.wording.say("list_review", "each")
-    return "\n\n".join(["\n".join(lines[:kept]), "---", *left, heading, *each, evidence])
+    return listed_detail_of(lines, told, words, policy, below=[words.wording.say("list_review", "each"), *each])
 
 
 def _parts(findings: Sequence[Finding], words: Words, around: Surroundings) -> list[_Part]:

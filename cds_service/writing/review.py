@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from cds_service.model import Finding
 from cds_service.policy import Policy
-from cds_service.writing.detail import review_detail_of, summary_of
+from cds_service.writing.detail import CardText, review_detail_of, summary_of
 from cds_service.writing.text import escaped, first_that_fits
 from cds_service.writing.views import Surroundings
 from cds_service.writing.words import Words
@@ -16,20 +15,14 @@ HOOK = "patient-view"
 """CDS Hooks: opening the chart; no order is in question."""
 
 
-@dataclass(frozen=True, slots=True)
-class Review:
-    summary: str
-    detail: str
-
-
 def review_of(
     groups: Sequence[Sequence[Finding]], medicines: int, words: Words, around: Surroundings, policy: Policy
-) -> Review:
+) -> CardText:
     """The words of the card. `groups` are the findings of each medicine that speaks, the gravest first; `medicines`
     is how many were looked at."""
     summaries = [summary_of(group[0], words, around) for group in groups]
     lines = [_line(group[0], summary, words) for group, summary in zip(groups, summaries, strict=True)]
-    return Review(
+    return CardText(
         _summary(groups, summaries[0], medicines, words), review_detail_of(groups, lines, words, around, policy)
     )
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from cds_service.knowledge.schema import Fact
 from cds_service.model import Finding, GapReason, Kind, Outcome
 from cds_service.policy import Policy
-from cds_service.writing.detail import listed_detail_of
+from cds_service.writing.detail import CardText, listed_detail_of
 from cds_service.writing.findings import table_of
 from cds_service.writing.text import clean, escaped, first_that_fits, sentence
 from cds_service.writing.words import Words
@@ -21,12 +20,6 @@ _OF_THE_PATIENT = frozenset({Fact.AGE.value, Fact.WEIGHT.value, Fact.SEX.value})
 """Facts that are not on record for one order or for all."""
 
 
-@dataclass(frozen=True, slots=True)
-class Unchecked:
-    summary: str
-    detail: str
-
-
 def gathered(groups: Sequence[Group]) -> list[tuple[Group, ...]]:
     """The orders' findings by card: those that lack the same facts together, at the place of the first of them."""
     cards: dict[object, list[Group]] = {}
@@ -35,7 +28,7 @@ def gathered(groups: Sequence[Group]) -> list[tuple[Group, ...]]:
     return [tuple(together) for together in cards.values()]
 
 
-def unchecked_of(groups: Sequence[Group], words: Words, policy: Policy) -> Unchecked:
+def unchecked_of(groups: Sequence[Group], words: Words, policy: Policy) -> CardText:
     """The words of one card for several orders that lack the same facts."""
     said = (words.gap(gap, group[0].order.reference) for group in groups for f in group for gap in f.gaps)
     gaps = dict.fromkeys(said)
@@ -47,7 +40,7 @@ def unchecked_of(groups: Sequence[Group], words: Words, policy: Policy) -> Unche
     heading = words.wording.say("list_unchecked", "heading", gaps=escaped(told["gaps"]))
     lines = [heading, "", *(_line(group, words) for group in groups)]
     findings = [finding for group in groups for finding in group]
-    return Unchecked(sentence(summary), listed_detail_of(lines, findings, words, policy))
+    return CardText(sentence(summary), listed_detail_of(lines, findings, words, policy))
 
 
 def _facts_lost(group: Group) -> frozenset[tuple[str, GapReason]]:

@@ -16,12 +16,13 @@ from cds_service.codes import OVERRIDE_REASON, OWN, TOPIC
 from cds_service.knowledge.base import Knowledge
 from cds_service.knowledge.schema import Table
 from cds_service.memory import remembered_by_identity
-from cds_service.model import Finding, Indicator, Kind, Order, Outcome, Patient, Silence
+from cds_service.model import Finding, Kind, Order, Patient
 from cds_service.policy import Policy
 from cds_service.writing.detail import CardText, detail_of, summary_of
 from cds_service.writing.evidence import source_of
 from cds_service.writing.extension import extension, finding_json
 from cds_service.writing.findings import tables_of
+from cds_service.writing.groups import Group, groups_of, worst_first
 from cds_service.writing.laboratory import Orderable, orderables
 from cds_service.writing.no_match import trials
 from cds_service.writing.review import HOOK as REVIEW_HOOK
@@ -34,12 +35,6 @@ from cds_service.writing.wording import Wording
 from cds_service.writing.words import Words, words_of
 
 _NAMESPACE = uuid5(NAMESPACE_URL, OWN)
-_INDICATORS = (Indicator.CRITICAL, Indicator.WARNING, Indicator.INFO)
-_KINDS, _OUTCOMES = tuple(Kind), tuple(Outcome)
-_NEVER_A_CARD = frozenset({Kind.NO_TEST_CHANGES, Kind.NO_CHANGE})
-"""These stand beside the findings of their order and make no card of their own."""
-
-_Group = tuple[Finding, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +77,7 @@ def write(  # noqa: PLR0917  the order is that of the way of a request
     """
     whose = hashlib.sha256(patient.id.encode()).hexdigest()
     setting = _Setting(patient, whose, drafts, policy, words_of(knowledge, wording), today, hook)
-    groups = _groups(findings)
+    groups = groups_of(findings)
     if len(groups) > 1 and hook == REVIEW_HOOK:
         return {"cards": [_review(groups, findings, setting)]}
     if groups:
@@ -102,49 +97,8 @@ def _silence(finding: Finding, words: Words) -> dict[str, str]:
     return {"silentBecause": words.wording.say("silence", finding.silent)} if finding.silent else {}
 
 
-def worst_first(findings: Iterable[Finding]) -> _Group:
-    """By indicator, then by kind in the order of the closed set, then by the gravity of the resulting order."""
-    return tuple(sorted(findings, key=_rank))
-
-
-def _rank(finding: Finding) -> tuple[int, int, int, tuple[str, ...]]:
-    """The last member only makes the order the same whatever the order of the findings was."""
-    order = finding.order
-    severity = _OUTCOMES.index(finding.resulting.outcome)
-    return (
-        _INDICATORS.index(finding.indicator),
-        _KINDS.index(finding.kind),
-        -severity,
-        (
-            order.reference,
-            order.name,
-            finding.drug,
-            finding.table,
-            finding.row,
-        ),
-    )
-
-
-def _groups(findings: Iterable[Finding]) -> list[_Group]:
-    """The findings that a card tells, by order, the gravest first; orders without a shown finding have no card."""
-    told = [one for one in findings if _stands_beside(one) or _makes_a_card(one)]
-    by_order: dict[tuple[str, str], list[Finding]] = {}
-    for finding in worst_first(told):
-        by_order.setdefault((finding.order.reference, finding.order.name), []).append(finding)
-    return [tuple(group) for group in by_order.values() if any(map(_makes_a_card, group))]
-
-
-def _stands_beside(finding: Finding) -> bool:
-    """Whether the finding is told on the card of its order, unless another rule keeps it silent."""
-    return finding.kind is Kind.NO_TEST_CHANGES and finding.silent in (Silence.SHOWN, Silence.NO_TEST_CHANGES)
-
-
-def _makes_a_card(finding: Finding) -> bool:
-    return not finding.silent and finding.kind not in _NEVER_A_CARD
-
-
 def _cards(
-    by_card: Sequence[tuple[_Group, ...]], findings: Sequence[Finding], setting: _Setting
+    by_card: Sequence[tuple[Group, ...]], findings: Sequence[Finding], setting: _Setting
 ) -> list[dict[str, Any]]:
     words, groups = setting.words, [together[0] for together in by_card]
     names = _names_of_causes(findings, words)
@@ -166,13 +120,13 @@ def _cards(
     return cards
 
 
-def _of_unchecked(groups: Sequence[_Group], setting: _Setting) -> dict[str, Any]:
+def _of_unchecked(groups: Sequence[Group], setting: _Setting) -> dict[str, Any]:
     """One card for several orders that lack the same facts; it offers nothing, since nothing is known."""
     text = unchecked_of(groups, setting.words, setting.policy)
     return _of_several(text, groups, (), setting, by_guidance=False)
 
 
-def _touched(groups: Sequence[_Group]) -> dict[str, Sequence[Finding]]:
+def _touched(groups: Sequence[Group]) -> dict[str, Sequence[Finding]]:
     """By the reference of an order, the shown changes of other orders that it brings about: it caused them, is a fact
     that decided them, or shifts one of their markers."""
     changes = [f for group in groups for f in group if f.kind is Kind.CHANGE_NOW and not f.silent]
@@ -197,7 +151,7 @@ def _names_of_causes(findings: Sequence[Finding], words: Words) -> dict[str, str
     return {order.reference: words.order(order) for order in orders}
 
 
-def _review(groups: Sequence[_Group], findings: Iterable[Finding], setting: _Setting) -> dict[str, Any]:
+def _review(groups: Sequence[Group], findings: Iterable[Finding], setting: _Setting) -> dict[str, Any]:
     """One card for all medicines taken. A test that informs several of them is offered once; a medicine is changed
     where it is ordered, never from here."""
     words, told = setting.words, worst_first(finding for group in groups for finding in group)
@@ -209,7 +163,7 @@ def _review(groups: Sequence[_Group], findings: Iterable[Finding], setting: _Set
 
 def _of_several(
     text: CardText,
-    groups: Sequence[_Group],
+    groups: Sequence[Group],
     offers: Sequence[_Offer],
     setting: _Setting,
     *,
@@ -224,7 +178,7 @@ def _of_several(
 
 
 def _offers(
-    groups: Sequence[_Group], by_question: Mapping[tuple[str, str], Orderable], words: Words
+    groups: Sequence[Group], by_question: Mapping[tuple[str, str], Orderable], words: Words
 ) -> dict[str, _Offer]:
     """Key of an orderable -> the first card that wants it, and the names of all drugs that do."""
     offers: dict[str, _Offer] = {}
@@ -241,7 +195,7 @@ def _wanted(finding: Finding, by_question: Mapping[tuple[str, str], Orderable]) 
     return [by_question[test.marker, test.test] for test in finding.tests if test.order_it]
 
 
-def _card(group: _Group, offers: Sequence[_Offer], around: Surroundings, setting: _Setting) -> dict[str, Any]:
+def _card(group: Group, offers: Sequence[_Offer], around: Surroundings, setting: _Setting) -> dict[str, Any]:
     words = setting.words
     summary = summary_of(group[0], words, around)
     detail = detail_of(group, words, around, setting.policy, summary)
@@ -250,7 +204,7 @@ def _card(group: _Group, offers: Sequence[_Offer], around: Surroundings, setting
     return _assembled(said, group, offers, setting)
 
 
-def _is_touched(group: _Group, around: Surroundings) -> bool:
+def _is_touched(group: Group, around: Surroundings) -> bool:
     return group[0].order.reference in around.touched_by
 
 
@@ -267,7 +221,7 @@ class _Said:
     """Whether the first finding's guidance is what the card rests on."""
 
 
-def _assembled(said: _Said, group: _Group, offers: Sequence[_Offer], setting: _Setting) -> dict[str, Any]:
+def _assembled(said: _Said, group: Group, offers: Sequence[_Offer], setting: _Setting) -> dict[str, Any]:
     words = setting.words
     tests = [(offer.orderable, offer.drugs) for offer in offers]
     draft = setting.drafts.get(group[0].order.reference)
@@ -294,11 +248,11 @@ def _selection_behavior(suggestions: Sequence[Suggestion]) -> str:
     return "at-most-one" if exclusive(suggestions) else "any"
 
 
-def _extension(findings: _Group, setting: _Setting) -> dict[str, Any]:
+def _extension(findings: Group, setting: _Setting) -> dict[str, Any]:
     return extension(findings, setting.patient, setting.words, setting.policy, setting.hook)
 
 
-def _card_id(group: _Group, setting: _Setting) -> UUID:
+def _card_id(group: Group, setting: _Setting) -> UUID:
     """The same for the same findings of the same draft of the same patient; distinct within one answer, since its
     groups differ in reference or name."""
     order = group[0].order
@@ -341,7 +295,7 @@ def _reasons_for(policy: Policy, words: Words, kinds: tuple[Kind, ...]) -> Seque
     return [{"system": OVERRIDE_REASON, "code": code, "display": display} for code, display in own or usual]
 
 
-def _links(group: _Group, patient: Patient, words: Words) -> list[dict[str, str]]:
+def _links(group: Group, patient: Patient, words: Words) -> list[dict[str, str]]:
     """The sources of the guidance, then searches for trials where nothing fits."""
     guidance = [_link(table, words) for table in tables_of(group, words)]
     searches = [found for finding in group if (found := trials(finding, patient, words))]

@@ -9,10 +9,10 @@ from cds_service.model import Finding, GapReason, Kind, Outcome
 from cds_service.policy import Policy
 from cds_service.writing.detail import CardText, listed_detail_of
 from cds_service.writing.findings import table_of
+from cds_service.writing.groups import Group
 from cds_service.writing.text import clean, escaped, first_that_fits, sentence
 from cds_service.writing.words import Words
 
-Group = tuple[Finding, ...]
 _LOST = frozenset({GapReason.NOT_OBTAINED, GapReason.PARTIAL, GapReason.MISSING})
 _NOT_ON_RECORD = frozenset({GapReason.FACT_NOT_KNOWN, GapReason.TOLD_ROUGHLY})
 _FACTS = frozenset(fact.value for fact in Fact)

@@ -88,7 +88,6 @@ class Allele:
     function: str
     value: float | None = None
     """Activity value; None where the gene has none or the allele's is unknown."""
-    at_least: bool = False
     aliases: tuple[str, ...] = ()
 
 
@@ -261,8 +260,8 @@ class Observable:
     """The unit of every reading (UCUM)."""
     conversions: tuple[UnitConversion, ...] = ()
     plausible: tuple[float, float] | None = None
-    """Low and high in `unit`. A value outside is shown as unreadable: most likely its unit is not the one it says."""
-    plausible_trust: Trust = Trust.RECALLED
+    """Low and high in `unit`, recalled. A value outside is shown as unreadable: most likely its unit is not the one
+    that it says."""
     answers: Mapping[str, str] = field(default_factory=dict)
     """Folded label, or answer code, -> the state that it means."""
     refines: Mapping[str, str] = field(default_factory=dict)
@@ -354,7 +353,7 @@ class ConditionKey:
 class Fact(StrEnum):
     """What a predicate can ask about. Numbers: age (years), weight (kg), daily_dose (mg), daily_dose_per_kg (mg/kg),
     exposure (days that this drug has been taken). Sets: indication (the order's reason, else the patient's
-    conditions), condition, pregnancy (conditions too), reaction (condition keys or drug ids of recorded allergies),
+    conditions), condition, reaction (condition keys or drug ids of recorded allergies),
     family_history (first and second degree), comedication (drug ids or group ids taken or drafted), route, sex."""
 
     AGE = "age"
@@ -369,7 +368,6 @@ class Fact(StrEnum):
     EXPOSURE = "exposure"
     DAILY_DOSE = "daily_dose"
     DAILY_DOSE_PER_KG = "daily_dose_per_kg"
-    PREGNANCY = "pregnancy"
 
 
 @dataclass(frozen=True, slots=True)

@@ -135,7 +135,7 @@ class Context:
         match fact:
             case Fact.INDICATION:
                 return self.indication()
-            case Fact.CONDITION | Fact.PREGNANCY:
+            case Fact.CONDITION:
                 return self.conditions()
             case Fact.REACTION:
                 return self.reactions()
@@ -285,7 +285,6 @@ _QUERY_OF = {
     Fact.DAILY_DOSE_PER_KG: Query.RESULTS,
     Fact.INDICATION: Query.CONDITIONS,
     Fact.CONDITION: Query.CONDITIONS,
-    Fact.PREGNANCY: Query.CONDITIONS,
     Fact.REACTION: Query.ALLERGIES,
     Fact.FAMILY_HISTORY: Query.FAMILY,
     Fact.COMEDICATION: Query.MEDICATIONS,
@@ -293,7 +292,7 @@ _QUERY_OF = {
 }
 """The query that would tell a fact; what the order itself says (route, dose) needs none."""
 
-_OF_THE_PATIENT = frozenset({Fact.CONDITION, Fact.PREGNANCY, Fact.REACTION, Fact.FAMILY_HISTORY})
+_OF_THE_PATIENT = frozenset({Fact.CONDITION, Fact.REACTION, Fact.FAMILY_HISTORY})
 """Facts that are the same for every order."""
 
 

@@ -28,11 +28,10 @@ _ONE_COPY = frozenset({GeneModel.MITOCHONDRIAL, GeneModel.X_LINKED})
 
 @dataclass(frozen=True, slots=True)
 class PhenotypeCall:
-    """`diplotype` in the table's names; `phenotype` the standard term, or Indeterminate; `activity_score` as
+    """`phenotype` the standard term, or Indeterminate; `activity_score` as
     CPIC writes it (`1.25`, `≥3.0`, `n/a`), empty for genes without one; `states` what stays possible, exactly
     one where the call is determined; `unknown_alleles` as they came."""
 
-    diplotype: str
     phenotype: str
     activity_score: str
     states: frozenset[str]
@@ -71,9 +70,9 @@ def _by_score(gene: Gene, parsed: ParsedDiplotype) -> PhenotypeCall:
     phenotype = _phenotype_of_score(gene, score) if score.known else INDETERMINATE
     if phenotype == INDETERMINATE:
         left = _states_left_by_score(gene, parsed, score)
-        return PhenotypeCall(parsed.text, INDETERMINATE, NO_SCORE, left, parsed.unknown)
+        return PhenotypeCall(INDETERMINATE, NO_SCORE, left, parsed.unknown)
     states = states_of_score(gene, score.value, at_least=score.at_least)
-    return PhenotypeCall(parsed.text, phenotype, score_text(score.value, at_least=score.at_least), states)
+    return PhenotypeCall(phenotype, score_text(score.value, at_least=score.at_least), states)
 
 
 def _states_left_by_score(gene: Gene, parsed: ParsedDiplotype, score: Score) -> frozenset[str]:
@@ -184,8 +183,8 @@ def _by_functions(gene: Gene, parsed: ParsedDiplotype) -> PhenotypeCall:
         functions = functions * 2
     phenotype = _phenotype_of_functions(gene, functions)
     if phenotype != INDETERMINATE:
-        return PhenotypeCall(parsed.text, phenotype, "", states_of_phenotype(gene, phenotype), parsed.unknown)
-    return PhenotypeCall(parsed.text, INDETERMINATE, "", _states_left(gene, functions), parsed.unknown)
+        return PhenotypeCall(phenotype, "", states_of_phenotype(gene, phenotype), parsed.unknown)
+    return PhenotypeCall(INDETERMINATE, "", _states_left(gene, functions), parsed.unknown)
 
 
 def _function(gene: Gene, haplotype: Haplotype) -> str:

@@ -10,7 +10,7 @@ import pytest
 from cds_service.knowledge import load
 from cds_service.knowledge.check_observables import observable_problems
 from cds_service.knowledge.schema import Observable, ObservableKind, ObservationCode, UnitConversion
-from cds_service.model import Quantity, Trust
+from cds_service.model import Quantity
 from cds_service.reading.quantities import in_unit_of
 from tests.support.world import knowledge
 
@@ -46,11 +46,6 @@ def test_every_gene_is_known_by_its_number() -> None:
     assert [o.id for o in named if not re.fullmatch(r"HGNC:\d+", o.hgnc)] == []
     numbers = {(o.gene, o.hgnc) for o in named}
     assert len(numbers) == len({gene for gene, _ in numbers}) == len({number for _, number in numbers})
-
-
-def test_ranges_only_flag_and_are_recalled() -> None:
-    ranges = [o for o in knowledge().observables.values() if o.plausible is not None]
-    assert {o.plausible_trust for o in ranges} == {Trust.RECALLED}
 
 
 def test_every_conversion_says_how_it_comes_about() -> None:

@@ -79,10 +79,6 @@ def test_assumptions_of_a_conjunction_are_kept():
             person(conditions=(Condition(frozenset({"stroke"}), "", "r"),)),
         ),
         (
-            Predicate(Fact.PREGNANCY, is_in=("stroke",)),
-            person(conditions=(Condition(frozenset({"stroke"}), "", "r"),)),
-        ),
-        (
             Predicate(Fact.INDICATION, is_in=("stroke",)),
             person(conditions=(Condition(frozenset({"stroke"}), "", "r"),)),
         ),

@@ -269,7 +269,6 @@ def _phrase_problems(knowledge: Knowledge, phrases: Mapping[str, str]) -> Iterat
         "table": knowledge.tables,
         "test": knowledge.tests,
         "condition": knowledge.conditions,
-        "group": knowledge.groups,
         "spoiler": {spoiler.id: spoiler for spoiler in knowledge.spoilers},
     }
     for kind, by_id in entries.items():

@@ -672,5 +672,4 @@ class DrugGroup:
 
     id: str
     drugs: tuple[str, ...]
-    label: str = ""
     source: str = ""

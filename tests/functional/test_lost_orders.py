@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from cds_service.model import Query
+from tests.support.bundles import searchset
 
 Json = dict[str, Any]
 ELSEWHERE = "http://other.example.org/fhir"
@@ -23,10 +24,6 @@ def medicine(name: str = "7", **fields: Any) -> Json:
     } | fields
 
 
-def bundle(*resources: Json, **fields: Any) -> Json:
-    return {"resourceType": "Bundle", "type": "searchset", "entry": [{"resource": r} for r in resources]} | fields
-
-
 OF_ANOTHER = medicine(subject={"reference": "Patient/other"})
 OF_ANOTHER_SERVER = medicine(subject={"reference": f"{ELSEWHERE}/Patient/pat-77"})
 R5 = medicine(medicationCodeableConcept=None, medication={"concept": {"text": "codeine"}})
@@ -34,14 +31,14 @@ NAMELESS = medicine(medicationCodeableConcept=None, medicationReference={"refere
 AN_ERROR = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "exception"}]}
 NEXT = {"link": [{"relation": "next", "url": f"{ELSEWHERE}/MedicationRequest?page=2"}]}
 LOST = {
-    "the page after an empty one": bundle(**NEXT),
-    "all of it, by its total": bundle(total=3),
-    "an error among the matches": bundle(AN_ERROR),
-    "another patient's": bundle(OF_ANOTHER),
-    "the same id on another server": bundle(OF_ANOTHER_SERVER),
-    "another version's": bundle(R5),
+    "the page after an empty one": searchset(**NEXT),
+    "all of it, by its total": searchset(total=3),
+    "an error among the matches": searchset(AN_ERROR),
+    "another patient's": searchset(OF_ANOTHER),
+    "the same id on another server": searchset(OF_ANOTHER_SERVER),
+    "another version's": searchset(R5),
     "entries without resources": {"resourceType": "Bundle", "entry": [{"fullUrl": "x"}]},
-    "a medicine without a name": bundle(NAMELESS),
+    "a medicine without a name": searchset(NAMELESS),
 }
 
 
@@ -72,16 +69,16 @@ def test_a_list_of_which_some_is_left_is_said_to_be_incomplete(client_with: Any,
 
 def test_an_incomplete_list_stands_beside_the_medicines_that_speak(client_with: Any) -> None:
     codeine = medicine("kept", medicationCodeableConcept={"text": "codeine 30 mg tablet"})
-    (card,) = asked(client_with, "patient-view", bundle(codeine, total=2)).json["cards"]
+    (card,) = asked(client_with, "patient-view", searchset(codeine, total=2)).json["cards"]
     assert card["summary"].startswith("1 of 1 current medicines to review")
     assert "The list of current medicines is incomplete" in card["detail"]
 
 
 def test_a_whole_list_is_not_said_to_be_incomplete(client_with: Any) -> None:
-    assert asked(client_with, "patient-view", bundle(medicine())).json["cards"] == []
+    assert asked(client_with, "patient-view", searchset(medicine())).json["cards"] == []
 
 
-@pytest.mark.parametrize("medications", [bundle(OF_ANOTHER), bundle(R5), bundle(OF_ANOTHER_SERVER)])
+@pytest.mark.parametrize("medications", [searchset(OF_ANOTHER), searchset(R5), searchset(OF_ANOTHER_SERVER)])
 def test_a_dispatched_order_that_is_not_ours_to_read_is_said(client_with: Any, medications: Json) -> None:
     named = {"dispatchedOrders": ["MedicationRequest/7"]}
     (card,) = asked(client_with, "order-dispatch", medications, **named).json["cards"]
@@ -93,13 +90,13 @@ def test_a_dispatched_order_that_is_not_ours_to_read_is_said(client_with: Any, m
 def test_an_order_dispatched_on_another_server_is_said_and_not_our_own(client_with: Any) -> None:
     named = {"dispatchedOrders": [f"{ELSEWHERE}/MedicationRequest/7"]}
     codeine = medicine(medicationCodeableConcept={"text": "codeine 30 mg tablet"})
-    (card,) = asked(client_with, "order-dispatch", bundle(codeine), **named).json["cards"]
+    (card,) = asked(client_with, "order-dispatch", searchset(codeine), **named).json["cards"]
     assert card["summary"] == "This order could not be checked: not available to this service"
 
 
 def test_the_order_hooks_do_not_speak_of_the_list(client_with: Any) -> None:
-    drafts = bundle(medicine("draft", status="draft"))
-    assert asked(client_with, "order-sign", bundle(OF_ANOTHER), draftOrders=drafts).json["cards"] == []
+    drafts = searchset(medicine("draft", status="draft"))
+    assert asked(client_with, "order-sign", searchset(OF_ANOTHER), draftOrders=drafts).json["cards"] == []
 
 
 def nameless(resource: Json) -> Json:
@@ -120,15 +117,15 @@ UNREAD = {
 @pytest.mark.parametrize(("draft", "why"), UNREAD.values(), ids=UNREAD)
 @pytest.mark.parametrize("named", [True, False], ids=["with an id", "without an id"])
 def test_a_draft_that_cannot_be_read_is_said(client_with: Any, draft: Json, why: str, named: bool) -> None:
-    drafts = bundle(draft if named else nameless(draft))
-    (card,) = asked(client_with, "order-sign", bundle(), draftOrders=drafts).json["cards"]
+    drafts = searchset(draft if named else nameless(draft))
+    (card,) = asked(client_with, "order-sign", searchset(), draftOrders=drafts).json["cards"]
     assert card["summary"] == f"This order could not be checked: {why}"
 
 
 @pytest.mark.parametrize("status", ["cancelled", "stopped", "completed"])
 def test_a_draft_that_is_not_in_force_is_not_asked_about(client_with: Any, status: str) -> None:
-    drafts = bundle(medicine(status=status, medicationCodeableConcept={"text": "codeine 30 mg tablet"}))
-    assert asked(client_with, "order-sign", bundle(), draftOrders=drafts).json["cards"] == []
+    drafts = searchset(medicine(status=status, medicationCodeableConcept={"text": "codeine 30 mg tablet"}))
+    assert asked(client_with, "order-sign", searchset(), draftOrders=drafts).json["cards"] == []
 
 
 def test_while_the_medicines_fail_the_drafts_that_hang_on_them_share_one_card(client_with: Any) -> None:
@@ -138,7 +135,7 @@ def test_while_the_medicines_fail_the_drafts_that_hang_on_them_share_one_card(cl
         medicine(f"rx-{n}", status="draft", medicationCodeableConcept={"text": f"{name} tablet"})
         for n, name in enumerate(named)
     ]
-    shared, own = asked(client_with, "order-sign", AN_ERROR, draftOrders=bundle(*drafts)).json["cards"][::-1]
+    shared, own = asked(client_with, "order-sign", AN_ERROR, draftOrders=searchset(*drafts)).json["cards"][::-1]
     assert shared["summary"] == (
         "Simvastatin, sertraline and morphine could not be checked: other medicines (could not be obtained)"
     )

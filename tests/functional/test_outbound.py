@@ -20,6 +20,7 @@ from cds_service.fetching.fetcher import Fetcher, Limits
 from cds_service.hooks.requests import parse
 from cds_service.model import Query
 from cds_service.settings import Settings
+from tests.support.bundles import searchset
 from tests.support.fault_server import Exchange, FaultServer, serving
 from tests.support.outbound import HOSTILE_COUNT, OWN_HOST, Outbound, spying, watched
 from tests.support.tokens import ES384, ISSUER_A, PUBLIC_URL, SERVER_A, clients_file, entry_a
@@ -36,10 +37,6 @@ CODEINE = {
 }
 SIGN = "/cds-services/order-sign"
 NUMBERS = range(HOSTILE_COUNT)
-
-
-def bundle(*resources, **fields):
-    return {"resourceType": "Bundle", "type": "searchset", "entry": [{"resource": r} for r in resources]} | fields
 
 
 def next_link(url):
@@ -59,7 +56,7 @@ class Record:
 
     def __call__(self, exchange: Exchange) -> None:
         kind = exchange.target.removeprefix("/fhir/").split("?")[0].split("/")[0]
-        answer = PATIENT if kind == "Patient" else self.by_type.get(kind, bundle())
+        answer = PATIENT if kind == "Patient" else self.by_type.get(kind, searchset())
         exchange.answer(json.dumps(answer).encode())
 
 
@@ -104,7 +101,7 @@ def ask(client, server, draft=CODEINE, **prefetch):
             "hookInstance": "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea",
             "fhirServer": server,
             "fhirAuthorization": {"access_token": "s3cret-token"},
-            "context": {"userId": "Practitioner/1", "patientId": "p1", "draftOrders": bundle(draft)},
+            "context": {"userId": "Practitioner/1", "patientId": "p1", "draftOrders": searchset(draft)},
             "prefetch": prefetch,
         },
     )
@@ -144,8 +141,8 @@ def test_a_hostile_fhir_server(client, world, number):
 def test_a_hostile_next_link(client, record, world, number):
     """Of the prefetch, and of the server's own answer. What came before it is kept, and is not all."""
     url = world.hostile()[number]
-    record.by_type["Observation"] = bundle(link=next_link(f"{url}/Observation?page=2"))
-    response = ask(client, world.base_url, conditions=bundle(link=next_link(url)))
+    record.by_type["Observation"] = searchset(link=next_link(f"{url}/Observation?page=2"))
+    response = ask(client, world.base_url, conditions=searchset(link=next_link(url)))
     card = only_card(response)
     told = gaps(card)
     assert (told["results"], told["conditions"]) == ("foreign_link", "foreign_link")
@@ -157,7 +154,7 @@ def test_a_hostile_next_link(client, record, world, number):
 def test_a_hostile_reference(client, record, world, number):
     """Of the draft, and of an order that the server has."""
     url = f"{world.hostile()[number]}/Medication/m1"
-    record.by_type["MedicationRequest"] = bundle(referring(url, "rx-0", "active"))
+    record.by_type["MedicationRequest"] = searchset(referring(url, "rx-0", "active"))
     card = only_card(ask(client, world.base_url, draft=referring(url)))
     assert "could not be checked" in card["summary"]
     assert [head for head in world.server.heads if "GET /fhir/Medication/" in head] == []
@@ -181,7 +178,7 @@ def test_the_configured_server_is_called_however_it_is_spelled(client, record, w
         client,
         url,
         draft=referring(f"{below}Medication/m1"),
-        conditions=bundle(link=next_link(f"{below}Condition?page=2")),
+        conditions=searchset(link=next_link(f"{below}Condition?page=2")),
     )
     assert only_card(response)["summary"].startswith("Codeine")
     targets = [head.split(" ")[1] for head in world.server.heads]
@@ -224,7 +221,7 @@ def fetch(reach: Reach, server=f"https://{OWN_HOST}/fhir"):
         "hook": "order-sign",
         "hookInstance": "i",
         "fhirServer": server,
-        "context": {"patientId": "p1", "draftOrders": bundle(CODEINE)},
+        "context": {"patientId": "p1", "draftOrders": searchset(CODEINE)},
         "prefetch": {query.value: None for query in Query if query is not Query.RESULTS},
     }
     fetcher = Fetcher(Limits(longest_search=100_000, servers=frozenset({server}), reach=reach))
@@ -298,7 +295,7 @@ def test_outside_development_names_lead_to_the_internet_alone(service, tmp_path,
             "hook": "order-sign",
             "hookInstance": "i",
             "fhirServer": f"https://{OWN_HOST}/fhir",
-            "context": {"patientId": "p1", "draftOrders": bundle(CODEINE)},
+            "context": {"patientId": "p1", "draftOrders": searchset(CODEINE)},
         }
         headers = {"Authorization": ES384.bearer()}
         response = app.test_client().post(SIGN, json=body, headers=headers)
@@ -323,7 +320,7 @@ def test_even_in_development_metadata_is_not_read(service, tmp_path, monkeypatch
         "hook": "order-sign",
         "hookInstance": "i",
         "fhirServer": "http://169.254.169.254/latest",
-        "context": {"patientId": "p1", "draftOrders": bundle(CODEINE)},
+        "context": {"patientId": "p1", "draftOrders": searchset(CODEINE)},
     }
     found = fetcher.resolve(parse(body, definition("order-sign")), Deadline.after(1))
     fetcher.close()

@@ -7,6 +7,7 @@ import time
 from pytest_httpserver import HTTPServer
 
 from cds_service.model import Query
+from tests.support.bundles import searchset
 from tests.support.fault_server import serving
 
 PATIENT = {"resourceType": "Patient", "id": "p1", "birthDate": "1970-05-01", "gender": "female"}
@@ -37,24 +38,20 @@ PATHS = {
 }
 
 
-def bundle(*resources):
-    return {"resourceType": "Bundle", "type": "searchset", "entry": [{"resource": r} for r in resources]}
-
-
 def test_prefetch_and_fetch_give_the_same_answer(client_with, httpserver: HTTPServer):
     httpserver.expect_request("/fhir/Patient/p1").respond_with_json(PATIENT)
     httpserver.expect_request("/fhir/Medication/m1").respond_with_json(MEDICATION)
-    httpserver.expect_request("/fhir/MedicationRequest").respond_with_json(bundle(PAROXETINE))
+    httpserver.expect_request("/fhir/MedicationRequest").respond_with_json(searchset(PAROXETINE))
     for path in PATHS.values():
-        httpserver.expect_request(f"/fhir/{path}").respond_with_json(bundle())
+        httpserver.expect_request(f"/fhir/{path}").respond_with_json(searchset())
     request = {
         "hook": "order-sign",
         "hookInstance": "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea",
-        "context": {"userId": "Practitioner/1", "patientId": "p1", "draftOrders": bundle(DRAFT)},
+        "context": {"userId": "Practitioner/1", "patientId": "p1", "draftOrders": searchset(DRAFT)},
     }
     prefetch = dict.fromkeys((query.value for query in PATHS), None) | {
         "patient": PATIENT,
-        "medications": bundle(PAROXETINE, MEDICATION),
+        "medications": searchset(PAROXETINE, MEDICATION),
     }
     client = client_with(development=True, answer_budget_ms=5000)
     prefetched = client.post("/cds-services/order-sign", json=request | {"prefetch": prefetch})
@@ -71,7 +68,7 @@ def test_a_server_that_never_answers_does_not_keep_the_clinician_waiting(client_
     request = {
         "hook": "order-sign",
         "hookInstance": "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea",
-        "context": {"userId": "Practitioner/1", "patientId": "p1", "draftOrders": bundle(draft)},
+        "context": {"userId": "Practitioner/1", "patientId": "p1", "draftOrders": searchset(draft)},
     }
     client = client_with(development=True)
     with serving(lambda exchange: exchange.trickle(b"HTTP/1.1 200 OK\r\n\r\n" + b" " * 900, 0.01)) as server:

@@ -23,6 +23,7 @@ from cds_service.commands.sandboxes import Access, load_sandboxes
 from cds_service.errors import SettingsError
 from cds_service.hooks.requests import parse
 from cds_service.policy import Policy, Switch
+from tests.support.bundles import searchset
 from tests.support.world import definition, index, knowledge, service
 
 PATIENT = {"resourceType": "Patient", "id": "p1", "birthDate": "1960-02-03", "gender": "female"}
@@ -41,18 +42,14 @@ TODAY = ["--today", "2026-11-25"]
 Try = Callable[..., tuple[int, str, str]]
 
 
-def bundle(*resources: Any, **fields: Any) -> dict[str, Any]:
-    return {"resourceType": "Bundle", "type": "searchset", "entry": [{"resource": r} for r in resources], **fields}
-
-
 @pytest.fixture
 def fhir(httpserver: HTTPServer) -> HTTPServer:
     """A FHIR server with one patient who takes paroxetine."""
     httpserver.expect_request("/fhir/Patient/p1").respond_with_json(PATIENT)
     httpserver.expect_request("/fhir/Medication/m1").respond_with_json(MEDICATION)
-    httpserver.expect_request("/fhir/MedicationRequest").respond_with_json(bundle(PAROXETINE))
+    httpserver.expect_request("/fhir/MedicationRequest").respond_with_json(searchset(PAROXETINE))
     for kind in SEARCHES:
-        httpserver.expect_request(f"/fhir/{kind}").respond_with_json(bundle())
+        httpserver.expect_request(f"/fhir/{kind}").respond_with_json(searchset())
     return httpserver
 
 
@@ -102,7 +99,7 @@ def test_people_read_what_was_found_and_what_not(fhir: HTTPServer, run: Try) -> 
     fhir.expect_request("/fhir/Patient/p1").respond_with_json(PATIENT)
     fhir.expect_request("/fhir/Observation").respond_with_data("no", status=403)
     for kind in ("MedicationRequest", *SEARCHES[1:]):
-        fhir.expect_request(f"/fhir/{kind}").respond_with_json(bundle())
+        fhir.expect_request(f"/fhir/{kind}").respond_with_json(searchset())
     ended, out, _ = run("--fhir", fhir.url_for("/fhir"), "--patient", "Patient/p1", "--drug", "abacavir 300 mg")
     lines = [" ".join(line.split()) for line in out.splitlines()]
     assert ended == 1
@@ -124,10 +121,10 @@ def test_pages_are_followed(fhir: HTTPServer, run: Try) -> None:
     fhir.expect_request("/fhir/Patient/p1").respond_with_json(PATIENT)
     fhir.expect_request("/fhir/Medication/m1").respond_with_json(MEDICATION)
     following = [{"relation": "next", "url": fhir.url_for("/fhir?page=2")}]
-    fhir.expect_request("/fhir/MedicationRequest").respond_with_json(bundle(link=following, total=1))
-    fhir.expect_request("/fhir", query_string="page=2").respond_with_json(bundle(PAROXETINE, total=1))
+    fhir.expect_request("/fhir/MedicationRequest").respond_with_json(searchset(link=following, total=1))
+    fhir.expect_request("/fhir", query_string="page=2").respond_with_json(searchset(PAROXETINE, total=1))
     for kind in SEARCHES:
-        fhir.expect_request(f"/fhir/{kind}").respond_with_json(bundle())
+        fhir.expect_request(f"/fhir/{kind}").respond_with_json(searchset())
     ended, out, _ = run("--fhir", fhir.url_for("/fhir"), "--patient", "p1", "--drug", "codeine 30 mg", "--json")
     told = json.loads(out)
     assert ended == 0, told["queries"]
@@ -190,7 +187,7 @@ def test_the_token_is_sent_and_never_shown(
     allowed = {"headers": {"Authorization": "Bearer s3cret"}}
     httpserver.expect_request("/fhir/Patient/p1", **allowed).respond_with_json(PATIENT)
     for kind in ("MedicationRequest", *SEARCHES):
-        httpserver.expect_request(f"/fhir/{kind}", **allowed).respond_with_json(bundle())
+        httpserver.expect_request(f"/fhir/{kind}", **allowed).respond_with_json(searchset())
     where = str(tmp_path / "token") if place == "file" else "env"
     options = ("--fhir", httpserver.url_for("/fhir"), "--patient", "p1", "--drug", "codeine 30 mg", "--token", where)
     ended, out, _ = run(*options, "--json")

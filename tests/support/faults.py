@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cds_service.model import Availability
+from tests.support.bundles import searchset
 from tests.support.fault_server import Exchange, Script
 
 Json = dict[str, Any]
@@ -29,11 +30,6 @@ POOR_METABOLISER = {
 ACETAMINOPHEN = {"status": "active", "intent": "order", "medicationCodeableConcept": {"text": "acetaminophen"}}
 NO_ENCODING = {"Content-Encoding": "x-unheard-of"}
 MIB = 1024 * 1024
-
-
-def wrapped(*resources: Json, **fields: Any) -> Json:
-    entries = [{"resource": resource} for resource in resources]
-    return {"resourceType": "Bundle", "type": "searchset", "entry": entries} | fields
 
 
 def resource(kind: str, subject: Json = SUBJECT) -> Json:
@@ -57,7 +53,7 @@ def is_single(exchange: Exchange) -> bool:
 
 def good(exchange: Exchange) -> Json:
     found = resource(kind_of(exchange))
-    return found if is_single(exchange) else wrapped(found, total=1)
+    return found if is_single(exchange) else searchset(found, total=1)
 
 
 def body_of(value: object) -> bytes:
@@ -294,7 +290,7 @@ answering(
 )
 
 
-answering("huge_bundle", body_of(wrapped(surplus="x" * (3 * MIB))), "too_large", on_bytes=True)
+answering("huge_bundle", body_of(searchset(surplus="x" * (3 * MIB))), "too_large", on_bytes=True)
 answering("half_a_million_arrays", b'{"a": [' + b"[]," * 500_001 + b"1]}", "too_large", on_bytes=True)
 
 
@@ -353,24 +349,24 @@ OUTCOME = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "
 OTHER = {"reference": "Patient/made-up-p2"}
 
 answering("outcome_with_200", body_of(OUTCOME), "refused", single="unreadable")
-answering("bundle_of_outcomes", body_of(wrapped(OUTCOME)), "refused", availability=PARTIAL, single="unreadable")
+answering("bundle_of_outcomes", body_of(searchset(OUTCOME)), "refused", availability=PARTIAL, single="unreadable")
 answering("other_type", body_of({"resourceType": "Basic", "id": "b1"}), "unreadable")
 answering(
     "bundle_of_another_type",
-    body_of(wrapped({"resourceType": "Basic", "id": "b1"})),
+    body_of(searchset({"resourceType": "Basic", "id": "b1"})),
     "unreadable",
     availability=PARTIAL,
 )
 answering("entries_are_no_list", body_of({"resourceType": "Bundle", "entry": {"resource": {}}}), "unreadable")
 answering(
     "entries_without_resources",
-    body_of(wrapped() | {"entry": [{}, 7, None, {"resource": "x"}]}),
+    body_of(searchset() | {"entry": [{}, 7, None, {"resource": "x"}]}),
     "unreadable",
     availability=PARTIAL,
 )
 answering(
     "total_is_larger",
-    lambda e: body_of(wrapped(resource(kind_of(e)), total=9)),
+    lambda e: body_of(searchset(resource(kind_of(e)), total=9)),
     "fewer_than_total",
     availability=PARTIAL,
     single="unreadable",
@@ -384,7 +380,7 @@ answering("sets_cookies", of_good(dict), "", availability=COMPLETE, headers={"Se
 @fault("wrong_patient", availability=PARTIAL, single="unreadable")
 def another_patient(exchange: Exchange) -> None:
     found = resource(kind_of(exchange), OTHER)
-    exchange.answer(body_of(found | {"id": "made-up-p2"} if is_single(exchange) else wrapped(found)))
+    exchange.answer(body_of(found | {"id": "made-up-p2"} if is_single(exchange) else searchset(found)))
 
 
 def paged(name: str, link: Callable[[Exchange], str], reason: str) -> None:
@@ -393,7 +389,7 @@ def paged(name: str, link: Callable[[Exchange], str], reason: str) -> None:
     def body(exchange: Exchange) -> bytes:
         kind = exchange.target.removeprefix("/fhir/").removeprefix("/fhir?kind=").split("/")[0].split("?")[0]
         content = [resource(kind.split("&")[0])] if "page=" not in exchange.target else []
-        return body_of(wrapped(*content, link=[{"relation": "next", "url": link(exchange)}]))
+        return body_of(searchset(*content, link=[{"relation": "next", "url": link(exchange)}]))
 
     answering(name, body, reason, availability=PARTIAL, single="unreadable")
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import csv
 from functools import cache
 
+from cds_service.codes import Coding
 from cds_service.knowledge.base import Knowledge
 from cds_service.knowledge.load import DATA
 from cds_service.knowledge.schema import Drug
-from cds_service.model import DrugIndex
+from cds_service.model import DrugIndex, DrugMatch
 from cds_service.terminology import open_index
 
 
@@ -50,3 +51,16 @@ def packaged_index() -> DrugIndex:
 
 def _split(cell: str) -> tuple[str, ...]:
     return tuple(filter(None, cell.split("|")))
+
+
+def by_name(text: str) -> DrugMatch | None:
+    return packaged_index().find((), text)
+
+
+def drugs_of(text: str) -> tuple[str, ...]:
+    match = by_name(text)
+    return match.drugs if match else ()
+
+
+def by_code(*codings: tuple[str, str], text: str = "") -> DrugMatch | None:
+    return packaged_index().find(tuple(Coding(system, code) for system, code in codings), text)

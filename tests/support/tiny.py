@@ -71,6 +71,8 @@ ALPHA, BETA, XI, MU, HLA = "gene:ALPHA", "gene:BETA", "gene:XI", "gene:MU", "hla
 POOR, INTERMEDIATE, NORMAL, RAPID, ULTRARAPID = (
     f"{word} Metabolizer" for word in ("Poor", "Intermediate", "Normal", "Rapid", "Ultrarapid")
 )
+REST = (INTERMEDIATE, NORMAL, RAPID, ULTRARAPID)
+"""The states of `ALPHA` but the poor one."""
 COMPLETE: Mapping[Query, Availability] = dict.fromkeys(Query, Availability.COMPLETE)
 
 

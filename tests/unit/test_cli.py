@@ -16,6 +16,7 @@ from cds_service import cli
 from cds_service.commands import knowledge as knowledge_commands
 from cds_service.commands.pretty import answer_lines, without_markdown
 from cds_service.errors import KnowledgeError
+from tests.support.bundles import bundle
 from tests.support.world import knowledge, loaded
 
 PATIENT = {"resourceType": "Patient", "id": "p1", "birthDate": "1970-05-01"}
@@ -41,10 +42,6 @@ DRAFT = {
     "subject": {"reference": "Patient/p1"},
     "medicationCodeableConcept": {"text": "clopidogrel 75 mg tablet"},
 }
-
-
-def bundle(*resources):
-    return {"resourceType": "Bundle", "entry": [{"resource": resource} for resource in resources]}
 
 
 def hook_request(**fields):

@@ -9,6 +9,7 @@ import pytest
 
 from cds_service.commands.pretty import inspection_line
 from cds_service.errors import RequestError
+from tests.support.bundles import bundle
 from tests.support.world import inspected
 
 Json = dict[str, Any]
@@ -17,10 +18,6 @@ RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
 
 def told(document: object, kind: str) -> list[Any]:
     return [entry[kind] for entry in inspected(document) if kind in entry]
-
-
-def bundle(*resources: Json) -> Json:
-    return {"resourceType": "Bundle", "entry": [{"resource": resource} for resource in resources]}
 
 
 def medicine(name: str = "m", patient: str = "ada", **fields: Any) -> Json:

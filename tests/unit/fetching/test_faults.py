@@ -17,6 +17,7 @@ from cds_service.fetching.fetcher import Fetcher, Limits
 from cds_service.hooks.requests import HookRequest, parse
 from cds_service.model import Availability, Query, QueryResult
 from tests.support import world
+from tests.support.bundles import searchset
 from tests.support.fault_server import Exchange, closed_port, serving
 from tests.support.faults import (
     FAULTS,
@@ -28,7 +29,6 @@ from tests.support.faults import (
     kind_of,
     resource,
     sound,
-    wrapped,
 )
 
 DEADLINE_S = 0.4
@@ -61,7 +61,7 @@ def asked(base_url: str, order: Json = CLOPIDOGREL, prefetch: Json | None = None
         "hookInstance": "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea",
         "fhirServer": base_url,
         "fhirAuthorization": {"access_token": "s3cret"},
-        "context": {"userId": "Practitioner/1", "patientId": PATIENT_ID, "draftOrders": wrapped(order)},
+        "context": {"userId": "Practitioner/1", "patientId": PATIENT_ID, "draftOrders": searchset(order)},
         "prefetch": prefetch or {},
     }
     return parse(body, world.definition("order-sign"))
@@ -151,7 +151,7 @@ def test_a_medication_that_is_only_referred_to(fetcher: Fetcher, fault: Fault) -
     current = draft(medicationReference={"reference": "Medication/m2"}) | {"id": "rx-1", "status": "active"}
     order = draft(medicationReference={"reference": "Medication/m1"})
     with serving(script) as server, memory_bounded(measured=fault.on_bytes):
-        request = asked(server.base_url, order, {"medications": wrapped(current)})
+        request = asked(server.base_url, order, {"medications": searchset(current)})
         results = resolved_in_time(fetcher, request, DEADLINE_S if fault.waits else PATIENCE_S)
     medications = results.pop(Query.MEDICATIONS)
     assert {r.availability for r in results.values()} == {Availability.COMPLETE}
@@ -182,7 +182,7 @@ def test_bodies_of_r5_that_do_not_say_so_are_named(fetcher: Fetcher) -> None:
 
     def script(exchange: Exchange) -> None:
         found = resource(kind_of(exchange)) | shapes.get(kind_of(exchange), {})
-        exchange.answer(body_of(found if kind_of(exchange) == "Patient" else wrapped(found)))
+        exchange.answer(body_of(found if kind_of(exchange) == "Patient" else searchset(found)))
 
     with serving(script) as server:
         request = asked(server.base_url)
@@ -245,7 +245,7 @@ def test_a_server_that_waits_holds_no_thread(fetcher: Fetcher, fault: Fault) -> 
 
 def test_huge_answers_together_are_bounded(fetcher: Fetcher) -> None:
     """Each is within the cap of one; only so many of them are taken in for one request."""
-    large = body_of(wrapped(surplus="x" * (2 * MIB - 1000)))
+    large = body_of(searchset(surplus="x" * (2 * MIB - 1000)))
     with serving(lambda exchange: exchange.answer(large)) as server, memory_bounded(measured=True):
         results = resolved_in_time(fetcher, asked(server.base_url), PATIENCE_S)
     reasons = [result.reason for result in results.values()]
@@ -319,7 +319,7 @@ def test_the_pages_before_a_late_one_are_kept(fetcher: Fetcher, monkeypatch: pyt
         if "page=2" in exchange.target:
             exchange.hang()
         following = [{"relation": "next", "url": f"{exchange.base_url}?page=2"}]
-        exchange.answer(body_of(wrapped(resource(kind_of(exchange)), link=following)))
+        exchange.answer(body_of(searchset(resource(kind_of(exchange)), link=following)))
 
     with serving(script) as server:
         results = resolved_in_time(fetcher, asked(server.base_url), DEADLINE_S + last_word_s)

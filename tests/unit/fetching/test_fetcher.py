@@ -18,16 +18,13 @@ from cds_service.fetching.prefetch import resources_in
 from cds_service.hooks.discovery import services
 from cds_service.hooks.requests import HookRequest, parse
 from cds_service.model import Availability, Query, QueryResult
+from tests.support.bundles import bundle
 
 CODES = dict.fromkeys((Query.RESULTS, Query.TUMOUR_RESULTS), (Coding(LOINC, "84413-4"),))
 SERVICES = {service.id: service for service in services(CODES)}
 PATIENT = {"resourceType": "Patient", "id": "p1"}
 EMPTY = {"resourceType": "Bundle", "type": "searchset", "total": 0}
 KEYS = [query.value for query in Query]
-
-
-def bundle(*resources, **fields):
-    return {"resourceType": "Bundle", "entry": [{"resource": r} for r in resources]} | fields
 
 
 def medication_request(reference, identifier="rx-1"):

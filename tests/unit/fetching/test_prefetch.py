@@ -6,14 +6,11 @@ import pytest
 
 from cds_service.fetching.prefetch import page, prefetched, resources_in
 from cds_service.model import Availability, Query
+from tests.support.bundles import bundle
 
 OBSERVATION = {"resourceType": "Observation", "id": "o1"}
 ERROR = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "forbidden"}]}
 WARNING = {"resourceType": "OperationOutcome", "issue": [{"severity": "warning", "code": "informational"}]}
-
-
-def bundle(*resources, **fields):
-    return {"resourceType": "Bundle", "entry": [{"resource": r} for r in resources]} | fields
 
 
 def meaning(value, query=Query.RESULTS):

@@ -7,14 +7,11 @@ import pytest
 from cds_service.errors import RequestError
 from cds_service.hooks.discovery import services
 from cds_service.hooks.requests import parse
+from tests.support.bundles import bundle
 
 SERVICES = {service.id: service for service in services({})}
 DRAFT = {"resourceType": "MedicationRequest", "id": "rx-1", "status": "draft"}
 OTHER = {"resourceType": "MedicationRequest", "id": "rx-2", "status": "draft"}
-
-
-def bundle(*resources):
-    return {"resourceType": "Bundle", "entry": [{"resource": resource} for resource in resources]}
 
 
 def request(hook="order-sign", **context):

@@ -8,41 +8,28 @@ import pytest
 
 from cds_service.knowledge.schema import Band, Fact, Frequency, Modifier, Modulator, Predicate
 from cds_service.model import (
-    INDETERMINATE,
     Action,
     Amount,
-    Assumption,
-    Availability,
     Condition,
     DoseChange,
     DosePhase,
-    Gap,
     Grade,
     Gravity,
-    Harm,
     Indicator,
     Kind,
-    NotReadable,
     Option,
     Outcome,
     PendingTest,
-    Query,
-    Timing,
     Trust,
-    Undetermined,
 )
 from cds_service.policy import Policy, Switch
 from cds_service.reasoning.apply import AS_DRAFTED
 from tests.support.tiny import (
     ALPHA,
     BETA,
-    COMPLETE,
     HLA,
-    INTERMEDIATE,
-    NORMAL,
     POOR,
-    RAPID,
-    ULTRARAPID,
+    REST,
     XI,
     advice,
     ago,
@@ -58,29 +45,13 @@ from tests.support.tiny import (
     reading,
     row,
     shares,
-    shown,
     table,
     taking,
     use,
-    without,
     world,
 )
 
-REST = (INTERMEDIATE, NORMAL, RAPID, ULTRARAPID)
-BRIDGE = Option(Action.COUNSEL, note="bridge")
-FIRST = use("required", timing=Timing.BEFORE_START, bridge=(BRIDGE,))
-POOR_READING = reading(ALPHA, "*2/*2")
-NORMAL_READING = reading(ALPHA, "*1/*1")
-
-
-def unol(poor="avoid", rest="standard", level="required", **fields):
-    fields = {"uses": {ALPHA: use(level) if isinstance(level, str) else level}, **fields}
-    return table("unol", row({ALPHA: POOR}, poor), row({ALPHA: REST}, rest, id="rest"), **fields)
-
-
-def found(of, *readings, policy=None, mg=None, knowledge=None, patient=None, **fields):
-    patient = patient or person(*readings, **fields)
-    return findings(knowledge or world(of), order(of.drugs[0], mg=mg), patient, policy)
+from .finding import BRIDGE, FIRST, NORMAL_READING, POOR_READING, abol, duol, found, unol
 
 
 def test_change_now():
@@ -209,92 +180,6 @@ def test_an_unverified_state_that_defers_is_taken_as_open():
     assert only(found(of, reading(XI, "A-/B", grade=Grade.UNVERIFIED))).silent == ""
 
 
-@pytest.mark.parametrize(
-    ("patient", "reason"),
-    [
-        (without(person(), Query.RESULTS), "failed"),
-        (person(reading(ALPHA, NotReadable("pdf"))), "pdf"),
-        (person(reading(ALPHA, "*1/*99")), "unknown_allele"),
-    ],
-)
-def test_not_assessed_says_what_is_missing(patient, reason):
-    finding = only(found(unol(), patient=patient))
-    assert (finding.kind, finding.silent) == (Kind.NOT_ASSESSED, "")
-    assert finding.gaps == (Gap(ALPHA, reason),)
-
-
-@pytest.mark.parametrize(
-    ("level", "indicator", "hold"), [(FIRST, Indicator.WARNING, True), ("recommended", Indicator.INFO, False)]
-)
-def test_a_test_without_a_clear_result_is_said_as_it_would_be_untested(level, indicator, hold):
-    spent = only(found(unol(fatal(), level=level), phenotype(ALPHA, INDETERMINATE)))
-    assert (spent.kind, spent.silent, spent.gaps) == (Kind.NOT_ASSESSED, "", (Gap(ALPHA, "no_clear_result"),))
-    failed = only(found(unol(fatal(), level=level), reading(ALPHA, Undetermined())))
-    assert (failed.kind, failed.silent, [t.order_it for t in failed.tests]) == (Kind.TEST_WOULD_CHANGE, "", [True])
-    assert {(f.indicator, f.hold) for f in (spent, failed)} == {(indicator, hold)}
-
-
-def test_what_is_unclear_and_what_was_not_obtained_are_one_finding():
-    spent = person(phenotype(ALPHA, INDETERMINATE), reading(BETA, NotReadable("pdf")))
-    of = table(
-        "duol",
-        row({ALPHA: POOR}, "avoid"),
-        row({ALPHA: REST, BETA: POOR}, half(), id="beta"),
-        uses={ALPHA: use("required"), BETA: use("required")},
-    )
-    finding = only(found(of, patient=spent))
-    assert finding.gaps == (Gap(ALPHA, "no_clear_result"), Gap(BETA, "pdf"))
-
-
-def test_what_could_not_be_read_and_could_not_matter_is_silent():
-    unreadable = person(reading(ALPHA, NotReadable("pdf")))
-    assert only(found(unol("monitor", level="none"), patient=unreadable)).kind is Kind.NO_CHANGE
-
-
-def partly(*readings, lost=Availability.PARTIAL, **fields):
-    return person(*readings, availability={**COMPLETE, Query.RESULTS: lost}, **fields)
-
-
-@pytest.mark.parametrize("lost", [Availability.PARTIAL, Availability.FAILED])
-def test_a_reassuring_result_does_not_settle_what_a_lost_one_could_change(lost):
-    finding = only(found(abol(uses={HLA: FIRST}), patient=partly(hla(False), lost=lost)))
-    assert (finding.kind, finding.silent, finding.indicator) == (Kind.NOT_ASSESSED, "", Indicator.INFO)
-    assert finding.gaps == (Gap(HLA, "further_results_lost"),)
-    assert finding.markers[0].knowledge.state == "negative", "what was read is still shown"
-    assert not finding.hold
-
-
-@pytest.mark.parametrize("lost", [Availability.COMPLETE, Availability.MISSING])
-def test_a_reassuring_result_settles_where_nothing_was_lost(lost):
-    assert only(found(abol(uses={HLA: FIRST}), patient=partly(hla(False), lost=lost))).kind is Kind.NO_CHANGE
-
-
-def test_a_lost_result_of_a_tumour_leaves_an_inherited_marker_settled():
-    lost = {**COMPLETE, Query.TUMOUR_RESULTS: Availability.FAILED}
-    assert only(found(abol(uses={HLA: FIRST}), patient=person(hla(False), availability=lost))).kind is Kind.NO_CHANGE
-
-
-def test_a_lost_result_that_would_not_be_asked_for_is_silent():
-    quiet = abol(half(), uses={HLA: use("none")})
-    assert only(found(quiet, patient=partly(hla(False)))).kind is Kind.NO_CHANGE
-    window = use("required", tolerated_after_days=90)
-    taken = (taking("abol", started=ago(200)),)
-    tolerated = only(found(abol(uses={HLA: window}), patient=partly(hla(False), medications=taken)))
-    assert tolerated.kind is Kind.NO_CHANGE
-    recalled = abol(uses={HLA: FIRST}, trust=Trust.RECALLED)
-    assert only(found(recalled, patient=partly(hla(False)))).silent == "recalled"
-
-
-def test_a_result_that_speaks_against_the_order_stands_whatever_was_lost():
-    finding = only(found(abol(uses={HLA: FIRST}), patient=partly(hla(True))))
-    assert (finding.kind, finding.indicator, finding.gaps) == (Kind.CHANGE_NOW, Indicator.CRITICAL, ())
-
-
-def test_a_milder_change_says_that_results_were_lost():
-    finding = only(found(unol(half()), patient=partly(POOR_READING)))
-    assert (finding.kind, finding.gaps) == (Kind.CHANGE_NOW, (Gap("results", "further_results_lost"),))
-
-
 def test_a_question_that_fires_is_shown_beside_one_that_stays_silent():
     of = table(
         "duol",
@@ -305,10 +190,6 @@ def test_a_question_that_fires_is_shown_beside_one_that_stays_silent():
     finding = only(found(of))
     assert (finding.kind, finding.silent) == (Kind.TEST_WOULD_CHANGE, "")
     assert [t.marker for t in finding.tests] == [BETA]
-
-
-def abol(then=None, **fields):
-    return table("abol", row({HLA: "positive"}, then or fatal()), row({HLA: "negative"}, "standard"), **fields)
 
 
 @pytest.mark.parametrize("then", [fatal(), advice("avoid", half(), gravity=Gravity.SERIOUS)])
@@ -348,16 +229,6 @@ def test_advice_common_to_conflicting_results_is_given():
 
 def test_a_conflict_without_consequence_is_none():
     assert only(found(unol("monitor", level="none"), POOR_READING, NORMAL_READING)).kind is Kind.NO_CHANGE
-
-
-def duol(**uses):
-    return table(
-        "duol",
-        row({ALPHA: INTERMEDIATE, BETA: (INTERMEDIATE, NORMAL, ULTRARAPID)}, half(), id="intermediate"),
-        row({ALPHA: INTERMEDIATE, BETA: POOR}, "avoid", id="both"),
-        row({ALPHA: POOR}, "avoid"),
-        uses={ALPHA: use("required"), BETA: use("required"), **uses},
-    )
 
 
 def test_the_mildest_departure_with_the_further_question_beside_it():
@@ -442,100 +313,6 @@ def test_what_other_tables_decide_closes_the_test():
     by_table = {f.table: f for f in findings(world(unol(), history), order("unol"), cleared)}
     assert by_table["unol_table"].kind is Kind.NO_CHANGE
     assert by_table["history"].kind is Kind.CHANGE_NOW
-
-
-@pytest.mark.parametrize(
-    ("then", "fields", "indicator"),
-    [
-        (fatal(), {}, Indicator.CRITICAL),
-        (fatal(), {"trust": Trust.CORROBORATED}, Indicator.WARNING),
-        (replace(fatal(), harm=Harm.LACK_OF_EFFECT), {}, Indicator.WARNING),
-        (advice("avoid", gravity=Gravity.SERIOUS), {}, Indicator.WARNING),
-        (advice("avoid", gravity=Gravity.SERIOUS), {"source": "label_contraindication"}, Indicator.CRITICAL),
-        (advice(half(), gravity=Gravity.SERIOUS), {"source": "label_contraindication"}, Indicator.WARNING),
-    ],
-)
-def test_critical_is_read_grave_toxicity_or_contraindication(then, fields, indicator):
-    assert only(found(unol(then, **fields), POOR_READING)).indicator is indicator
-
-
-def test_a_row_has_its_own_trust():
-    of = table("unol", row({ALPHA: POOR}, fatal(), trust=Trust.CORROBORATED))
-    assert only(found(of, POOR_READING)).indicator is Indicator.WARNING
-
-
-@pytest.mark.parametrize("readings", [(), (POOR_READING,), (NORMAL_READING,), (POOR_READING, NORMAL_READING)])
-def test_recalled_guidance_is_silent(readings):
-    assert {f.silent for f in found(unol(trust=Trust.RECALLED), *readings)} == {"recalled"}
-
-
-@pytest.mark.parametrize("name", ["unol_table", "unol", ALPHA, "gene"])
-def test_one_line_silences_a_guidance(name):
-    policy = Policy(guidance={name: Switch.SILENT})
-    assert only(found(unol(), POOR_READING, policy=policy)).silent == "policy_silent"
-    off = only(found(unol(), POOR_READING, policy=Policy(guidance={name: Switch.OFF})))
-    assert (off.kind, off.silent) == (Kind.NO_CHANGE, "no_table_fits")
-
-
-def test_the_most_specific_switch_wins():
-    policy = Policy(guidance={"unol_table": Switch.ON, "unol": Switch.OFF, ALPHA: Switch.OFF})
-    assert only(found(unol(), POOR_READING, policy=policy)).silent == ""
-    one_of_its_kind = Policy(guidance={"gene": Switch.OFF, ALPHA: Switch.ON})
-    assert only(found(unol(), POOR_READING, policy=one_of_its_kind)).silent == ""
-    of_another = Policy(guidance={"hla": Switch.OFF})
-    assert only(found(unol(), POOR_READING, policy=of_another)).silent == ""
-
-
-def test_a_marker_switched_off_leaves_tables_that_ask_for_more():
-    policy = Policy(guidance={BETA: Switch.OFF})
-    assert shown(found(duol(), POOR_READING, policy=policy)) != []
-
-
-def test_a_change_that_concerns_starting_is_silent_once_tolerated():
-    window = use("required", tolerated_after_days=90)
-    taken = (taking("unol", started=ago(200)),)
-    assert only(found(unol(level=window), POOR_READING, medications=taken)).silent == "tolerated"
-    assert only(found(unol(level=window), POOR_READING)).silent == ""
-    assert only(found(unol(level=window, concerns="always"), POOR_READING, medications=taken)).silent == ""
-    assert only(found(unol(fatal(), level=window), POOR_READING, medications=taken)).silent == "tolerated"
-    assert only(found(table("unol", row({}, "avoid")), medications=taken)).silent == ""
-
-
-@pytest.mark.parametrize(("table_s", "row_s", "silent"), [("start", "always", ""), ("always", "start", "tolerated")])
-def test_a_row_may_concern_more_or_less_than_its_table(table_s, row_s, silent):
-    window = {ALPHA: use("required", tolerated_after_days=90)}
-    of = table("unol", row({ALPHA: POOR}, fatal(), concerns=row_s), uses=window, concerns=table_s)
-    assert only(found(of, POOR_READING, medications=(taking("unol", started=ago(200)),))).silent == silent
-
-
-HEAVY = population(Predicate(Fact.WEIGHT, above=40))
-
-
-@pytest.mark.parametrize("readings", [(), (POOR_READING,)])
-def test_a_population_that_is_not_known_is_said_where_it_matters(readings):
-    finding = only(found(unol(population=HEAVY), *readings))
-    assert (finding.kind, finding.silent) == (Kind.NOT_ASSESSED, "")
-    assert finding.gaps == (Gap("weight", "fact_not_known"),)
-
-
-def test_a_population_that_would_not_matter_is_silent():
-    assert only(found(unol(population=HEAVY), NORMAL_READING)).silent == "would_not_change"
-    assert only(found(unol(population=HEAVY, level="none"))).silent == "would_not_change"
-    assert only(found(unol(population=HEAVY, trust=Trust.RECALLED), POOR_READING)).silent == "recalled"
-
-
-def test_a_named_assumption_is_made_and_said():
-    assumed = population(Predicate(Fact.WEIGHT, above=40, when_unknown=True, say="assumed_heavy"))
-    finding = only(found(unol(population=assumed), POOR_READING))
-    assert finding.kind is Kind.CHANGE_NOW
-    assert finding.assumptions == (Assumption("weight", "assumed_heavy", "unol_table"),)
-    assert only(found(unol(population=assumed), POOR_READING, weight_kg=30)).silent == "no_table_fits"
-
-
-@pytest.mark.parametrize(("assumed", "kind"), [(True, Kind.CHANGE_NOW), (False, Kind.NO_CHANGE)])
-def test_a_site_says_what_it_assumes(assumed, kind):
-    policy = Policy(assume_when_unknown={"unol_table": assumed})
-    assert only(found(unol(population=HEAVY), POOR_READING, policy=policy)).kind is kind
 
 
 def test_probabilities_stand_with_the_question():

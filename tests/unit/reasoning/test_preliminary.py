@@ -7,11 +7,9 @@ from cds_service.model import Kind, Outcome, ReadingStatus
 from tests.support.tiny import (
     ALPHA,
     BETA,
-    INTERMEDIATE,
     NORMAL,
     POOR,
-    RAPID,
-    ULTRARAPID,
+    REST,
     ago,
     findings,
     half,
@@ -28,7 +26,6 @@ from tests.support.tiny import (
     world,
 )
 
-REST = (INTERMEDIATE, NORMAL, RAPID, ULTRARAPID)
 POOR_SO_FAR = reading(ALPHA, "*2/*2", status=ReadingStatus.PRELIMINARY)
 EITHER = table("unol", row({ALPHA: POOR}, "avoid"), row({ALPHA: REST, BETA: POOR}, "avoid", id="beta"))
 

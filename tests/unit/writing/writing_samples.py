@@ -341,3 +341,15 @@ def empties(value: object, place: str = "") -> list[str]:
 
 def head_of(card: dict[str, object]) -> str:
     return str(card["detail"]).split("\n\n---\n\n")[0]
+
+
+DRAFTS = {"MedicationRequest/1": draft()}
+
+
+def resources_of(card):
+    """What the suggestions of a card would write."""
+    return [suggestion["actions"][0]["resource"] for suggestion in card.get("suggestions", ())]
+
+
+def labels_of(card):
+    return [suggestion["label"] for suggestion in card.get("suggestions", ())]

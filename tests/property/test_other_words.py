@@ -19,7 +19,7 @@ from cds_service.fetching.prefetch import prefetched_results
 from cds_service.hooks.requests import parse
 from cds_service.model import Finding
 from tests.acceptance.test_cases import CASE_PARAMETERS, policy_of
-from tests.support import fixtures, rewriting
+from tests.support import fixtures, medicine_rewriting, result_rewriting, rewriting
 from tests.support.build import hook_request
 from tests.support.rewriting import Json, Rewrite
 from tests.support.world import TODAY, definition, drug_codes, service
@@ -92,11 +92,11 @@ def ways(known: Mapping[str, Rewrite]) -> list[object]:
 ALL = {
     f"{group} {name}": way
     for group, known in {
-        "medicine": rewriting.MEDICINES,
-        "dose": rewriting.DOSES,
-        "result": rewriting.RESULTS,
-        "finding": rewriting.FINDINGS,
-        "genotype": rewriting.GENOTYPES,
+        "medicine": medicine_rewriting.MEDICINES,
+        "dose": medicine_rewriting.DOSES,
+        "result": result_rewriting.RESULTS,
+        "finding": result_rewriting.FINDINGS,
+        "genotype": result_rewriting.GENOTYPES,
         "condition": rewriting.CONDITIONS,
         "request": rewriting.REQUESTS,
     }.items()

@@ -16,7 +16,9 @@ from cds_service.app import close, create_app
 from cds_service.model import Patient
 from cds_service.settings import Settings
 from cds_service.web.runtime import Answer
-from tests.support import world
+from tests.support import tokens, world
+from tests.support.calls import answer_nothing
+from tests.support.tokens import PUBLIC_URL
 
 ClientFactory = Callable[..., FlaskClient]
 
@@ -62,3 +64,31 @@ def caplog_json(caplog: pytest.LogCaptureFixture) -> Iterator[Callable[[str], li
         line for record in caplog.records if (line := json.loads(record.getMessage()))["event"] == event
     ]
     logger.removeHandler(caplog.handler)
+
+
+@pytest.fixture
+def guarded(client_with: ClientFactory, tmp_path: Path) -> ClientFactory:
+    """Makes clients of apps, each a worker of its own, on one database."""
+
+    def make(*entries: dict[str, Any], **changes: Any) -> FlaskClient:
+        fields = {"development": False, "clients": tokens.clients_file(tmp_path, *entries), "public_url": PUBLIC_URL}
+        return client_with(answer_nothing, **fields | {"log_level": "WARNING"} | changes)
+
+    return make
+
+
+@pytest.fixture
+def reasons() -> Iterator[list[str]]:
+    """Why callers were refused, from the log."""
+    found: list[str] = []
+
+    class Reader(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            line = json.loads(record.getMessage())
+            if line["event"] == "unauthenticated":
+                found.append(line["reason"])
+
+    reader = Reader()
+    logging.getLogger("cds_service").addHandler(reader)
+    yield found
+    logging.getLogger("cds_service").removeHandler(reader)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -112,3 +112,15 @@ def clients_file(folder: Path, *entries: Mapping[str, Any]) -> Path:
     path = folder / f"clients-{len(list(folder.glob('clients-*')))}.yaml"
     path.write_text(yaml.safe_dump({"clients": list(entries) or [entry_a(), entry_b()]}))
     return path
+
+
+STRANGER = Signer("ES384", private_key("P-384", "stranger"), ES384.key_id)
+
+
+def in_seconds(seconds: float) -> int:
+    return int(time.time() + seconds)
+
+
+def at(**seconds: float) -> Callable[[], str]:
+    """A token with claims so many seconds from now."""
+    return lambda: ES384.bearer(**{name: in_seconds(value) for name, value in seconds.items()})

@@ -102,7 +102,7 @@ def _one_of(facts: Facts, parts: tuple[Predicate, ...], wanted: bool) -> Iterato
 
 
 def _made_set(facts: Facts, predicate: Predicate, wanted: bool) -> Iterator[Facts]:
-    fact = Fact.CONDITION if predicate.fact is Fact.PREGNANCY else predicate.fact
+    fact = predicate.fact
     assert fact is not None
     if not wanted:
         groups = [knowledge().groups[k] for k in predicate.is_in if k in knowledge().groups]

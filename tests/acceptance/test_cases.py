@@ -35,6 +35,7 @@ def _cases() -> list[Any]:
 
 
 CASE_PARAMETERS = _cases()
+_POLICIES = TypeAdapter(Policy)
 
 
 _ANSWERS: dict[int, tuple[Mapping[str, Any], AnswerResult]] = {}
@@ -62,8 +63,8 @@ def findings_of(case: Mapping[str, Any]) -> tuple[Finding, ...]:
 
 def policy_of(case: Mapping[str, Any]) -> Policy:
     """The packaged policy with what the case's site decides otherwise."""
-    adapter = TypeAdapter(Policy)
-    return adapter.validate_python({**adapter.dump_python(service().policy), **case.get("policy", {})})
+    packaged, own = service().policy, case.get("policy")
+    return _POLICIES.validate_python({**_POLICIES.dump_python(packaged), **own}) if own else packaged
 
 
 @pytest.mark.parametrize("case", CASE_PARAMETERS)

@@ -1,7 +1,7 @@
 """What is said of a patient in another way gets the same answer: codes or words, units, shapes, dates, places.
 
-Every case of `tests/cases` and every fixture is written otherwise by each way of `tests.support.rewriting`; a fixed
-share of those that it changes is tried. `test_same_findings` has the order of entries, and prefetch or fetch.
+Every case of `tests/cases` and every fixture is written otherwise by each way of `tests.support.rewriting`; some
+of those that it changes are tried. `test_same_findings` has the order of entries, and prefetch or fetch.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cache, partial
+from itertools import islice
+from random import Random
 from typing import NamedTuple
 
 import pytest
@@ -24,7 +26,7 @@ from tests.support.build import hook_request
 from tests.support.rewriting import Json, Rewrite
 from tests.support.world import TODAY, definition, drug_codes, service
 
-MOST = 20
+MOST = 30
 """How many of the requests that a way changes are tried."""
 
 
@@ -44,8 +46,11 @@ class Said(NamedTuple):
 
 @cache
 def requests() -> tuple[Said, ...]:
+    """All of them, in an order that mixes their kinds and is the same each time."""
     of_fixtures = ((name, fixtures.read("requests", name)) for name in fixtures.names())
-    return (*_cases(), *(Said(name, json.dumps(body), service()) for name, body in of_fixtures))
+    every = [*_cases(), *(Said(name, json.dumps(body), service()) for name, body in of_fixtures)]
+    Random(0).shuffle(every)
+    return tuple(every)
 
 
 def _cases() -> Iterator[Said]:
@@ -79,10 +84,9 @@ def usual(name: str) -> list[tuple[object, ...]]:
 
 
 def rewritten(way: Rewrite) -> Iterator[tuple[Said, Json]]:
-    """A fixed share of the requests that the way changes, and what it makes of them."""
+    """The first requests that the way changes, and what it makes of them."""
     tried = ((said, said.body) for said in requests())
-    changed = [(said, body) for said, body in tried if way(body)]
-    yield from changed[:: max(1, len(changed) // MOST)]
+    return islice(((said, body) for said, body in tried if way(body)), MOST)
 
 
 def ways(known: Mapping[str, Rewrite]) -> list[object]:

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from pydantic import TypeAdapter
 
+from cds_service import unique_yaml
 from cds_service.answer import AnswerResult, answer
 from cds_service.fetching.prefetch import prefetched_results
 from cds_service.hooks.requests import parse
@@ -29,7 +29,7 @@ CASES = Path(__file__).parents[1] / "cases"
 def _cases() -> list[Any]:
     found = []
     for path in sorted(CASES.glob("*.yaml")):
-        cases = yaml.safe_load(path.read_text(encoding="utf-8"))
+        cases = unique_yaml.load(path.read_bytes())
         found += [pytest.param(case, id=f"{path.stem}:{case['id']}") for case in cases]
     return found
 

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
+from cds_service import unique_yaml
 from cds_service.codes import LOINC, RXNORM, SNOMED
 from cds_service.model import (
     ActivityScore,
@@ -135,7 +135,7 @@ def cases() -> list[Any]:
     return [
         pytest.param(case, id=f"{path.stem}: {case['case']}")
         for path in sorted(FOLDER.glob("*.yaml"))
-        for case in yaml.safe_load(path.read_text(encoding="utf-8"))
+        for case in unique_yaml.load(path.read_bytes())
     ]
 
 

@@ -13,8 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import yaml
-
+from cds_service import unique_yaml
 from tests.acceptance.test_shape_cases import FOLDER
 from tests.acceptance.test_shape_cases import resource as resource_of
 from tests.support import fixtures
@@ -102,7 +101,7 @@ def fixture_bodies() -> dict[str, Json]:
 
 def shapes() -> list[str]:
     """Every resource of the shape cases, as JSON: the many ways in which laboratories write a result."""
-    cases = [case for path in sorted(FOLDER.glob("*.yaml")) for case in yaml.safe_load(path.read_text("utf-8"))]
+    cases = [case for path in sorted(FOLDER.glob("*.yaml")) for case in unique_yaml.load(path.read_bytes())]
     written = [resource for case in cases for resource in case["resources"]]
     return [json.dumps(resource_of(form, number), default=str) for number, form in enumerate(written)]
 

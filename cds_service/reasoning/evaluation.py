@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date
 
 from cds_service.knowledge.base import Knowledge
 from cds_service.knowledge.derived import reached_drugs
-from cds_service.knowledge.schema import Fact, Table, TableKind
+from cds_service.knowledge.schema import Fact, Table
 from cds_service.model import (
-    Action,
     Advice,
     Alternative,
     Finding,
@@ -27,15 +25,13 @@ from cds_service.model import (
     Refusal,
     ResultingOrder,
     Silence,
-    Trust,
-    is_of_tumour,
 )
 from cds_service.policy import Policy, Switch
 from cds_service.reasoning.apply import AS_DRAFTED, departs, severity
 from cds_service.reasoning.context import Context, Gathered
 from cds_service.reasoning.decide import Decision, decide, floored
 from cds_service.reasoning.findings import findings_of, speaks
-from cds_service.reasoning.measures import is_measured
+from cds_service.reasoning.leading import Decided, leading_among, moot_by
 from cds_service.reasoning.obtained import is_lost, why_lost
 from cds_service.reasoning.predicates import FALSE, Truth, all_hold
 from cds_service.reasoning.silence import switch_of
@@ -60,10 +56,6 @@ def _without(orders: tuple[Order, ...], order: Order) -> tuple[Order, ...]:
     """The other orders, the ones in question and the ones beside them. Active medicines under review stand among
     the patient's medicines already."""
     return tuple([o for o in orders if o is not order and not o.active])
-
-
-Decided = tuple[Decision, Truth]
-"""A table's decision, and how its population was found to fit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +116,7 @@ class _Evaluator:
         if not fitting:
             yield Finding(Kind.NO_CHANGE, context.order, context.drug, table="", silent=Silence.NO_TABLE_FITS)
             return
-        leading = self._leading(fitting)
+        leading = leading_among(fitting, self.knowledge, self.policy)
         decided = [(decide(situation_of(t, context, self.policy), self.policy), fit) for t, fit in fitting]
         decisions = [d for d in decided if d[0].situation.table.id in leading]
         led = [d for d in decided if d[0].situation.table.id not in leading]
@@ -163,27 +155,6 @@ class _Evaluator:
             return fit
         assumed = self.policy.assume_when_unknown.get(table.id)
         return fit if assumed is None else replace(fit, holds=assumed)
-
-    def _leading(self, fitting: list[tuple[Table, Truth]]) -> frozenset[str]:
-        """Ids of the tables that speak: for the same markers one source leads (docs/reasoning.md, step 8)."""
-        of_same: defaultdict[frozenset[str], list[tuple[Table, Truth]]] = defaultdict(list)
-        for table, fit in fitting:
-            of_same[_shared(table)].append((table, fit))
-        return frozenset([t.id for same in of_same.values() for t in self._leading_of(same)])
-
-    def _leading_of(self, same: list[tuple[Table, Truth]]) -> list[Table]:
-        """Of tables of the same markers those of the source that leads, one that fits for certain before others; and
-        those that may fit and would then lead."""
-        if len(same) == 1:
-            return [same[0][0]]
-        leader, _ = min(same, key=lambda pair: (not pair[1].holds, self._rank(pair[0])))
-        return [table for table, _ in same if table.source == leader.source or self._rank(table) < self._rank(leader)]
-
-    def _rank(self, table: Table) -> tuple[bool, int]:
-        """What leads: knowledge that may be shown before what is recalled, then the site's order of sources."""
-        kind = self.knowledge.sources[table.source].kind
-        order = self.policy.source_order
-        return table.trust is Trust.RECALLED, order.index(kind) if kind in order else len(order)
 
     def affected_by(self, draft: Order, orders: tuple[Order, ...]) -> Iterator[Finding]:
         """Findings of active medicines that this draft changes (paroxetine ordered on top of codeine)."""
@@ -295,32 +266,6 @@ def _evaluator(
     taken = frozenset([drug for m in active for drug in m.ingredients])
     beside = taken.union([drug for order in orders for drug in order.ingredients])
     return _Evaluator(patient, knowledge, policy, today, active, taken, beside)
-
-
-def _shared(table: Table) -> frozenset[str]:
-    """What tables have in common of which one source leads: their markers. Tables of no marker, of a measured one or
-    of a tumour's stand for themselves."""
-    alone = not table.markers or any(is_measured(m) or is_of_tumour(m) for m in table.markers)
-    return frozenset((table.id,)) if alone else frozenset(table.markers)
-
-
-def moot_by(decided: Decided, decisions: list[Decided]) -> Silence:
-    """The rule that makes an indication table's finding moot, or SHOWN. A drug is not indicated only when every
-    indication that fits excludes it (docs/reasoning.md, step 8)."""
-    if decided[0].situation.table.kind is not TableKind.INDICATION:
-        return Silence.SHOWN
-    others = [d for d in decisions if d is not decided and d[0].situation.table.kind is TableKind.INDICATION]
-    if any(_supports(d) for d in others):
-        return Silence.SHOWN if _supports(decided) else Silence.INDICATED_OTHERWISE
-    open_elsewhere = any(not d.changes_now for d, _ in others)
-    return Silence.OTHER_INDICATION_OPEN if decided[0].changes_now and open_elsewhere else Silence.SHOWN
-
-
-def _supports(decided: Decided) -> bool:
-    """What is known indicates the drug; a row without advice speaks neither for nor against it."""
-    decision, fit = decided
-    settled = bool(fit.holds) and not decision.changes_now and not decision.questions
-    return settled and decision.now.advice.options[0].action is not Action.NO_RECOMMENDATION
 
 
 def _advices(finding: Finding) -> Iterator[Advice]:

@@ -152,7 +152,7 @@ def test_a_medication_that_is_only_referred_to(fetcher: Fetcher, fault: Fault) -
     order = draft(medicationReference={"reference": "Medication/m1"})
     with serving(script) as server, memory_bounded(measured=fault.on_bytes):
         request = asked(server.base_url, order, {"medications": searchset(current)})
-        results = resolved_in_time(fetcher, request, DEADLINE_S if fault.waits else PATIENCE_S)
+        results = resolved_in_time(fetcher, request, 2 * DEADLINE_S if fault.waits else PATIENCE_S)
     medications = results.pop(Query.MEDICATIONS)
     assert {r.availability for r in results.values()} == {Availability.COMPLETE}
     results = {**results, Query.MEDICATIONS: medications}

@@ -51,8 +51,9 @@ def sound(exchange: Exchange) -> None:
 def test_a_name_that_is_not_looked_up_leaves_the_other_servers_their_threads(looked_up):
     fetcher = Fetcher(Limits(workers=8))
     with serving(sound) as server:
-        told = [reasons(fetcher, NOWHERE, 0.15) for _ in range(2)]
-        assert told == [{"late"}, {"reads_hang"}]
+        assert reasons(fetcher, NOWHERE, 0.15) == {"late"}
+        tried = (reasons(fetcher, NOWHERE, 0.15) for _ in range(20))  # on a busy machine threads begin late
+        assert {"reads_hang"} in tried
         began_s = time.monotonic()
         assert reasons(fetcher, NOWHERE, 5) == {"reads_hang"}
         assert time.monotonic() - began_s < 1, "refused at once"

@@ -179,8 +179,8 @@ def test_a_condition_code_stands_once_in_its_key() -> None:
 
 @pytest.mark.parametrize(
     ("entries", "topic"),
-    [(TESTS, "tests"), (CONDITIONS, "conditions"), (GROUPS, "groups")],
-    ids=["tests", "conditions", "groups"],
+    [(TESTS, "tests"), (CONDITIONS, "conditions")],
+    ids=["tests", "conditions"],
 )
 def test_every_label_has_a_phrase_and_every_phrase_a_use(entries: tuple[schema.Test, ...], topic: str) -> None:
     phrases = _phrases(topic)

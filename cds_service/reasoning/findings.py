@@ -34,7 +34,7 @@ from cds_service.reasoning.asking import testing_level
 from cds_service.reasoning.context import Context
 from cds_service.reasoning.decide import Basis, Decision
 from cds_service.reasoning.losses import doubts, lost_beside, requests_lost
-from cds_service.reasoning.measures import is_measured
+from cds_service.reasoning.measures import facts_lacking, is_measured
 from cds_service.reasoning.predicates import Truth, why_not_known
 from cds_service.reasoning.preliminary import preliminary_of
 from cds_service.reasoning.questions import Asked, MarkerQuestion, Status
@@ -289,9 +289,17 @@ def _tests(questions: Iterable[MarkerQuestion]) -> tuple[TestQuestion, ...]:
 
 def _gaps(kind: Kind, questions: list[MarkerQuestion], telling: _Telling) -> tuple[Gap, ...]:
     situation = telling.decision.situation
+    if kind is Kind.TEST_WOULD_CHANGE:
+        return telling.lost + requests_lost(situation) + _facts_needed_too(questions, situation)
     if kind is not Kind.NOT_ASSESSED:
-        return telling.lost + (requests_lost(situation) if kind is Kind.TEST_WOULD_CHANGE else ())
+        return telling.lost
     return tuple(dict.fromkeys(gap for q in questions for gap in _gaps_of(q, situation)))
+
+
+def _facts_needed_too(questions: Iterable[MarkerQuestion], situation: Situation) -> tuple[Gap, ...]:
+    """The facts without which a result would not tell the markers."""
+    patient = situation.context.patient
+    return _facts_missing((fact for q in questions for fact in facts_lacking(q.marker, patient)), situation)
 
 
 def _gaps_of(question: MarkerQuestion, situation: Situation) -> tuple[Gap, ...]:
@@ -299,6 +307,8 @@ def _gaps_of(question: MarkerQuestion, situation: Situation) -> tuple[Gap, ...]:
     if question.lost:
         return _facts_missing(question.lost, situation)
     known = situation.view(question.marker).knowledge
+    if getattr(known, "reason", None) is GapReason.NEEDS_FACTS:
+        return _facts_needed_too([question], situation)
     is_of_variant = isinstance(known, Indeterminate) and known.is_of_uncertain_variant
     unclear = GapReason.UNCERTAIN_SIGNIFICANCE if is_of_variant else GapReason.NO_CLEAR_RESULT
     return (Gap(question.marker, getattr(known, "reason", unclear)),)

@@ -11,7 +11,7 @@ from datetime import date
 from itertools import product
 from math import inf, nextafter
 
-from cds_service.knowledge.schema import Band, MarkerUse
+from cds_service.knowledge.schema import Band, Fact, MarkerUse
 from cds_service.model import (
     FUTURE,
     Conflicting,
@@ -47,6 +47,7 @@ CREATININE_CLEARANCE = "derived:creatinine_clearance"
 CREATININE = "lab:creatinine"
 
 _UNREAD = (NotReadable, SelfContradiction)
+_SEXES = ("male", "female")
 
 
 def is_measured(marker: str) -> bool:
@@ -65,6 +66,8 @@ def measured(marker: str, use: MarkerUse, states: frozenset[str], context: Conte
         return untold(marker, readings, context.patient, context.knowledge)
     newest = tuple(sorted(newest_of(usable), key=_place))
     told = _together([told_alone(reading, use, states) for reading in newest], newest, states)
+    if isinstance(told, Conflicting) and Fact.SEX in facts_lacking(marker, context.patient):
+        told = Unreadable(GapReason.NEEDS_FACTS, newest)
     window = window_days(use, context)
     if window is None:
         return _spoiled(told, use, states, context, table)
@@ -106,31 +109,43 @@ def readings_of(marker: str, patient: Patient, today: date) -> tuple[Reading, ..
     if marker != CREATININE_CLEARANCE:
         return tuple(r for r in patient.readings if r.observable == marker)
     creatinines = [r for r in patient.readings if r.observable == CREATININE]
-    born = patient.birth_date
-    if born is None:
-        return tuple([_without_age(r) for r in creatinines])
+    born, weights = patient.birth_date, [kg for kg in patient.possible_weights_kg if kg is not None]
+    if born is None or not weights:
+        return tuple([_without_facts(r) for r in creatinines])
     # What cannot be read is told of the clearance too: an older creatinine is not today's.
     unread = [replace(r, observable=marker) for r in creatinines if isinstance(r.says, _UNREAD)]
-    # Of a birth date that is told roughly both ages count, and all weights of which any may be the newest.
+    # Of a birth date that is told roughly both ages count, of weights those of which any may be the newest; where the
+    # sex is not known, both.
     ages = dict.fromkeys([float(int(years_between(day(born), today))) for day in (earliest, latest)])
-    bodies = tuple(product(ages, patient.possible_weights_kg))
-    found = (_clearance(r, patient.sex, *body) for r in creatinines for body in bodies)
+    sexes = (patient.sex,) if patient.sex in _SEXES else _SEXES
+    found = (_clearance(r, *body) for r in creatinines for body in product(sexes, ages, weights))
     return (*unread, *(r for r in found if r is not None))
 
 
-def _without_age(creatinine: Reading) -> Reading:
-    """What a creatinine says of the clearance where the age is not known. Another one would tell no more."""
-    says = NotReadable(GapReason.NEEDS_AGE) if isinstance(creatinine.says, Quantity) else creatinine.says
+def facts_lacking(marker: str, patient: Patient) -> tuple[Fact, ...]:
+    """The facts that are not on record and with which the marker is reckoned."""
+    if marker != CREATININE_CLEARANCE:
+        return ()
+    lacking = {
+        Fact.AGE: patient.birth_date is None,
+        Fact.WEIGHT: patient.possible_weights_kg == (None,),
+        Fact.SEX: patient.sex not in _SEXES,
+    }
+    return tuple([fact for fact, is_lacking in lacking.items() if is_lacking])
+
+
+def _without_facts(creatinine: Reading) -> Reading:
+    """What a creatinine says of the clearance where the age or the weight is not known. Another one would tell no
+    more."""
+    says = NotReadable(GapReason.NEEDS_FACTS) if isinstance(creatinine.says, Quantity) else creatinine.says
     return replace(creatinine, observable=CREATININE_CLEARANCE, says=says)
 
 
-def _clearance(creatinine: Reading, sex: str, age_years: float, weight_kg: float | None) -> Reading | None:
+def _clearance(creatinine: Reading, sex: str, age_years: float, weight_kg: float) -> Reading | None:
     """Creatinine clearance in mL/min from serum creatinine in mg/dL (Cockcroft and Gault 1976, PMID 1244564);
-    None where weight or sex is not known."""
+    None where the creatinine is no number above zero."""
     says = creatinine.says
     if not isinstance(says, Quantity) or says.value <= 0:
-        return None
-    if weight_kg is None or sex not in ("male", "female"):
         return None
     clearance = (140 - age_years) * weight_kg / (72 * says.value)
     value = clearance * (0.85 if sex == "female" else 1)

@@ -15,6 +15,7 @@ from cds_service.model import (
     MarkerView,
     Narrowed,
     Narrowing,
+    NotReadable,
     NotTested,
     OneOf,
     Pending,
@@ -146,7 +147,7 @@ def _origin(readings: tuple[Reading, ...], state: str, words: Words) -> str:
 
 
 def _reading(reading: Reading, state: str, words: Words) -> str:
-    """What a reading says, unless that is the state itself, with date and origin."""
+    """What a reading says, unless that is the state itself or cannot be read, with date and origin."""
     wording = words.wording
     details = [
         words.day(reading.on),
@@ -159,7 +160,7 @@ def _reading(reading: Reading, state: str, words: Words) -> str:
     says = _says(reading.says, words)
     # A test of one thing says no more than that it was found or not: that is the state itself.
     nameless = isinstance(reading.says, Presence) and not (reading.says.allele or reading.says.significance)
-    return wording.say("readings", "same" if nameless or says == state else "one", says=says, details=shown)
+    return wording.say("readings", "same" if nameless or says in ("", state) else "one", says=says, details=shown)
 
 
 def _grade(reading: Reading, words: Words) -> str:
@@ -179,6 +180,8 @@ def _says(statement: Statement, words: Words) -> str:
             return words.wording.any_of([words.wording.say_or_spell("states", term) for term in terms], "or")
         case ActivityScore(value=value, at_least=at_least):
             return say("readings", "ActivityScore_at_least" if at_least else "ActivityScore", value=number(value))
+        case NotReadable():
+            return ""
         case Presence():
             return _presence(statement, words)
         case HlaType():

@@ -59,7 +59,8 @@ def _is_of_all(about: str, reason: GapReason) -> bool:
 
 def _only_lacks(finding: Finding) -> bool:
     waits = finding.hold or finding.resulting.outcome is Outcome.WAIT
-    return finding.kind is Kind.NOT_ASSESSED and not (waits or finding.tests or finding.order.active)
+    asks = any(test.order_it for test in finding.tests)
+    return finding.kind is Kind.NOT_ASSESSED and not (waits or asks or finding.order.active)
 
 
 def _line(group: Group, words: Words) -> str:

@@ -31,7 +31,14 @@ from cds_service.model import (
     Unreadable,
     Unverified,
 )
-from cds_service.reasoning.measures import CREATININE_CLEARANCE, bands_between, is_measured, measured, readings_of
+from cds_service.reasoning.measures import (
+    CREATININE_CLEARANCE,
+    bands_between,
+    facts_lacking,
+    is_measured,
+    measured,
+    readings_of,
+)
 from cds_service.reasoning.states import possible
 from tests.support.tiny import TODAY, ago, around, person, row, table, taking, without, world
 
@@ -265,24 +272,45 @@ def test_of_weights_of_which_any_may_be_the_newest_the_clearance_of_each_counts(
     assert [r.says for r in found] == [Quantity(40.0, "mL/min"), Quantity(80.0, "mL/min")]
 
 
-@pytest.mark.parametrize("unknown", [{"weight_kg": None}, {"sex": ""}, {"readings": ()}])
-def test_no_clearance_without_weight_sex_and_creatinine(unknown):
+def test_no_clearance_without_a_creatinine():
+    assert readings_of(CREATININE_CLEARANCE, person(sex="male", weight_kg=72.0), TODAY) == ()
+
+
+def test_of_a_sex_that_is_not_known_the_clearance_of_both_counts():
     creatinine = Reading("lab:creatinine", Quantity(1.0, "mg/dL"), "Observation/c", on=ago(2))
-    patient = replace(person(creatinine, sex="male", weight_kg=72.0), **unknown)
-    assert readings_of(CREATININE_CLEARANCE, patient, TODAY) == ()
+    patient = person(creatinine, sex="", weight_kg=72.0, birth_date=ago(round(60.5 * 365.25)))
+    found = readings_of(CREATININE_CLEARANCE, patient, TODAY)
+    assert [r.says for r in found] == [Quantity(80.0, "mL/min"), Quantity(68.0, "mL/min")]
 
 
+@pytest.mark.parametrize("unknown", [{"birth_date": None}, {"weight_kg": None}])
 @pytest.mark.parametrize(
     ("says", "of_clearance"),
     [
-        (Quantity(1.0, "mg/dL"), NotReadable(GapReason.NEEDS_AGE)),
+        (Quantity(1.0, "mg/dL"), NotReadable(GapReason.NEEDS_FACTS)),
         (NotReadable("implausible"), NotReadable("implausible")),
     ],
 )
-def test_without_the_age_a_creatinine_is_a_clearance_that_cannot_be_read(says, of_clearance):
+def test_without_age_or_weight_a_creatinine_is_a_clearance_that_cannot_be_read(says, of_clearance, unknown):
     creatinine = Reading("lab:creatinine", says, "Observation/c", on=ago(2))
-    (found,) = readings_of(CREATININE_CLEARANCE, person(creatinine, birth_date=None), TODAY)
+    patient = person(creatinine, sex="male", weight_kg=72.0, birth_date=ago(20000))
+    (found,) = readings_of(CREATININE_CLEARANCE, replace(patient, **unknown), TODAY)
     assert (found.observable, found.says) == (CREATININE_CLEARANCE, of_clearance)
+
+
+@pytest.mark.parametrize(
+    ("known", "lacking"),
+    [
+        ({"birth_date": ago(20000), "weight_kg": 72.0, "sex": "male"}, ()),
+        ({"birth_date": ago(20000), "weights_kg": (70.0, 72.0), "sex": "female"}, ()),
+        ({}, (Fact.AGE, Fact.WEIGHT, Fact.SEX)),
+    ],
+)
+def test_the_facts_that_a_clearance_lacks(known, lacking):
+    unknown = {"birth_date": None, "weight_kg": None, "sex": ""}
+    patient = replace(person(), **{**unknown, **known})
+    assert facts_lacking(CREATININE_CLEARANCE, patient) == lacking
+    assert facts_lacking("lab:creatinine", patient) == ()
 
 
 @pytest.mark.parametrize("says", [NotReadable("implausible"), SelfContradiction(("8", "80"))])

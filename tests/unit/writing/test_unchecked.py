@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from writing_samples import change_now, order, question
 
@@ -48,6 +50,12 @@ def test_orders_that_lack_the_age_are_one_card(respond, reason):
     gap = Gap("age", reason)
     (card,) = respond(unchecked("primol", "1", gap), unchecked("secundol", "2", gap, table=""))["cards"]
     assert card["detail"].partition("\n---\n")[0].count("Missing: age") == 1
+
+
+def test_a_test_that_is_not_asked_for_keeps_no_order_apart(respond):
+    gap, told = Gap("weight", GapReason.FACT_NOT_KNOWN), replace(question(), order_it=False)
+    lacking = [unchecked(drug, drug, gap, tests=(told,)) for drug in ("primol", "secundol")]
+    assert len(respond(*lacking)["cards"]) == 1
 
 
 @pytest.mark.parametrize("gap", OTHERS, ids=lambda gap: f"{gap.about}-{gap.reason}")

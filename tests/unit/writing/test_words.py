@@ -304,7 +304,7 @@ def test_what_is_known_of_a_marker(words, knowledge, expected):
         (Quantity(5.6, "mmol/L"), "5.6 mmol/L"),
         (Quantity(5.0, "", ">"), ">5"),
         (Undetermined("text"), "no result assigned"),
-        (NotReadable(GapReason.NO_NUMBER), "unreadable"),
+        (NotReadable(GapReason.NO_NUMBER), "a report"),
         (SelfContradiction(("poor", "normal")), "says both poor and normal"),
     ],
 )

@@ -221,7 +221,10 @@ def _marker_problems(knowledge: Knowledge) -> Iterator[str]:
 
 
 def _condition_problems(knowledge: Knowledge) -> Iterator[str]:
-    """Condition keys that others include, and observables by which they change."""
+    """Condition keys that others include or genes are told by, and observables by which they change."""
+    for gene in knowledge.genes.values():
+        for key in sorted(gene.listed.keys() - knowledge.conditions.keys()):
+            yield f"gene {gene.symbol}: told by {key!r}, which is no condition that is known"
     for condition in knowledge.conditions.values():
         if condition.change is not None and condition.change.observable not in knowledge.observables:
             yield f"condition {condition.id}: changes with {condition.change.observable!r}, which is not known"

@@ -145,5 +145,7 @@ def gene_problems(gene: Gene) -> Iterator[str]:
     terms = {*(pair[2] for pair in gene.pairs), *(band.phenotype for band in gene.bands), *gene.labels.values()}
     for term in sorted(terms - gene.phenotypes.keys() - {"Indeterminate"}):
         yield f"{where}: {term!r} is no phenotype of the gene"
+    for term in sorted({term for terms in gene.listed.values() for term in terms} - gene.phenotypes.keys()):
+        yield f"{where}: a diagnosis means {term!r}, which is no phenotype of the gene"
     for allele in sorted({gene.reference, *gene.panel_alleles} - gene.alleles.keys() - {""}):
         yield f"{where}: {allele!r} is no allele of the gene"

@@ -161,6 +161,9 @@ class Gene:
     general ones stand in `phenotype_labels.yaml`."""
     products: tuple[str, ...] = ()
     """Folded names of what it codes for, by which a problem list or a coded conclusion may name it (`dpd`)."""
+    listed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Condition key -> the phenotype terms that a problem list may mean by it (a DPD deficiency: poor or
+    intermediate)."""
     earlier_labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """State or diplotype -> labels that an earlier consensus would have given it: no conflict."""
     codes: tuple[ObservationCode, ...] = ()

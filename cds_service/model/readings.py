@@ -157,5 +157,7 @@ class Reading:
     `build_37`, `strand_turned`, `origin_not_said`, ..."""
     drugs: tuple[str, ...] = ()
     """Drug ids (or names, where not recognised) of the medicines that the result itself assesses."""
+    is_listed: bool = False
+    """It stands in a problem or allergy list, and not in a result."""
     at: float | None = None
     """The instant in seconds since 1970, where the resource tells the time of day."""

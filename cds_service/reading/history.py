@@ -40,7 +40,7 @@ from cds_service.reading.vocabulary import (
 _FAMILY_WORDS = ("family history of ", "fh of ")
 
 
-class _Problem(NamedTuple):
+class Problem(NamedTuple):
     """What the concept of a condition means; `relatives` are the condition keys of a family history in words."""
 
     label: str
@@ -48,10 +48,11 @@ class _Problem(NamedTuple):
     keys: frozenset[str]
 
 
-def _problem_of(concept: object, lexicon: Lexicon) -> _Problem:
+def problem_of(concept: object, lexicon: Lexicon) -> Problem:
+    """What the concept of a condition means, by its codes and texts."""
     texts = concept_texts(concept)
     relatives = lexicon.conditions((), (text for whole in texts if (text := _of_relatives(whole))))
-    return _Problem(concept_label(concept), relatives, lexicon.conditions(codings(concept), texts))
+    return Problem(concept_label(concept), relatives, lexicon.conditions(codings(concept), texts))
 
 
 def _is_past(clinical_status: object) -> bool:
@@ -91,7 +92,7 @@ def read_condition(record: Record, chart: Chart) -> Iterator[Condition | FamilyC
     resource = record.resource
     if is_ruled_out(resource):
         return
-    label, relatives, keys = chart.lexicon.of_content("problem", resource.get("code"), _problem_of)
+    label, relatives, keys = chart.lexicon.of_content("problem", resource.get("code"), problem_of)
     if not label:
         yield Gap(record.reference, GapReason.UNREADABLE, "a condition without a code or text", record.query)
         return
@@ -117,7 +118,7 @@ def read_procedure(record: Record, chart: Chart) -> Iterator[Condition | Gap]:
     if not label:
         yield Gap(record.reference, GapReason.UNREADABLE, "a procedure without a code or text", record.query)
         return
-    _, _, keys = chart.lexicon.of_content("problem", resource.get("code"), _problem_of)
+    _, _, keys = chart.lexicon.of_content("problem", resource.get("code"), problem_of)
     events = keys & chart.lexicon.events
     if events:
         begun, over = _performed(resource)

@@ -89,6 +89,8 @@ class Lexicon:
     """(system, code) of a finding that names its gene itself -> symbol."""
     gene_labels: Mapping[str, Mapping[str, str]]
     """Gene -> folded label or term -> standard term; its own labels before the general ones."""
+    diagnoses: Mapping[str, tuple[tuple[str, tuple[str, ...]], ...]]
+    """Condition key -> genes of which it tells the phenotype, each with the terms that it may mean."""
     variant_alleles: Mapping[str, tuple[str, str]]
     """Folded identifier of a variant -> (HLA locus symbol, allele)."""
     condition_codes: Mapping[tuple[str, str], tuple[str, ...]]
@@ -268,6 +270,9 @@ def lexicon_of(knowledge: Knowledge) -> Lexicon:
         answers=knowledge.answer_codes,
         answer_genes=knowledge.answer_genes,
         gene_labels={symbol: _labels(gene, knowledge) for symbol, gene in knowledge.genes.items()},
+        diagnoses=_grouped(
+            (key, (gene.symbol, terms)) for gene in knowledge.genes.values() for key, terms in gene.listed.items()
+        ),
         variant_alleles={
             fold(code): (f"{HLA_PREFIX}{m.locus}", m.allele)
             for m in knowledge.hla.values()

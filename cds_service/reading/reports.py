@@ -22,6 +22,7 @@ from cds_service.model import (
 from cds_service.reading.answers import Answer
 from cds_service.reading.chart import Chart
 from cds_service.reading.dates import date_of, day, is_after
+from cds_service.reading.history import problem_of
 from cds_service.reading.hla import gl_string_types, hla_statements, without_alleles
 from cds_service.reading.lexicon import HLA_PREFIX, Lexicon
 from cds_service.reading.provenance import HLA_METHOD, circumstances_of, grade_of
@@ -41,7 +42,7 @@ from cds_service.reading.shapes import (
     objects,
     text_at,
 )
-from cds_service.reading.statements import TAKEN_BACK, kind_of, statements_in, statements_of
+from cds_service.reading.statements import TAKEN_BACK, kind_of, phenotype_of, statements_in, statements_of
 from cds_service.reading.vocabulary import ABSENT_WORDS, DROPPED_STATUSES, PANEL, PRESENT_WORDS, UNSTARTED_STATUSES
 
 _GL_EXTENSION = "glstring"
@@ -284,6 +285,7 @@ def read_listed_finding(record: Record, chart: Chart) -> Iterator[Reading | Gap]
     if is_ruled_out(record.resource):
         return
     found = list(_of_concept(record, record.resource.get("code"), chart))
+    found += _diagnosed(record, {reading.observable for reading in found}, chart)
     if not found:
         yield from _unread_entry(record, chart)
     for reading in found:
@@ -297,7 +299,17 @@ def read_listed_finding(record: Record, chart: Chart) -> Iterator[Reading | Gap]
             method=reading.method,
             quoted=reading.quoted,
             coding=reading.coding,
+            is_listed=True,
         )
+
+
+def _diagnosed(record: Record, told: set[str], chart: Chart) -> Iterator[Reading]:
+    """What a diagnosis tells of a gene (favism), beside those that the entry names with their phenotype."""
+    problem = chart.lexicon.of_content("problem", record.resource.get("code"), problem_of)
+    for key in sorted(problem.keys if not problem.relatives else ()):
+        for symbol, terms in chart.lexicon.diagnoses.get(key, ()):
+            if observable_of(symbol) not in told:
+                yield _reading(record, symbol, phenotype_of(terms, problem.label), problem.label, chart)
 
 
 def _unread_entry(record: Record, chart: Chart) -> Iterator[Gap]:

@@ -164,7 +164,7 @@ def _heard(text: str, gene: Gene, lexicon: Lexicon) -> _Heard:
     left, duplicated = lexicon.duplications.subn(" ", lexicon.harmless.sub(" ", terms.rest))
     words = _unnamed(left, gene)
     genotype = _duplicated(diplotypes, gene) if duplicated else diplotypes
-    beside = (*(_phenotype(group, text) for group in terms.found), *scores)
+    beside = (*(phenotype_of(group, text) for group in terms.found), *scores)
     calls = (*_genotype(genotype or diplotypes, text), *beside) if genotype or not beside else beside
     called = any(not isinstance(call, Undetermined) for call in calls)
     refusal = _refusal(words, text, lexicon, placed=bool(genotype or beside)) if called else None
@@ -202,7 +202,8 @@ def _genotype(diplotypes: tuple[str, ...], text: str) -> tuple[Statement, ...]:
     return tuple(Diplotype(diplotype) for diplotype in diplotypes)
 
 
-def _phenotype(terms: tuple[str, ...], text: str) -> Statement:
+def phenotype_of(terms: tuple[str, ...], text: str) -> Statement:
+    """The phenotype, or those that the text leaves open."""
     if len(terms) == 1:
         return Phenotype(terms[0])
     return Undetermined(text) if INDETERMINATE in terms else OneOf(terms)

@@ -148,19 +148,27 @@ def _origin(readings: tuple[Reading, ...], state: str, words: Words) -> str:
 
 def _reading(reading: Reading, state: str, words: Words) -> str:
     """What a reading says, unless that is the state itself or cannot be read, with date and origin."""
-    wording = words.wording
-    details = [
-        words.day(reading.on),
-        clean(reading.laboratory, 40) or wording.say("readings", "laboratory_unknown"),
-        wording.say("readings", "preliminary") if reading.status is ReadingStatus.PRELIMINARY else "",
-        _grade(reading, words),
-    ]
-    comma = wording.catalogue["lists"]["comma"]
-    shown = comma.join([detail for detail in details if detail])
     says = _says(reading.says, words)
     # A test of one thing says no more than that it was found or not: that is the state itself.
     nameless = isinstance(reading.says, Presence) and not (reading.says.allele or reading.says.significance)
-    return wording.say("readings", "same" if nameless or says in ("", state) else "one", says=says, details=shown)
+    adds_nothing = nameless or says in ("", state)
+    key = "one" if not adds_nothing else "same_listed" if reading.is_listed else "same"
+    details = _details(reading, words, is_place_said=key == "same_listed")
+    return words.wording.say("readings", key, says=says, details=details)
+
+
+def _details(reading: Reading, words: Words, *, is_place_said: bool) -> str:
+    """Date and origin of a reading, and how far it may be relied on."""
+    say = words.wording.say
+    place = say("readings", "listed") if reading.is_listed else clean(reading.laboratory, 40)
+    details = [
+        words.day(reading.on),
+        "" if is_place_said else place or say("readings", "laboratory_unknown"),
+        say("readings", "preliminary") if reading.status is ReadingStatus.PRELIMINARY else "",
+        "" if reading.is_listed else _grade(reading, words),
+    ]
+    comma: str = words.wording.catalogue["lists"]["comma"]
+    return comma.join([detail for detail in details if detail])
 
 
 def _grade(reading: Reading, words: Words) -> str:

@@ -314,6 +314,18 @@ def test_what_a_reading_says(words, says, expected):
     assert said == f"GENA: x, from {expected} (12 March 2024, Northern Test Laboratory, preliminary)."
 
 
+@pytest.mark.parametrize(
+    ("says", "expected"),
+    [
+        (Phenotype("x"), "a problem or allergy list (12 March 2024)"),
+        (Phenotype("y"), "y (12 March 2024, in a problem or allergy list)"),
+    ],
+)
+def test_what_stands_in_a_list_is_of_no_laboratory(words, says, expected):
+    reading = replace(READING, says=says, laboratory="", grade=Grade.LOW, is_listed=True)
+    assert known_of(MarkerView("gene:GENA", Known("x", (reading,))), words) == f"GENA: x, from {expected}."
+
+
 def test_of_many_readings_three_are_named(words):
     said = known_of(MarkerView("gene:GENA", Known("x", (READING,) * 5)), words)
     assert said.count("Northern") == 3

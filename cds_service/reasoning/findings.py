@@ -40,6 +40,7 @@ from cds_service.reasoning.preliminary import preliminary_of
 from cds_service.reasoning.questions import Asked, MarkerQuestion, Status
 from cds_service.reasoning.rechecks import rechecks
 from cds_service.reasoning.silence import never_shown, silence_of
+from cds_service.reasoning.states import INHERITED
 from cds_service.reasoning.tables import Situation
 from cds_service.reasoning.urgency import conflict_contraindicates, indicator_of_change, indicator_of_question
 from cds_service.reasoning.used import used_facts, weight_used
@@ -109,14 +110,16 @@ def _interrupts(kinds: _Kinds, decision: Decision) -> bool:
 
 def _kinds(decision: Decision) -> _Kinds:
     """What is said, and of which questions: what changes now with the open questions beside it, else one for each
-    kind."""
+    kind, and what is to be done beside the order where none of them is asked."""
     questions, changes_now = decision.questions, decision.changes_now
     told = [q for q in questions if not (changes_now and q.status is Status.OPEN)]
     kinds = {_KINDS[q.status] for q in told}
     asked = [(kind, [q for q in told if _KINDS[q.status] is kind]) for kind in _IN_ORDER if kind in kinds]
     if changes_now:
         return [(Kind.CHANGE_NOW, []), *asked]
-    return asked or [(_settled(decision), [])]
+    settled = _settled(decision)
+    beside: _Kinds = [(settled, [])] if settled is Kind.CHANGE_NOW and not any(q.fires for q in told) else []
+    return [*beside, *asked] or [(settled, [])]
 
 
 def _settled(decision: Decision) -> Kind:
@@ -129,12 +132,17 @@ def _settled(decision: Decision) -> Kind:
 
 
 def _is_done_beside(decision: Decision) -> bool:
-    """Whether a result that labelling or guidance asks for is here, and something is to be done beside the order as
-    drafted because of a harm (a closer watch, a word to the patient). A value that is to be looked at again is a
-    recheck, and of what is prepared already nothing is left to say."""
+    """Whether a result that labelling or guidance asks for is here, or one that is inherited, and something is to be
+    done beside the order as drafted because of a harm (a closer watch, a word to the patient). A value that is to be
+    looked at again is a recheck, and of what is prepared already nothing is left to say."""
     table, advice = decision.situation.table, decision.now.advice
-    asked = any(testing_level(use, decision.situation) in _ASKED_FOR for use in table.markers.values())
-    is_beside = advice.options[0].action in _BESIDE and advice.harm is not Harm.NONE
+    asked = any(
+        testing_level(use, decision.situation) in _ASKED_FOR or marker.startswith(INHERITED)
+        for marker, use in table.markers.items()
+    )
+    first = advice.options[0]
+    is_told = first.action in _BESIDE or (first.action is Action.STANDARD and bool(first.note))
+    is_beside = is_told and advice.harm is not Harm.NONE
     is_said_already = decision.now.row not in table.rows or any(option.recheck for option in advice.options)
     return asked and is_beside and not is_said_already
 

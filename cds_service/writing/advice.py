@@ -51,7 +51,15 @@ def advised(finding: Finding, words: Words) -> AdviceWords:
 
 def action_said(finding: Finding, advice: AdviceWords, words: Words) -> str:
     """The preferred option now; without advice, the resulting order."""
-    return advice.options[0].said if advice.options else words.wording.say("outcomes", finding.resulting.outcome)
+    if not advice.options:
+        return words.wording.say("outcomes", finding.resulting.outcome)
+    first = advice.options[0]
+    return watched(first.said, words) if first.option.action in _BESIDE else first.said
+
+
+def watched(said: str, words: Words) -> str:
+    """What is done beside an order that stays as it is."""
+    return words.wording.say("outcomes", "watched", watch=said)
 
 
 @remembered_by_identity
@@ -61,7 +69,7 @@ def advice_words(advice: Advice, words: Words, about: About) -> AdviceWords:
     first, *others = _groups(options) or [[]]
     return AdviceWords(
         options=options,
-        act=words.act_if(advice.options[0], about) if options else "",
+        act=_act(advice.options[0], words, about) if options else "",
         act_on_condition=words.act_on_condition(advice.options[0]) if options else "",
         instead=tuple(_joined(group, words, about) for group in others if group[0].option.action not in _BESIDE),
         beside=(
@@ -71,6 +79,11 @@ def advice_words(advice: Advice, words: Words, about: About) -> AdviceWords:
         reason=sentence(words.wording.phrase(advice.reason, **about.names())) if advice.reason else "",
         together=words.wording.catalogue["lists"]["semicolon"].join(one.said for one in options),
     )
+
+
+def _act(option: Option, words: Words, about: About) -> str:
+    act = words.act_if(option, about)
+    return watched(act, words) if option.action in _BESIDE else act
 
 
 def _groups(options: Sequence[OptionWords]) -> list[list[OptionWords]]:

@@ -17,7 +17,7 @@ from cds_service.model import (
     Timing,
     name_of,
 )
-from cds_service.writing.advice import action_said, advised, option_words
+from cds_service.writing.advice import action_said, advised, option_words, watched
 from cds_service.writing.findings import asked_markers, table_of
 from cds_service.writing.text import clean
 from cds_service.writing.words import About, Words
@@ -167,7 +167,7 @@ def order_said(branch: Branch, words: Words, about: About) -> str:
     then), or where the branch itself asks for nothing, what another finding makes of it anyway."""
     options, outcome = branch.advice.options, branch.resulting.outcome
     if outcome is Outcome.AS_DRAFTED and options and options[0].action in _WATCHES:
-        return words.wording.say("outcomes", "watched", watch=option_words(options[0], words, about).said)
+        return watched(option_words(options[0], words, about).said, words)
     if outcome is Outcome.AS_DRAFTED or not options:
         return words.wording.say("outcomes", outcome)
     if options[0].action in _ASKS_NOTHING:

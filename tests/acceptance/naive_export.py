@@ -71,7 +71,7 @@ def read_cases(path: Path) -> list[Case]:
 
 def _case(row: dict[str, str], matters: set[str]) -> Case:
     states = tuple(sorted(json.loads(row["lookup"]).items()))
-    verdict = _verdict(row, [state for _, state in states], matters)
+    verdict = _verdict(row, matters)
     kinds = {"dose": row["dosing"] == "True", "other drug": row["alternative"] == "True"}
     outcomes = frozenset(kind for kind, flag in kinds.items() if flag) if verdict == CHANGE else frozenset()
     return Case(row["drug"], row["population"], states, verdict, outcomes)
@@ -81,13 +81,13 @@ def _flagged(row: dict[str, str]) -> bool:
     return "True" in (row["dosing"], row["alternative"])
 
 
-def _verdict(row: dict[str, str], states: list[str], matters: set[str]) -> str:
+def _verdict(row: dict[str, str], matters: set[str]) -> str:
     text = row["recommendation_text"]
     if re.search(r"enzyme activity must be measured", text):
         return MEASURE if row["drug"] in matters else KEEP  # nothing to measure where no activity changes anything
     if re.match(r"no (action )?recommend|n/a", text, re.IGNORECASE):
         return NO_ADVICE
-    if not _flagged(row) or _is_cap(text) or _is_remark(text, states):
+    if not _flagged(row) or _is_cap(text) or _is_remark(text):
         return KEEP
     return CHANGE
 
@@ -98,10 +98,11 @@ def _is_cap(text: str) -> bool:
     return bool(re.match(cap, text, re.IGNORECASE))
 
 
-def _is_remark(text: str, states: list[str]) -> bool:
-    """A standard start with a word on what may come later, and the reference genotype of atomoxetine, are remarks."""
-    reference = states in ([str(score / 4)] for score in range(5, 10))
-    return bool(re.match(r"Initiate standard starting daily dose" + "|Initiate with a dose of" * reference, text))
+def _is_remark(text: str) -> bool:
+    """The usual start, or the usual first steps, with a word on what may come later."""
+    start = r"standard starting daily dose|therapy with recommended starting dose"
+    steps = r"with a dose of [\d.]+ mg\S* and increase to [\d.]+ mg\S* after 3 days"
+    return bool(re.match(f"Initiate ({start}|{steps})", text))
 
 
 def _as_all_agree(case: Case, definite: list[Case]) -> Case:

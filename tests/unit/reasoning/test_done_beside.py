@@ -1,10 +1,23 @@
-"""What a result that labelling asks for makes of an order that stands: something to be done beside it."""
+"""What is told beside an order that stands: by a result that labelling asks for, or an inherited one."""
 
 from __future__ import annotations
 
 import pytest
 
-from cds_service.model import Action, Alternative, Gravity, Harm, Indicator, Kind, Option, Outcome, Silence
+from cds_service.knowledge.schema import Band
+from cds_service.model import (
+    Action,
+    Alternative,
+    Gravity,
+    Harm,
+    Indicator,
+    Kind,
+    Option,
+    Outcome,
+    Quantity,
+    Reading,
+    Silence,
+)
 from tests.support.tiny import (
     ALPHA,
     BETA,
@@ -12,6 +25,7 @@ from tests.support.tiny import (
     advice,
     ago,
     findings,
+    half,
     only,
     order,
     person,
@@ -25,6 +39,7 @@ from tests.support.tiny import (
     world,
 )
 
+POTASSIUM = "lab:potassium"
 SLOW = reading(ALPHA, "*2/*2", on=ago(30))
 
 
@@ -53,8 +68,29 @@ def test_grave_harm_is_a_warning():
 
 
 @pytest.mark.parametrize("testing", ["none", "if_risk"])
-def test_a_result_that_nobody_asks_for_is_silent(testing):
-    assert shown(said(watched(testing))) == []
+def test_an_inherited_result_is_told_though_nobody_asks_for_it(testing):
+    assert only(shown(said(watched(testing)))).indicator is Indicator.INFO
+
+
+@pytest.mark.parametrize("testing", ["none", "if_risk"])
+def test_a_value_that_nobody_asks_for_is_silent(testing):
+    told = row({POTASSIUM: "high"}, advice(CLOSER))
+    measure = use(testing, bands={"high": Band(above=5)}, unit="mmol/L")
+    of = table("watchol", told, uses={POTASSIUM: measure}, concerns="always")
+    value = Reading(POTASSIUM, Quantity(5.5, "mmol/L"), "Observation/k", on=ago(1))
+    assert shown(said(of, person(value))) == []
+
+
+def test_the_usual_order_with_a_word_beside_it_is_told():
+    finding = only(shown(said(watched("none", Option(Action.STANDARD, note="closer")))))
+    assert (finding.kind, finding.resulting.outcome) == (Kind.CHANGE_NOW, Outcome.AS_DRAFTED)
+
+
+def test_it_is_told_beside_a_question_that_stays_silent():
+    told = row({ALPHA: POOR, BETA: ("Normal Metabolizer", "No Result")}, advice(CLOSER))
+    other = row({ALPHA: POOR, BETA: POOR}, half())
+    of = table("watchol", told, other, uses={ALPHA: use("none"), BETA: use("none")}, concerns="always")
+    assert [(f.kind, bool(f.silent)) for f in said(of)] == [(Kind.CHANGE_NOW, False), (Kind.TEST_WOULD_CHANGE, True)]
 
 
 def test_what_fears_no_harm_is_silent():

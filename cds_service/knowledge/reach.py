@@ -27,11 +27,23 @@ def indications(table: Table) -> frozenset[str]:
 
 def keys_named(predicates: Iterable[Predicate], facts: Collection[Fact], *, excluded: bool = False) -> Iterator[str]:
     """The keys that predicates about one of the facts name; with `excluded` those too that rule a population out."""
+    for leaf in _leaves(predicates, excluded=excluded):
+        if leaf.fact in facts:
+            yield from leaf.is_in
+
+
+def least_exposure_days(table: Table) -> float:
+    """Days for which the drug has been taken at least by the table's population."""
+    about = [leaf for leaf in _leaves(table.population.fits) if leaf.fact is Fact.EXPOSURE]
+    return max((days for leaf in about for days in (leaf.at_least, leaf.above) if days is not None), default=0.0)
+
+
+def _leaves(predicates: Iterable[Predicate], *, excluded: bool = False) -> Iterator[Predicate]:
+    """The predicates about one fact each; with `excluded` those too that rule a population out."""
     for predicate in predicates:
-        if predicate.fact in facts:
-            yield from predicate.is_in
-        parts = (*predicate.all, *predicate.any, *(predicate.none if excluded else ()))
-        yield from keys_named(parts, facts, excluded=excluded)
+        if predicate.fact is not None:
+            yield predicate
+        yield from _leaves((*predicate.all, *predicate.any, *(predicate.none if excluded else ())), excluded=excluded)
 
 
 def modifier_key(marker_or_enzyme: str) -> str:

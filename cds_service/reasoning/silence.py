@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+from datetime import date
+
+from cds_service.knowledge.reach import least_exposure_days
 from cds_service.knowledge.schema import Table
-from cds_service.model import GapReason, Gravity, Kind, Silence, Trust, Unavailable, is_of_tumour, latest
+from cds_service.model import (
+    Advice,
+    GapReason,
+    Gravity,
+    Kind,
+    Outcome,
+    ResultingOrder,
+    Silence,
+    Trust,
+    Unavailable,
+    is_of_tumour,
+    latest,
+)
 from cds_service.policy import Policy, Switch
 from cds_service.reasoning.apply import departs
 from cds_service.reasoning.decide import Decision
 from cds_service.reasoning.questions import Asked, MarkerQuestion
 from cds_service.reasoning.states import INHERITED
 from cds_service.reasoning.tables import Reached, Situation, states_if_verified
-from cds_service.reasoning.tolerance import is_tolerated_change
+from cds_service.reasoning.tolerance import companions, is_dose_taken, is_tolerated_change
 
 
 def silence_of(kind: Kind, asked: Asked, decision: Decision) -> Silence:
@@ -46,14 +61,35 @@ def never_shown(decision: Decision, policy: Policy) -> Silence:
 
 
 def _was_said_before(decision: Decision) -> bool:
-    """Whether what is to be done beside the order as drafted rests on results that were there when the drug was last
-    prescribed: whoever did so was told. Of grave harm everybody is told."""
-    is_grave = decision.now.advice.gravity is Gravity.FATAL_OR_IRREVERSIBLE
-    if is_grave or departs(decision.now.resulting):
+    """Whether what is to be done beside the order as drafted, or a dose that it asks for, rests on results that were
+    there when the drug was last prescribed, so: whoever did so was told. Of grave harm everybody is told, and of a
+    dose that is feared to do serious harm."""
+    advice, resulting = decision.now.advice, decision.now.resulting
+    if advice.gravity is Gravity.FATAL_OR_IRREVERSIBLE or not _may_stand(advice, resulting, decision.situation):
         return False
     prescribed = decision.situation.context.last_prescribed()
+    if prescribed is None or not _fitted_on(prescribed, decision.situation):
+        return False
     days = [r.on for view in decision.situation.views for r in view.knowledge.readings if r.on is not None]
-    return prescribed is not None and bool(days) and all(latest(day) <= prescribed for day in days)
+    return bool(days) and all(latest(day) <= prescribed for day in days)
+
+
+def _fitted_on(day: date, situation: Situation) -> bool:
+    """Whether the drug had been taken for long enough by that day for the table to speak, and the medicines of which
+    it speaks were taken too."""
+    context = situation.context
+    since = (context.today - day).days
+    # A table for every order but the first (one day and more) follows one for the first, which speaks then.
+    long_enough = context.taken_days(context.drug) - since + 1 >= least_exposure_days(situation.table)
+    return long_enough and all(context.taken_days(drug) >= max(since, 1) for drug in companions(situation))
+
+
+def _may_stand(advice: Advice, resulting: ResultingOrder, situation: Situation) -> bool:
+    """Whether nothing becomes of the order, or another dose than the one taken for fear of no serious harm."""
+    if not departs(resulting):
+        return True
+    is_minor = resulting.outcome is Outcome.CHANGED_DOSE and advice.gravity is not Gravity.SERIOUS
+    return is_minor and is_dose_taken(advice.harm, situation.context)
 
 
 def _says_depart(question: MarkerQuestion, decision: Decision) -> bool:

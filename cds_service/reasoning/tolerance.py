@@ -31,12 +31,17 @@ def is_tolerated_change(now: Reached, situation: Situation) -> bool:
     return concerns != Concerns.DOSE or _days_at_dose(now.advice.harm, situation.context) > max(known)
 
 
+def is_dose_taken(harm: Harm, context: Context) -> bool:
+    """Whether as much is taken as is ordered, or as little where too little is feared."""
+    return _days_at_dose(harm, context) > 0
+
+
 def _was_taken(days: int, situation: Situation) -> bool:
     """Whether the drug was taken for longer, and what the guidance speaks of beside it too."""
     context = situation.context
     exposure = context.exposure_days()
     long_enough = exposure is not None and exposure[0] > days
-    return long_enough and all(context.taken_days(drug) > days for drug in _companions(situation))
+    return long_enough and all(context.taken_days(drug) > days for drug in companions(situation))
 
 
 def _is_raised(days: int, context: Context) -> bool:
@@ -44,7 +49,7 @@ def _is_raised(days: int, context: Context) -> bool:
     return context.taken_days(context.drug, lambda m: _compare(m.dose, context.order.dose) != -1) <= days
 
 
-def _companions(situation: Situation) -> frozenset[str]:
+def companions(situation: Situation) -> frozenset[str]:
     """The other drugs for which the guidance speaks, or which act on its markers."""
     named = frozenset(keys_named(situation.table.population.fits, {Fact.COMEDICATION}))
     acting = [drug for shift in situation.shifts.values() for drug in shift.drugs]

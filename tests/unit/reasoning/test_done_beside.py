@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from cds_service.knowledge.schema import Band
+from cds_service.knowledge.schema import Band, Fact, Predicate
 from cds_service.model import (
     Action,
     Alternative,
+    Dose,
     Gravity,
     Harm,
     Indicator,
@@ -24,11 +27,13 @@ from tests.support.tiny import (
     POOR,
     advice,
     ago,
+    at_most,
     findings,
     half,
     only,
     order,
     person,
+    population,
     reading,
     row,
     shown,
@@ -127,3 +132,40 @@ def test_an_alternative_that_asks_for_a_watch_is_offered():
     patient = person(reading(BETA, "*2/*2"), SLOW)
     found = findings(world(offering, watched()), order("unol"), patient)
     assert next(f for f in found if f.drug == "unol").alternatives == (Alternative("watchol"),)
+
+
+def capped(gravity):
+    return table("watchol", row({ALPHA: POOR}, advice(at_most(10), gravity=gravity)), concerns="always")
+
+
+def renewed(of, dose_mg=20.0, taken_mg=20.0, since=10):
+    taken = taking("watchol", started=ago(since), dose=Dose(taken_mg, "mg", 1))
+    return only(findings(world(of), order("watchol", mg=dose_mg), person(SLOW, medications=(taken,))))
+
+
+@pytest.mark.parametrize("gravity", [Gravity.MINOR, Gravity.MODERATE])
+def test_a_dose_that_is_taken_and_does_no_serious_harm_is_told_once_for_each_result(gravity):
+    assert renewed(capped(gravity)).silent is Silence.SAID_BEFORE
+    assert not renewed(capped(gravity), dose_mg=30.0).silent, "more than is taken"
+    assert not renewed(capped(gravity), since=60).silent, "a result of afterwards"
+
+
+@pytest.mark.parametrize("gravity", [Gravity.SERIOUS, Gravity.FATAL_OR_IRREVERSIBLE])
+def test_a_limit_that_guards_against_serious_harm_is_told_each_time(gravity):
+    assert not renewed(capped(gravity)).silent
+
+
+def test_another_drug_is_advised_each_time():
+    of = table("watchol", row({ALPHA: POOR}, advice(swap(), gravity=Gravity.MINOR)), concerns="always")
+    assert not renewed(of).silent
+
+
+@pytest.mark.parametrize(("partner_since", "is_told"), [(400, False), (5, True), (None, True)])
+def test_what_a_medicine_that_joined_later_brings_is_told(partner_since, is_told):
+    fits = Predicate(Fact.COMEDICATION, is_in=("partnol",), when_unknown=False)
+    of = replace(capped(Gravity.MODERATE), population=population(fits))
+    taken = [taking("watchol", started=ago(10), dose=Dose(20, "mg", 1))]
+    taken += [taking("partnol", started=ago(partner_since))] if partner_since is not None else []
+    drafts = (order("watchol", mg=20),) if partner_since is not None else (order("watchol", mg=20), order("partnol"))
+    found = findings(world(of), drafts, person(SLOW, medications=tuple(taken)))
+    assert any(f.drug == "watchol" and f.table and not f.silent for f in found) is is_told

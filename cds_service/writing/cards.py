@@ -22,7 +22,7 @@ from cds_service.writing.detail import CardText, detail_of, summary_of
 from cds_service.writing.evidence import source_of
 from cds_service.writing.extension import extension, finding_json
 from cds_service.writing.findings import tables_of
-from cds_service.writing.groups import Group, groups_of, worst_first
+from cds_service.writing.groups import Group, departs, ends, groups_of, worst_first
 from cds_service.writing.laboratory import Orderable, orderables
 from cds_service.writing.no_match import trials
 from cds_service.writing.review import HOOK as REVIEW_HOOK
@@ -107,6 +107,7 @@ def _cards(
     touched = _touched(groups)
     cards = []
     for number, together in enumerate(by_card):
+        group = together[0]
         if len(together) > 1:
             cards.append(_of_unchecked(together, setting))
             continue
@@ -116,7 +117,8 @@ def _cards(
             if offers[orderable.key].card != number
         }
         own = [offer for offer in offers.values() if offer.card == number]
-        cards.append(_card(together[0], own, Surroundings(names, elsewhere, touched), setting))
+        around = Surroundings(names, elsewhere, touched, departs=any(map(departs, group)), ends=any(map(ends, group)))
+        cards.append(_card(group, own, around, setting))
     return cards
 
 

@@ -11,6 +11,7 @@ from cds_service.memory import remembered_by_identity
 from cds_service.model import Finding
 from cds_service.policy import Policy
 from cds_service.writing.evidence import evidence_of
+from cds_service.writing.groups import told_in_words
 from cds_service.writing.text import Markdown, escaped, first_that_fits, sentence
 from cds_service.writing.views import Surroundings, view_of
 from cds_service.writing.words import Words
@@ -83,7 +84,7 @@ def review_detail_of(
 def _parts(findings: Sequence[Finding], words: Words, around: Surroundings) -> list[_Part]:
     """The non-empty parts of every finding in order; a part said before is not said again."""
     parts: dict[str, _Part] = {}
-    for place, finding in enumerate(findings):
+    for place, finding in enumerate(told_in_words(findings)):
         rendered = words.wording.rendered(f"{_template(finding, words)}.md.j2", view_of(finding, words, around))
         for name, text in _split(rendered):
             parts.setdefault(text, _Part(name, text, place))
@@ -109,7 +110,8 @@ def _joined(parts: Sequence[_Part]) -> str:
 
 
 def _evidence_lines(findings: Sequence[Finding], words: Words, policy: Policy) -> tuple[Markdown, ...]:
-    lines = [evidence_of(finding, words, review_note=policy.review_note) for finding in findings]
+    told = told_in_words(findings)
+    lines = [evidence_of(finding, words, review_note=policy.review_note) for finding in told]
     return tuple(dict.fromkeys([line for line in lines if line]))
 
 

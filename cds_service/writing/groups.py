@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
-from cds_service.model import Finding, Indicator, Kind, Outcome, Silence
+from cds_service.model import Finding, Indicator, Kind, NotTested, Outcome, Silence
+from cds_service.writing.findings import departs_to_other_drug, is_conditional
 
 _INDICATORS = (Indicator.CRITICAL, Indicator.WARNING, Indicator.INFO)
 _KINDS, _OUTCOMES = tuple(Kind), tuple(Outcome)
@@ -40,6 +42,37 @@ def groups_of(findings: Iterable[Finding]) -> list[Group]:
     for finding in worst_first(told):
         by_order.setdefault((finding.order.reference, finding.order.name), []).append(finding)
     return [tuple(group) for group in by_order.values() if any(map(_makes_a_card, group))]
+
+
+def departs(finding: Finding) -> bool:
+    """Whether a shown finding lets the order not stand as drafted."""
+    return not finding.silent and (finding.hold or finding.resulting.outcome is not Outcome.AS_DRAFTED)
+
+
+def ends(finding: Finding) -> bool:
+    """Whether what is known ends the order, whatever else holds."""
+    is_known = finding.kind is Kind.CHANGE_NOW and not finding.silent
+    return is_known and departs_to_other_drug(finding) and not is_conditional(finding)
+
+
+def told_in_words(findings: Sequence[Finding]) -> Sequence[Finding]:
+    """The findings that say something of their own. What needs no test is one sentence with the first of them; of
+    what was never tested nothing else is left to say."""
+    asked = {test.marker for finding in findings for test in finding.tests}
+    closed = tuple(dict.fromkeys([m for one in findings for m in one.closed_markers if m not in asked]))
+    told = [finding for finding in findings if not _closes_alone(finding)]
+    if not told or not any(finding.closed_markers for finding in findings):
+        return told or findings
+    return [_closing(finding, () if place else closed) for place, finding in enumerate(told)]
+
+
+def _closes_alone(finding: Finding) -> bool:
+    untested = all(isinstance(view.knowledge, NotTested) for view in finding.markers)
+    return finding.kind is Kind.NO_TEST_CHANGES and bool(finding.closed_markers) and untested
+
+
+def _closing(finding: Finding, markers: tuple[str, ...]) -> Finding:
+    return finding if finding.closed_markers == markers else replace(finding, closed_markers=markers)
 
 
 def _stands_beside(finding: Finding) -> bool:

@@ -27,6 +27,8 @@ from cds_service.writing.text import clean, sentence
 from cds_service.writing.words import Words
 
 FACTS_SHOWN = 5
+_LESSER = frozenset({Outcome.CHANGED_DOSE, Outcome.WAIT})
+"""What matters only where the order is kept in spite of advice to leave the medicine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,10 @@ class Surroundings:
     touched_by: Mapping[str, Sequence[Finding]] = field(default_factory=dict)
     """Order reference -> findings of other orders that change now and that this order brings about: what is said
     there comes before what its own card says."""
+    departs: bool = False
+    """Something on the card already asks for another order, or for none until a result is there."""
+    ends: bool = False
+    """Something on the card asks for another medicine, or for none."""
     in_review: bool = False
     """Every medicine on the card is taken now: it need not be said of each."""
     seen: dict[int, tuple[Finding, Mapping[str, object]]] = field(default_factory=dict, repr=False, compare=False)
@@ -54,7 +60,7 @@ def view_of(finding: Finding, words: Words, around: Surroundings) -> Mapping[str
     if known is None:
         view = {
             **_subject(finding, words, around),
-            **_advice(finding, words),
+            **_advice(finding, words, around),
             **tests_of(finding, words, around.elsewhere),
         }
         known = around.seen[id(finding)] = (finding, view)
@@ -143,9 +149,11 @@ def _what_to_do(known: Indeterminate) -> str:
 
 
 def _used(finding: Finding, words: Words) -> str:
-    """The facts of the record that made the guidance speak; what caused the finding is named before."""
-    told = [words.used(one) for one in finding.used if not one.reference or one.reference != finding.caused_by]
-    said = list(dict.fromkeys(told))
+    """The facts of the record that made the guidance speak; what caused the finding is named before. What is both
+    taken and drafted is named once, with its day."""
+    told = [one for one in finding.used if not one.reference or one.reference != finding.caused_by]
+    dated = {(one.fact, one.name) for one in told if one.on is not None}
+    said = list(dict.fromkeys([words.used(u) for u in told if u.on is not None or (u.fact, u.name) not in dated]))
     more = [words.wording.say("lists", "more", count=len(said) - FACTS_SHOWN)] if len(said) > FACTS_SHOWN else []
     return words.wording.any_of([*said[:FACTS_SHOWN], *more])
 
@@ -160,7 +168,7 @@ def _said_elsewhere(finding: Finding, words: Words, around: Surroundings) -> lis
     return list(dict.fromkeys(said))
 
 
-def _advice(finding: Finding, words: Words) -> dict[str, object]:
+def _advice(finding: Finding, words: Words, around: Surroundings) -> dict[str, object]:
     wording, advice, outcome = words.wording, advised(finding, words), finding.resulting.outcome
     dose = advice.options[0].option.dose if advice.options else None
     return {
@@ -173,7 +181,8 @@ def _advice(finding: Finding, words: Words) -> dict[str, object]:
         "arithmetic": words.arithmetic(finding.arithmetic) if finding.arithmetic else "",
         "dose_needed": dose is not None and bool(dose.factor) and dose.of_drafted and not _has_dose(finding),
         "departs": outcome in DEPARTS,
-        "decided": finding.decided.outcome in DEPARTS,
+        "decided": finding.decided.outcome is not Outcome.AS_DRAFTED or around.departs,
+        "outdone": around.ends and outcome in _LESSER,
         "waits": outcome is Outcome.WAIT,
         "hold": finding.hold,
         "bridge": _bridge(finding, words) if finding.bridge else "",

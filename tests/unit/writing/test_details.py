@@ -37,6 +37,7 @@ from cds_service.model import (
     Indicator,
     Kind,
     MarkerView,
+    NotTested,
     Option,
     Outcome,
     Pending,
@@ -137,6 +138,42 @@ def test_not_assessed_for_want_of_a_fact(card_of):
 def test_an_unknown_result_is_told_apart_from_a_silent_finding_of_its_order(card_of):
     closed = Finding(Kind.NO_TEST_CHANGES, order(), "primol", "primol_gena")
     assert "No further test could change this order now." in card_of(change_now(), closed)["detail"]
+
+
+def test_what_needs_no_test_is_one_sentence_and_cites_nothing(card_of):
+    markers = (MarkerView("gene:GENB", NotTested()), MarkerView("gene:GENC", NotTested()))
+    closed = [
+        Finding(Kind.NO_TEST_CHANGES, order(), "primol", "primol_gena", markers=(one,), closed_markers=(one.marker,))
+        for one in markers
+    ]
+    card = card_of(change_now(), *closed)
+    assert head_of(card).count("No need to test GENB or GENC: no result could change this advice.") == 1
+    assert "no result found" not in card["detail"]
+    assert card["detail"].count("Source:") == 1
+    assert len(card["extension"]["org.cds-service.findings"]) == 3
+
+
+def test_what_is_asked_for_on_the_card_is_not_called_needless(card_of):
+    asked = test_wanted(decided=ResultingOrder(Outcome.WAIT))
+    assert "No need to test" not in card_of(change_now(closed_markers=("gene:GENA",)), asked)["detail"]
+
+
+def test_beside_another_change_an_open_test_leaves_the_order_as_advised(card_of):
+    head = head_of(card_of(change_now(table="primol_genb"), test_wanted()))
+    assert "Until then: as advised above." in head
+
+
+def test_another_dose_of_a_medicine_to_be_left_is_for_who_keeps_it(card_of):
+    head = head_of(card_of(change_now(), dose_change(table="primol_genb", markers=())))
+    assert "**For another reason too, were it kept: " in head
+    assert "were it kept" not in head_of(card_of(dose_change()))
+
+
+def test_what_is_taken_and_drafted_is_named_once(card_of):
+    taken = UsedFact("comedication", "secundol", on=date(2026, 1, 2), reference="MedicationRequest/8")
+    drafted = UsedFact("comedication", "secundol", reference="MedicationRequest/9")
+    head = head_of(card_of(change_now(used=(drafted, taken))))
+    assert "Facts used: secundol (since 2 January 2026)." in head
 
 
 def test_a_medicine_already_taken_names_the_draft_that_changed_it(respond):

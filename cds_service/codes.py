@@ -18,6 +18,8 @@ OWN = "https://cds-service.org/fhir/CodeSystem"
 """Root of the code systems that this service defines itself (docs/codes.md)."""
 OVERRIDE_REASON = f"{OWN}/override-reason"
 TOPIC = f"{OWN}/topic"
+TEST = f"{OWN}/test"
+"""Tests of the knowledge by their ids."""
 
 
 @dataclass(frozen=True, slots=True)

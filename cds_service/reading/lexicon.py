@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from cds_service.codes import LOINC, Coding
+from cds_service.codes import LOINC, TEST, Coding
 from cds_service.knowledge.base import Knowledge
 from cds_service.knowledge.derived import (
     events_that_spoil,
@@ -380,8 +380,8 @@ def _meaning(code: ObservationCode, symbol: str, allele: str) -> CodeMeaning:
 
 def _test_markers(knowledge: Knowledge) -> Iterator[tuple[tuple[str, str], str]]:
     for test in knowledge.tests.values():
-        for code in test.codes:
-            yield from (((code.system, code.code), marker) for marker in test.markers)
+        for system, code in ((TEST, test.id), *((code.system, code.code) for code in test.codes)):
+            yield from (((system, code), marker) for marker in test.markers)
     for marker, observable in _tested_observables(knowledge):
         yield from (((reported.system, reported.code), marker) for reported in observable.codes)
     for gene in knowledge.genes.values():

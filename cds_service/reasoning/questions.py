@@ -112,7 +112,7 @@ def _test_question(
         test.id,
         branches(asking.marker, asking.situation, asking.floor),
         probability,
-        order_it=status in _ORDERABLE,
+        order_it=status in _ORDERABLE and not _is_awaited(test, asking),
         relative=prior.relative if prior is not None else None,
         specimen=spoiler.specimen if spoiler is not None else "",
     )

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from cds_service.codes import Coding
+from cds_service.codes import TEST, Coding
+from cds_service.knowledge.schema import Test
 from cds_service.model import Finding, Patient, TestQuestion, Timing
 from cds_service.policy import CatalogueTest, Policy
 from cds_service.writing.findings import table_of
@@ -68,11 +69,16 @@ def _orderable(
         name=site.name if site else words.test(pairs[0][1]),
         markers=tuple(dict.fromkeys(test.marker for _, test in pairs)),
         # the codes of single tests would not mean the panel
-        codings=local + (known.codes if known else ()),
+        codings=(local + (known.codes if known else ())) or _own(known),
         specimen=_needed(pairs, words) or (site.specimen if site else "") or specimen,
         urgent=any(_is_urgent(finding, test, words) for finding, test in pairs if test.due_days is None),
         due_days=next((test.due_days for _, test in pairs if test.due_days), None),
     )
+
+
+def _own(known: Test | None) -> tuple[Coding, ...]:
+    """A test that no public code names is known again by ours when it has been ordered."""
+    return (Coding(TEST, known.id),) if known else ()
 
 
 def _needed(pairs: Sequence[tuple[Finding, TestQuestion]], words: Words) -> str:

@@ -10,9 +10,10 @@ import pytest
 from cds_service.knowledge import load
 from cds_service.knowledge.check_observables import observable_problems
 from cds_service.knowledge.schema import Observable, ObservableKind, ObservationCode, UnitConversion
-from cds_service.model import Quantity
+from cds_service.model import Quantity, Query
+from cds_service.offered import result_codes
 from cds_service.reading.quantities import in_unit_of
-from tests.support.world import knowledge
+from tests.support.world import knowledge, service
 
 MADE = Observable(
     "lab:made_up",
@@ -163,3 +164,9 @@ def test_what_makes_genes_together_negative_has_to_tell_of_them() -> None:
     ]
     telling = replace(part, tells={"germline:AB": {"positive": ("positive",)}})
     assert problems(replace(whole, negative_where=("germline:A",)), telling) == []
+
+
+@pytest.mark.parametrize("panel", ["85354-9", "106793-3"])
+def test_a_panel_that_holds_markers_is_asked_for_by_its_own_code(panel: str) -> None:
+    """A FHIR server finds an Observation by its code, not by those of its components."""
+    assert panel in {coding.code for coding in result_codes(service())[Query.RESULTS]}

@@ -111,6 +111,10 @@ def _told_of_source(record: Record) -> dict[str, object]:
         told |= {name: record.field(name) for name in _SHARED_WITH_HOLDER}
     if (tags := first(own.get("meta")).get("tag")) is not None:
         told["tag"] = tags
+    if device := text_at(own.get("device"), "display"):
+        told["device"] = device
+    if not codings(code := own.get("code")) and (name := text_at(code, "text")):
+        told["name"] = name
     return told
 
 
@@ -137,6 +141,7 @@ def _performers(told: Resource, within: Resource, chart: Chart) -> Iterator[tupl
 
 
 def _words_of_source(told: Resource) -> Iterator[str]:
+    yield from (text_at(told, "device"), text_at(told, "name"))
     for concept in (*items(told.get("category")), *items(told.get("method"))):
         yield from (*concept_texts(concept), *(coding.code for coding in codings(concept)))
     for tag in objects(told.get("tag")):

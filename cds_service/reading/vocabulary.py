@@ -139,7 +139,11 @@ TUMOUR_WORDS = ("tumor", "tumour", "neoplasm", "neoplastic", "carcinoma", "metas
 GERMLINE_WORDS = ("germline",)
 INHERITED_WORDS = (*GERMLINE_WORDS, "hereditary", "inherited", "carrier screening")
 FOETAL_WORDS = ("fetal", "foetal", "amniotic", "chorionic")
-CONSUMER_WORDS = ("direct to consumer", "dtc", "consumer", "23andme", "ancestrydna", "myheritage")
+CONSUMER_WORDS = ("direct to consumer", "dtc", "consumer", "23andme", "ancestrydna", "myheritage", "familytreedna",
+                  "livingdna", "living dna", "nebula genomics", "selfdecode", "promethease", "circledna", "tellmegen",
+                  "24genetics", "smartwatch", "smart watch", "apple watch", "galaxy watch", "fitbit", "garmin",
+                  "kardiamobile")  # fmt: skip
+"""What tells that the patient's own test or device is meant: one that no laboratory or clinic answers for."""
 NEGATING_WORDS = ("no", "not", "without", "denies", "negative", "family history", "fh", "rule out", "ruled out",
                   "exclude", "excluded", "unlikely", "risk of", "screening")  # fmt: skip
 

@@ -19,7 +19,7 @@ _LEADING_WORDS = re.compile(
     r"^(?:(?:genotype|diplotype|result|alleles?|haplotypes?|is|call|gene)\b[\s:=]*)+", re.IGNORECASE
 )
 _ZYGOSITY_WORDS = re.compile(
-    r"\b(?:heterozygous|homozygous|hemizygous|for|carrier|variant|mutation|detected|the)\b", re.IGNORECASE
+    r"\b(?:heterozygous|homozygous|hemizygous|homoplasmic|for|carrier|variant|mutation|detected|the)\b", re.IGNORECASE
 )
 _COMPLEMENT = str.maketrans("ACGT", "TGCA")
 

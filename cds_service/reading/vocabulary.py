@@ -134,7 +134,7 @@ SIGNIFICANCE_WORDS = {
 """Folded words of a variant's clinical significance, of reports that classify variants by ACMG or by tumour type."""
 CHANGE_OF_COPIES_WORDS = (" copy number ", " copies ", " amplification ", " amplified ")
 VARIANT_WORDS = (" mutation ", " mutations ", " variant ", " variants ", " wild type ", " wildtype ")
-COPIES_BY_WORD = {"heterozygous": 1, "hemizygous": 1, "homozygous": 2}
+COPIES_BY_WORD = {"heterozygous": 1, "hemizygous": 1, "homozygous": 2, "homoplasmic": 2}
 TUMOUR_WORDS = ("tumor", "tumour", "neoplasm", "neoplastic", "carcinoma", "metastasis", "ffpe", "somatic")
 GERMLINE_WORDS = ("germline",)
 INHERITED_WORDS = (*GERMLINE_WORDS, "hereditary", "inherited", "carrier screening")

@@ -329,3 +329,23 @@ def test_a_combination_gives_itself_and_its_parts() -> None:
     assert match is not None
     assert match.drugs == SULFAMETHOXAZOLE_TRIMETHOPRIM
     assert drugs_of("trimethoprim 200 mg") == ("trimethoprim",)
+
+
+@pytest.mark.parametrize(
+    ("text", "drugs"),
+    [
+        ("Biotin 5 mg capsule", ("d-biotin",)),
+        ("Evkeeza 150 mg/mL vial", ("evinacumab",)),
+        ("Evrysdi 0.75 mg/mL oral solution", ("risdiplam",)),
+        ("Exondys 51 50 mg/mL", ("eteplirsen",)),
+        ("Orfadin 10 mg capsules", ("nitisinone",)),
+        ("Xyrem 500 mg/mL oral solution", ("sodium oxybate",)),
+        ("Humalog KwikPen 100 units/mL", ("insulin lispro",)),
+        ("Lantus SoloStar", ("insulin glargine",)),
+        ("Tresiba FlexTouch 200 units/mL", ("insulin degludec",)),
+        ("NovoRapid Penfill", ("insulin aspart",)),
+        ("Campral 333 mg tablets", ("acamprosate",)),
+    ],
+)
+def test_brands_of_rare_diseases_and_pens_are_recognised(text: str, drugs: tuple[str, ...]) -> None:
+    assert drugs_of(text) == drugs

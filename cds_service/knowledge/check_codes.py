@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator
+from itertools import chain
 
 from cds_service.codes import LOINC, Coding
 from cds_service.knowledge.base import Knowledge
@@ -142,7 +143,8 @@ def gene_problems(gene: Gene) -> Iterator[str]:
     if sorted(stood_for) != sorted(gene.states):
         odd = sorted({s for s in (*stood_for, *gene.states) if stood_for.count(s) != 1 or s not in gene.states})
         yield f"{where}: each state belongs to exactly one phenotype; not so: {', '.join(odd)}"
-    terms = {*(pair[2] for pair in gene.pairs), *(band.phenotype for band in gene.bands), *gene.labels.values()}
+    meant = [[terms] if isinstance(terms, str) else terms for terms in gene.labels.values()]
+    terms = {*(pair[2] for pair in gene.pairs), *(band.phenotype for band in gene.bands), *chain.from_iterable(meant)}
     for term in sorted(terms - gene.phenotypes.keys() - {"Indeterminate"}):
         yield f"{where}: {term!r} is no phenotype of the gene"
     for term in sorted({term for terms in gene.listed.values() for term in terms} - gene.phenotypes.keys()):

@@ -156,9 +156,9 @@ class Gene:
     """Where more than two variants are named, the two lowest values count (unphased variants of one gene)."""
     reference: str = ""
     """The allele that reports call normal when nothing was found (`*1`, `Reference`)."""
-    labels: Mapping[str, str] = field(default_factory=dict)
-    """Folded label -> standard term (`extensive metabolizer` -> `Normal Metabolizer`), gene-specific ones;
-    general ones stand in `phenotype_labels.yaml`."""
+    labels: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
+    """Folded label -> standard term (`extensive metabolizer` -> `Normal Metabolizer`), or those between which it
+    leaves open (`dpd deficiency`); gene-specific ones: general ones stand in `phenotype_labels.yaml`."""
     products: tuple[str, ...] = ()
     """Folded names of what it codes for, by which a problem list or a coded conclusion may name it (`dpd`)."""
     listed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

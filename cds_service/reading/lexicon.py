@@ -87,8 +87,9 @@ class Lexicon:
     answers: Mapping[tuple[str, str], str]
     answer_genes: Mapping[tuple[str, str], str]
     """(system, code) of a finding that names its gene itself -> symbol."""
-    gene_labels: Mapping[str, Mapping[str, str]]
-    """Gene -> folded label or term -> standard term; its own labels before the general ones."""
+    gene_labels: Mapping[str, Mapping[str, tuple[str, ...]]]
+    """Gene -> folded label or term -> standard term, or those between which it leaves open; its own labels before
+    the general ones."""
     diagnoses: Mapping[str, tuple[tuple[str, tuple[str, ...]], ...]]
     """Condition key -> genes of which it tells the phenotype, each with the terms that it may mean."""
     variant_alleles: Mapping[str, tuple[str, str]]
@@ -397,9 +398,9 @@ def _tested_observables(knowledge: Knowledge) -> Iterator[tuple[str, Observable]
         yield from ((marker, knowledge.observables[i]) for i in telling.get(marker, ()))
 
 
-def _labels(gene: Gene, knowledge: Knowledge) -> Mapping[str, str]:
-    """Labels that mean a term of this gene. A general label counts where the gene has the term."""
+def _labels(gene: Gene, knowledge: Knowledge) -> Mapping[str, tuple[str, ...]]:
+    """Labels that mean a term of this gene, or several. A general label counts where the gene has the term."""
     terms = {*gene.phenotypes, "Indeterminate"}
-    general = {fold(label): term for label, term in knowledge.phenotype_labels.items() if term in terms}
-    own = {fold(label): term for label, term in gene.labels.items()}
-    return {**general, **{fold(term): term for term in terms}, **own}
+    general = {fold(label): (term,) for label, term in knowledge.phenotype_labels.items() if term in terms}
+    own = {fold(label): (meant,) if isinstance(meant, str) else meant for label, meant in gene.labels.items()}
+    return {**general, **{fold(term): (term,) for term in terms}, **own}

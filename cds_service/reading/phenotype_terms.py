@@ -19,6 +19,10 @@ _BETWEEN = frozenset({_OR, "to"})
 _SLASH = re.compile(r"(?<=[^\W\d_)])\s*/\s*(?=[^\W\d_(])")
 
 
+_Labels = Mapping[str, tuple[str, ...]]
+"""Folded label -> what it means: one term, or those between which it leaves open."""
+
+
 class Terms(NamedTuple):
     """What labels in a text mean: one term for each place, several where it leaves them open."""
 
@@ -29,8 +33,8 @@ class Terms(NamedTuple):
 
 def term_of_code(coding: Coding, symbol: str, lexicon: Lexicon) -> str:
     """The gene's term for an answer code; empty where the code is not known or the gene has no such term."""
-    term = lexicon.answers.get((coding.system, coding.code), "")
-    return lexicon.gene_labels.get(symbol, {}).get(fold(term), "") if term else ""
+    answer = fold(lexicon.answers.get((coding.system, coding.code), ""))
+    return next(iter(lexicon.gene_labels.get(symbol, {}).get(answer, ())), "")
 
 
 def terms_in(text: str, symbol: str, lexicon: Lexicon) -> Terms:
@@ -42,7 +46,7 @@ def terms_in(text: str, symbol: str, lexicon: Lexicon) -> Terms:
     order = tuple(lexicon.genes[symbol].phenotypes)
     whole = labels.get(fold(text))
     if whole is not None:
-        return Terms(((whole,),), "")
+        return Terms((whole,), "")
     rest = f" {fold(_SLASH.sub(' or ', text))} "
     held: list[str] = []
     for label in _longest_first(labels, rest):
@@ -52,7 +56,7 @@ def terms_in(text: str, symbol: str, lexicon: Lexicon) -> Terms:
     return _gathered(rest.split(), held, labels, order)
 
 
-def _gathered(words: list[str], held: list[str], labels: Mapping[str, str], order: tuple[str, ...]) -> Terms:
+def _gathered(words: list[str], held: list[str], labels: _Labels, order: tuple[str, ...]) -> Terms:
     """`words` are the text with `#n` in the place of the label `held[n]`. A label takes with it what is joined to it
     by `or` or `to`: another label, or the beginning of one that shares its last word (`poor or intermediate
     metabolizer`). Without an `or` it is a range, with the terms that lie between in `order`."""
@@ -64,17 +68,17 @@ def _gathered(words: list[str], held: list[str], labels: Mapping[str, str], orde
             left.append(word)
             continue
         last = held[int(word[1:])].split()[-1]
-        group = [labels[held[int(word[1:])]]]
+        group = list(reversed(labels[held[int(word[1:])]]))
         while (length := _joined(words, last, labels)) > 0:
             taken = words[-length:]
             del words[-length:]
-            term = _term([w for w in taken if w not in _BETWEEN], last, held, labels)
-            group += [*(() if _OR in taken else _inside(term, group[-1], order)), term]
+            terms = _meant([w for w in taken if w not in _BETWEEN], last, held, labels)
+            group += [*(() if _OR in taken else _inside(terms[-1], group[-1], order)), *reversed(terms)]
         found.append(tuple(dict.fromkeys(reversed(group))))
     return Terms(tuple(dict.fromkeys(reversed(found))), " ".join(reversed(left)))
 
 
-def _term(taken: list[str], last: str, held: list[str], labels: Mapping[str, str]) -> str:
+def _meant(taken: list[str], last: str, held: list[str], labels: _Labels) -> tuple[str, ...]:
     return labels[held[int(taken[0][1:])]] if taken[0].startswith("#") else labels[" ".join([*taken, last])]
 
 
@@ -84,7 +88,7 @@ def _inside(term: str, other: str, order: tuple[str, ...]) -> tuple[str, ...]:
     return order[first + 1 : last]
 
 
-def _joined(words: list[str], last: str, labels: Mapping[str, str]) -> int:
+def _joined(words: list[str], last: str, labels: _Labels) -> int:
     """How many words at the end belong to the label behind them; 0 where none do."""
     between = 1 if words and words[-1] in _BETWEEN else 0
     before = words[: len(words) - between]
@@ -94,7 +98,7 @@ def _joined(words: list[str], last: str, labels: Mapping[str, str]) -> int:
     return next((n + between for n in beginnings), 0)
 
 
-def _longest_first(labels: Mapping[str, str], text: str) -> list[str]:
+def _longest_first(labels: _Labels, text: str) -> list[str]:
     """Labels that stand anywhere in the text, the longest first."""
     return sorted((label for label in labels if label in text), key=lambda label: (-len(label), label))
 

@@ -148,13 +148,21 @@ def finding(
         quoted=answer.quoted,
         method=_method(record, observable, statement, chart),
         panel=panel_of(record, gene, chart) if gene is not None else (),
-        coding=first_coded(codings(record.resource.get("code"))),
+        coding=_coding_of(record, chart),
         flags=(*_strands(statement, answer, gene), *how.flags),
         free_text=how.free_text,
         assesses_drugs=any(True for _ in _assessed(record.resource)),
         needs_no_status=how.needs_no_status,
         specimen=how.specimen,
     )
+
+
+def _coding_of(record: Record, chart: Chart) -> Coding | None:
+    """The coding that we know, else the first: a laboratory's own code may stand ahead of it."""
+    found, lexicon = codings(record.resource.get("code")), chart.lexicon
+    keyed = (((coding.system or LOINC, coding.code), coding) for coding in found)
+    known = [coding for key, coding in keyed if key in lexicon.observable_codes or key in lexicon.codes]
+    return first_coded((*known, *found))
 
 
 def reading_of(found: Found, record: Record, around: Circumstances, chart: Chart) -> Reading:

@@ -345,6 +345,7 @@ class ConditionKey:
     source: str = ""
     trust: Trust = Trust.CORROBORATED
     label: str = ""
+    """Needed where the chance that a test changes an order is told for people who have it."""
     includes: tuple[str, ...] = ()
     """Other condition keys that imply this one."""
     change: StateChange | None = None

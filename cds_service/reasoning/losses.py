@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from cds_service.knowledge.schema import Fact
-from cds_service.model import Gap, GapReason, Outcome, Query, ResultingOrder, Testing
+from cds_service.model import Gap, GapReason, Outcome, Query, ResultingOrder, Testing, name_of
 from cds_service.policy import Policy
 from cds_service.reasoning.context import Context, Gathered
 from cds_service.reasoning.decide import Decision, decide
 from cds_service.reasoning.modifiers import Shift, inhibitors_among, modifier_of
 from cds_service.reasoning.obtained import is_lost, queries_telling, why_lost
-from cds_service.reasoning.questions import MarkerQuestion
+from cds_service.reasoning.silence import may_be_hidden
 from cds_service.reasoning.spoilers import may_be_spoiled
 from cds_service.reasoning.tables import Situation, outcomes_under, situation_of
 
@@ -33,7 +33,7 @@ def lost_beside(decision: Decision, policy: Policy) -> tuple[Gap, ...]:
     if decision.now.resulting.outcome in (Outcome.OTHER_DRUG, Outcome.STOP):
         return ()
     results = [Gap(query.value, GapReason.FURTHER_RESULTS_LOST) for query in _cut_short(decision.situation)]
-    return (*results, *_medicines_lost(decision, policy))
+    return (*results, *_diagnoses_lost(decision.situation), *_medicines_lost(decision, policy))
 
 
 def requests_lost(situation: Situation) -> tuple[Gap, ...]:
@@ -51,11 +51,21 @@ def _cut_short(situation: Situation) -> tuple[Query, ...]:
     return tuple(query for query in telling if is_lost(query, patient))
 
 
+def _diagnoses_lost(situation: Situation) -> tuple[Gap, ...]:
+    """Where a problem list that was lost may tell an open gene by a diagnosis."""
+    context = situation.context
+    genes = [context.knowledge.genes.get(name_of(marker)) for marker in situation.open_markers()]
+    if context.is_lost(Fact.CONDITION) and any(gene.listed for gene in genes if gene is not None):
+        return (Gap(Fact.CONDITION.value, context.why_unknown(Fact.CONDITION)),)
+    return ()
+
+
 def _reopened(decision: Decision, policy: Policy) -> list[str]:
-    """The markers that would be asked for had none of the results been obtained."""
+    """The markers of which something would be said had none of the results been obtained."""
     if not _cut_short(decision.situation):
         return []
-    return [question.marker for question in _questions_without_readings(decision, policy) if question.fires]
+    unread = _without_results(decision, policy)
+    return [q.marker for q in unread.questions if q.fires or may_be_hidden(q, unread)]
 
 
 def _events_lost(decision: Decision, policy: Policy) -> tuple[Gap, ...]:
@@ -69,17 +79,17 @@ def _events_lost(decision: Decision, policy: Policy) -> tuple[Gap, ...]:
         for view in situation.views
         if any(may_be_spoiled(view.marker, reading, context.knowledge) for reading in view.knowledge.readings)
     }
-    asked = _questions_without_readings(decision, policy) if doubtful else ()
+    asked = _without_results(decision, policy).questions if doubtful else ()
     if any(q.marker in doubtful and q.testing is Testing.REQUIRED and q.fires for q in asked):
         return (Gap(Fact.CONDITION.value, context.why_unknown(Fact.CONDITION)),)
     return ()
 
 
-def _questions_without_readings(decision: Decision, policy: Policy) -> tuple[MarkerQuestion, ...]:
-    """What would be asked had no result been obtained: the table is decided once more."""
+def _without_results(decision: Decision, policy: Policy) -> Decision:
+    """What would be decided had no result been obtained."""
     situation = decision.situation
     unread = situation_of(situation.table, _without_readings(situation), policy)
-    return decide(unread, policy, decision.floor).questions
+    return decide(unread, policy, decision.floor)
 
 
 def _without_readings(situation: Situation) -> Context:

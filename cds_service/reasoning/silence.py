@@ -45,7 +45,7 @@ def silence_of(kind: Kind, asked: Asked, decision: Decision) -> Silence:
             return Silence.SHOWN
         case Kind.CONFIRM_RESULT if any(_says_depart(q, decision) for q in asked):
             return Silence.SHOWN
-        case Kind.NOT_ASSESSED if any(_may_be_hidden(q, decision) for q in asked):
+        case Kind.NOT_ASSESSED if any(may_be_hidden(q, decision) for q in asked):
             return Silence.SHOWN
         case _:
             return asked[0].silent
@@ -101,7 +101,7 @@ def _says_depart(question: MarkerQuestion, decision: Decision) -> bool:
     return any(departs(r.resulting) for a, r in situation.reached.items() if a[place] in acting)
 
 
-def _may_be_hidden(question: MarkerQuestion, decision: Decision) -> bool:
+def may_be_hidden(question: MarkerQuestion, decision: Decision) -> bool:
     """Whether a result that nobody would ask for may be on file and was lost: a tumour's, since tumours are tested;
     of a gene in someone who has results on genes; and any that would save from fatal or irreversible harm."""
     situation = decision.situation

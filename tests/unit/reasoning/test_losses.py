@@ -284,6 +284,18 @@ def test_a_lost_result_that_would_save_from_fatal_harm_is_told_whoever_asks_for_
     assert finding.indicator is Indicator.INFO
 
 
+def test_a_usual_result_does_not_settle_what_a_lost_one_could_save_from():
+    asked = unasked(ALPHA, phenotype(ALPHA, NORMAL), says=GRAVE)
+    assert asked(Availability.COMPLETE).silent
+    told = asked(Availability.PARTIAL)
+    assert (told.kind, told.silent, told.gaps) == (
+        Kind.NOT_ASSESSED,
+        "",
+        (Gap(ALPHA, GapReason.FURTHER_RESULTS_LOST),),
+    )
+    assert unasked(ALPHA, phenotype(ALPHA, NORMAL))(Availability.PARTIAL).silent
+
+
 @pytest.mark.parametrize("availability", LOST)
 def test_a_lost_result_of_a_gene_is_told_in_someone_who_has_others(availability):
     assert unasked(ALPHA)(availability).silent

@@ -5,7 +5,7 @@ The other drafts count as taken; the active medicines less those that the drafts
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TypeAlias
@@ -185,36 +185,6 @@ class Context:
             return None
         return years_between(latest(born), self.today), years_between(earliest(born), self.today)
 
-    def exposure_days(self) -> Range | None:
-        """Days that this drug has been taken without a new start; 0 when it is new, None when not known."""
-        taken = self._taken_alike()
-        if not taken:
-            return (0.0, 0.0) if self.is_complete(Query.MEDICATIONS) and not self.order.active else None
-        starts = [earliest(m.started) for m in taken if m.started is not None]
-        if not starts:
-            return None
-        certain = self.taken_days(self.drug)
-        return certain, max(self._days_since(min(starts)), certain)
-
-    def taken_days(self, drug: str, is_counted: Callable[[Medication], bool] = lambda _: True) -> float:
-        """Days for which the drug has been taken until today for certain, by one entry or by several that follow each
-        other, of those that count."""
-        reached = self.today
-        for begun, ended in self._periods(drug, is_counted):
-            if (reached - ended).days > self.knowledge.supplies.longest_pause_days:
-                break
-            reached = min(reached, begun)
-        return self._days_since(reached)
-
-    def _periods(self, drug: str, is_counted: Callable[[Medication], bool]) -> list[tuple[date, date]]:
-        """The times for which entries of the drug tell that it was taken, the last one first."""
-        periods = [
-            (latest(m.started), self.today if m.stopped is None else earliest(m.stopped))
-            for m in self._entries(drug)
-            if m.started is not None and not m.may_have_ended and is_counted(m)
-        ]
-        return sorted(periods, key=lambda period: period[1], reverse=True)
-
     def drugs_beside(self, keys: Collection[str]) -> frozenset[str]:
         """The other drugs, taken or drafted, that the keys name themselves or by a group of theirs."""
         return self._named({d for drugs, _ in self._beside() for d in drugs if d != self.drug}, keys)
@@ -227,28 +197,6 @@ class Context:
     def _named(self, drugs: Iterable[str], keys: Collection[str]) -> frozenset[str]:
         groups = self.knowledge.groups_by_drug
         return frozenset(d for d in drugs if not frozenset(keys).isdisjoint((d, *groups.get(d, ()))))
-
-    def last_prescribed(self) -> date | None:
-        """The day of the newest order for this drug among the medicines taken; None where none says its day."""
-        days = [earliest(m.started) for m in self._taken_alike() if m.is_prescribed and m.started is not None]
-        return max(days, default=None)
-
-    def is_taken(self) -> bool:
-        """Whether this drug was taken before today, so that its dose may be an adjusted one already."""
-        return any(m.started is None or earliest(m.started) < self.today for m in self._taken_alike())
-
-    def _taken_alike(self) -> list[Medication]:
-        """The entries of this drug that are active or may go on."""
-        return [m for m in self._entries(self.drug) if m.stopped is None or m.may_go_on]
-
-    def _entries(self, drug: str) -> list[Medication]:
-        """The entries of a drug. A cream or eye drops are no earlier use of what goes through the body."""
-        outer = drug == self.drug and self.route in OUTER_ROUTES
-        found = [m for m in self.patient.medications if drug in m.ingredients]
-        return [m for m in found if outer or m.route not in OUTER_ROUTES]
-
-    def _days_since(self, day: date) -> float:
-        return float(max((self.today - day).days, 0))
 
     def conditions(self) -> Evidence:
         """Condition keys of the patient's record, with what each key implies."""

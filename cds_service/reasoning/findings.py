@@ -33,6 +33,7 @@ from cds_service.reasoning.apply import AS_DRAFTED, arithmetic, departs
 from cds_service.reasoning.asking import testing_level
 from cds_service.reasoning.context import Context
 from cds_service.reasoning.decide import Basis, Decision
+from cds_service.reasoning.exposure import is_taken
 from cds_service.reasoning.losses import doubts, lost_beside, requests_lost
 from cds_service.reasoning.measures import facts_lacking, is_measured
 from cds_service.reasoning.predicates import Truth, why_not_known
@@ -328,6 +329,6 @@ def _arithmetic(resulting: ResultingOrder, context: Context) -> DoseArithmetic |
     change, order = resulting.dose, context.order
     share = change is not None and change.factor is not None
     begun = not order.active or (change is not None and change.phase is DosePhase.START)
-    if share and begun and context.is_taken():
+    if share and begun and is_taken(context):
         return None
     return arithmetic(resulting, order, context.patient.weight_kg)

@@ -40,6 +40,7 @@ from cds_service.model import (
 )
 from cds_service.reasoning.bounds import some_within
 from cds_service.reasoning.context import Context
+from cds_service.reasoning.exposure import exposure_days
 from cds_service.reasoning.predicates import holds
 from cds_service.reasoning.states import possible, untold
 
@@ -217,7 +218,7 @@ def bands_between(low: float, high: float, bands: Mapping[str, Band]) -> frozens
 
 def window_days(use: MarkerUse, context: Context) -> float | None:
     """How long a result counts for this order, by how long the drug has been taken for certain."""
-    shortest, _ = context.exposure_days() or (0.0, 0.0)
+    shortest, _ = exposure_days(context) or (0.0, 0.0)
     applying = [v.valid_for_days for v in use.valid_by_exposure if shortest >= v.from_days]
     return applying[-1] if applying else use.valid_for_days
 

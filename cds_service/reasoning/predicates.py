@@ -9,6 +9,7 @@ from cds_service.knowledge.schema import Fact, Predicate
 from cds_service.model import Assumption, Dose, GapReason
 from cds_service.reasoning.bounds import all_within, some_within
 from cds_service.reasoning.context import Context, Range
+from cds_service.reasoning.exposure import exposure_days
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +130,7 @@ def range_of(fact: Fact, context: Context) -> Range | None:
         case Fact.AGE:
             return context.age_years()
         case Fact.EXPOSURE:
-            return context.exposure_days()
+            return exposure_days(context)
         case _:
             found = [_number(fact, context, weight) for weight in context.patient.possible_weights_kg]
             known = [value for value in found if value is not None]

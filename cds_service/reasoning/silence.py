@@ -22,6 +22,7 @@ from cds_service.model import (
 from cds_service.policy import Policy, Switch
 from cds_service.reasoning.apply import departs
 from cds_service.reasoning.decide import Decision
+from cds_service.reasoning.exposure import last_prescribed, taken_days
 from cds_service.reasoning.questions import Asked, MarkerQuestion
 from cds_service.reasoning.states import INHERITED
 from cds_service.reasoning.tables import Reached, Situation, states_if_verified
@@ -67,7 +68,7 @@ def _was_said_before(decision: Decision) -> bool:
     advice, resulting = decision.now.advice, decision.now.resulting
     if advice.gravity is Gravity.FATAL_OR_IRREVERSIBLE or not _may_stand(advice, resulting, decision.situation):
         return False
-    prescribed = decision.situation.context.last_prescribed()
+    prescribed = last_prescribed(decision.situation.context)
     if prescribed is None or not _fitted_on(prescribed, decision.situation):
         return False
     days = [r.on for view in decision.situation.views for r in view.knowledge.readings if r.on is not None]
@@ -80,8 +81,8 @@ def _fitted_on(day: date, situation: Situation) -> bool:
     context = situation.context
     since = (context.today - day).days
     # A table for every order but the first (one day and more) follows one for the first, which speaks then.
-    long_enough = context.taken_days(context.drug) - since + 1 >= least_exposure_days(situation.table)
-    return long_enough and all(context.taken_days(drug) >= max(since, 1) for drug in companions(situation))
+    long_enough = taken_days(context.drug, context) - since + 1 >= least_exposure_days(situation.table)
+    return long_enough and all(taken_days(drug, context) >= max(since, 1) for drug in companions(situation))
 
 
 def _may_stand(advice: Advice, resulting: ResultingOrder, situation: Situation) -> bool:

@@ -8,6 +8,7 @@ from cds_service.knowledge.reach import keys_named
 from cds_service.knowledge.schema import Concerns, Fact, MarkerUse
 from cds_service.model import Dose, Harm, Medication
 from cds_service.reasoning.context import Context
+from cds_service.reasoning.exposure import exposure_days, taken_days
 from cds_service.reasoning.tables import Reached, Situation
 
 
@@ -39,14 +40,14 @@ def is_dose_taken(harm: Harm, context: Context) -> bool:
 def _was_taken(days: int, situation: Situation) -> bool:
     """Whether the drug was taken for longer, and what the guidance speaks of beside it too."""
     context = situation.context
-    exposure = context.exposure_days()
+    exposure = exposure_days(context)
     long_enough = exposure is not None and exposure[0] > days
-    return long_enough and all(context.taken_days(drug) > days for drug in companions(situation))
+    return long_enough and all(taken_days(drug, context) > days for drug in companions(situation))
 
 
 def _is_raised(days: int, context: Context) -> bool:
     """Whether all that was taken for so long is known to have been less than is ordered."""
-    return context.taken_days(context.drug, lambda m: _compare(m.dose, context.order.dose) != -1) <= days
+    return taken_days(context.drug, context, lambda m: _compare(m.dose, context.order.dose) != -1) <= days
 
 
 def companions(situation: Situation) -> frozenset[str]:
@@ -61,7 +62,7 @@ def _days_at_dose(harm: Harm, context: Context) -> float:
     record does not tell is no such time, and neither is one of several drafts of the drug."""
     if any(context.drug in other.ingredients for other in context.others):
         return 0.0
-    return context.taken_days(context.drug, lambda taken: _is_borne_out(taken, harm, context))
+    return taken_days(context.drug, context, lambda taken: _is_borne_out(taken, harm, context))
 
 
 def _is_borne_out(taken: Medication, harm: Harm, context: Context) -> bool:

@@ -9,6 +9,7 @@ import pytest
 
 from cds_service.knowledge.schema import DrugGroup, Fact
 from cds_service.model import Allergy, Condition, FamilyCondition, Query, Span
+from cds_service.reasoning.exposure import exposure_days, is_taken
 from tests.support.tiny import TODAY, ago, around, order, person, taking, without, world
 
 GROUPS = (DrugGroup("sedatives", ("drowsin", "slumberol")),)
@@ -108,11 +109,11 @@ def test_age():
 
 def test_exposure_is_the_longest_use_or_not_known():
     used = person(medications=(taking("x", started=ago(30)), taking("x", started=ago(400)), taking("x")))
-    assert around("x", used, KNOWLEDGE).exposure_days() == (400, 400)
-    assert around("x", person(), KNOWLEDGE).exposure_days() == (0, 0)
-    assert around("x", person(), KNOWLEDGE, active=True).exposure_days() is None
-    assert around("x", without(person(), Query.MEDICATIONS), KNOWLEDGE).exposure_days() is None
-    assert around("x", person(medications=(taking("x"),)), KNOWLEDGE).exposure_days() is None
+    assert exposure_days(around("x", used, KNOWLEDGE)) == (400, 400)
+    assert exposure_days(around("x", person(), KNOWLEDGE)) == (0, 0)
+    assert exposure_days(around("x", person(), KNOWLEDGE, active=True)) is None
+    assert exposure_days(around("x", without(person(), Query.MEDICATIONS), KNOWLEDGE)) is None
+    assert exposure_days(around("x", person(medications=(taking("x"),)), KNOWLEDGE)) is None
 
 
 NOT_THIS_USE = [
@@ -125,23 +126,23 @@ NOT_THIS_USE = [
 @pytest.mark.parametrize("taken", NOT_THIS_USE)
 def test_another_drug_one_that_was_stopped_and_a_cream_are_no_earlier_use(taken):
     context = around("x", person(medications=(taken,)), KNOWLEDGE)
-    assert (context.exposure_days(), context.is_taken()) == ((0, 0), False)
+    assert (exposure_days(context), is_taken(context)) == ((0, 0), False)
 
 
 def test_a_cream_is_an_earlier_use_of_a_cream():
     cream = taking("x", started=ago(400), route="topical")
-    assert around("x", person(medications=(cream,)), KNOWLEDGE, route="topical").exposure_days() == (400, 400)
+    assert exposure_days(around("x", person(medications=(cream,)), KNOWLEDGE, route="topical")) == (400, 400)
 
 
 @pytest.mark.parametrize(("started", "expected"), [(None, True), (ago(1), True), (TODAY, False)])
 def test_a_drug_is_taken_unless_it_was_begun_today(started, expected):
     patient = person(medications=(taking("x", started=started),))
-    assert around("x", patient, KNOWLEDGE).is_taken() is expected
+    assert is_taken(around("x", patient, KNOWLEDGE)) is expected
 
 
 def test_exposure_is_a_range_where_the_start_is_told_roughly():
     def exposure(*taken):
-        return around("x", person(medications=taken), KNOWLEDGE).exposure_days()
+        return exposure_days(around("x", person(medications=taken), KNOWLEDGE))
 
     rough = taking("x", started=Span(ago(400), ago(370)))
     assert exposure(rough) == (370, 400)
@@ -154,9 +155,9 @@ def test_a_medicine_that_may_have_ended_is_taken_and_may_be_new_again():
     perhaps = taking("x", started=ago(400), may_have_ended=True)
     context = around("x", person(medications=(perhaps,)), KNOWLEDGE)
     assert context.medications() == (perhaps,)
-    assert context.exposure_days() == (0, 400)
+    assert exposure_days(context) == (0, 400)
     lasting = taking("x", started=ago(50))
-    assert around("x", person(medications=(perhaps, lasting)), KNOWLEDGE).exposure_days() == (50, 400)
+    assert exposure_days(around("x", person(medications=(perhaps, lasting)), KNOWLEDGE)) == (50, 400)
 
 
 def test_a_condition_means_every_wider_one():

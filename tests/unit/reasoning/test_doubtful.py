@@ -14,6 +14,7 @@ from cds_service.knowledge.schema import (
     Predicate,
 )
 from cds_service.model import Availability, Gap, GapReason, Gravity, Kind, Query, Trust
+from cds_service.reasoning.exposure import exposure_days
 from tests.support.tiny import (
     ALPHA,
     BETA,
@@ -119,7 +120,7 @@ def test_an_assumption_that_it_is_taken_stands():
 
 def test_the_drug_itself_is_no_new_start_where_it_may_go_on():
     def exposure(**fields):
-        return around("unol", person(medications=(left("unol", **fields),)), world(PAIR)).exposure_days()
+        return exposure_days(around("unol", person(medications=(left("unol", **fields),)), world(PAIR)))
 
     assert exposure() == (40, 40)
     assert exposure(stopped=ago(20)) == (0, 40)

@@ -55,6 +55,9 @@ _KINDS = {
     Status.ON_FILE: Kind.NOT_ASSESSED,
     Status.UNCLEAR: Kind.NOT_ASSESSED,
 }
+_BESIDE = frozenset({Action.MONITOR, Action.COUNSEL})
+_ASKED_FOR = frozenset({Testing.REQUIRED, Testing.RECOMMENDED})
+"""Of a measured marker that is asked for at a risk only, nobody expects a test where there is none."""
 _Kinds = list[tuple[Kind, Asked]]
 _IN_ORDER = tuple(dict.fromkeys(_KINDS.values()))
 
@@ -90,7 +93,7 @@ def _of_what_is_known(telling: _Telling, never: Silence, policy: Policy) -> list
     kinds = _kinds(decision)
     if (lost := doubts(decision, policy)) and not _interrupts(kinds, decision):
         return [telling.finding(Kind.NOT_ASSESSED, never, gaps=lost)]
-    found = [_told(kind, asked, telling, never, closed) for kind, asked in kinds]
+    found = [_finding_of(kind, asked, telling, never, closed) for kind, asked in kinds]
     if decision.changes_now and closed:
         # What is closed stands or falls with the change that closes it.
         silent = found[0].silent or Silence.NO_TEST_CHANGES
@@ -219,11 +222,6 @@ class _Telling:
         return AS_DRAFTED if nothing else self.decision.now.resulting
 
 
-_BESIDE = frozenset({Action.MONITOR, Action.COUNSEL})
-_ASKED_FOR = frozenset({Testing.REQUIRED, Testing.RECOMMENDED})
-"""Of a measured marker that is asked for at a risk only, nobody expects a test where there is none."""
-
-
 def _closed(decision: Decision) -> tuple[str, ...]:
     """Markers commonly asked for here that are not known and whose test could not change the order now. Of the
     measured ones, those that labelling or guidance asks for."""
@@ -257,7 +255,7 @@ def _gaps_of_fact(fact: str, situation: Situation) -> tuple[Gap, ...]:
     return (Gap(fact, why_not_known(fact, context)),)
 
 
-def _told(kind: Kind, asked: Asked, telling: _Telling, never: Silence, closed: tuple[str, ...]) -> Finding:
+def _finding_of(kind: Kind, asked: Asked, telling: _Telling, never: Silence, closed: tuple[str, ...]) -> Finding:
     decision = telling.decision
     silent = never or silence_of(kind, asked, decision)
     if kind is Kind.CHANGE_NOW:

@@ -7,6 +7,7 @@ import pytest
 from writing_samples import KNOWLEDGE, PATIENT, POLICY, RESPONSE_SCHEMA, TODAY, empties
 
 from cds_service.writing import load_wording, write
+from cds_service.writing.words import Words
 
 _VALIDATOR = jsonschema.Draft202012Validator(RESPONSE_SCHEMA)
 _PHRASES = {
@@ -24,6 +25,12 @@ _PHRASES = {
 def wording():
     packaged = load_wording()
     return replace(packaged, phrases={**packaged.phrases, **_PHRASES})
+
+
+@pytest.fixture(scope="session")
+def words(wording):
+    """Those of the made-up knowledge."""
+    return Words(KNOWLEDGE, wording)
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from cds_service.model import CONTRAINDICATING, Outcome, ResultingOrder, Testing, Timing
@@ -62,12 +62,13 @@ def decide(situation: Situation, policy: Policy, floor: ResultingOrder = AS_DRAF
 
 def floored(decision: Decision, policy: Policy, floor: ResultingOrder) -> Decision:
     """The decision where other tables already make `floor` of the order. That takes questions away, and never makes
-    one: without questions only the floor itself is another."""
+    one: without questions only the floor itself is another. What is to be prepared first takes none away: the order
+    is to follow."""
     if not departs(floor):
         return decision
-    if decision.questions:
+    if decision.questions and floor.outcome is not Outcome.WAIT:
         return decide(decision.situation, policy, floor)
-    return Decision(decision.situation, decision.now, decision.basis, (), floor)
+    return replace(decision, floor=floor)
 
 
 def _must_wait(question: MarkerQuestion) -> bool:

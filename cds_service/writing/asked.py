@@ -139,9 +139,11 @@ def _outcomes(question: TestQuestion, finding: Finding, words: Words) -> list[di
     about, now = words.about(finding), action_said(finding, advised(finding, words), words)
     departs = finding.resulting.outcome is not Outcome.AS_DRAFTED
     decided = finding.decided.outcome is not Outcome.AS_DRAFTED
+    drafted = words.wording.say("outcomes", Outcome.AS_DRAFTED)
 
     def is_said(order: str, branch: Branch) -> bool:
-        return (departs and order == now) or (decided and branch.resulting == finding.decided)
+        adds_nothing = branch.resulting == finding.decided or order == drafted
+        return (departs and order == now) or (decided and adds_nothing)
 
     for branch in sorted(question.branches, key=_gravest_first):
         order = order_said(branch, words, about)

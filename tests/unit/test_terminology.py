@@ -30,6 +30,20 @@ def test_every_ingredient_is_found_by_its_code_its_name_and_its_synonyms() -> No
             assert drug.id in match.drugs
 
 
+@pytest.mark.parametrize(
+    ("text", "drug"),
+    [
+        ("vincristine sulfate 2 mg", "vincristine"),
+        ("Docetaxel 20 mg/mL", "docetaxel"),
+        ("anti-thymocyte globulin", "antithymocyte globulin"),
+        ("dalteparin sodium 5000 units", "dalteparin"),
+        ("tranexamic acid 1 g injection", "tranexamic acid"),
+    ],
+)
+def test_what_order_sets_of_hospitals_hold_is_known_by_name(text: str, drug: str) -> None:
+    assert drugs_of(text) == (drug,)
+
+
 def test_a_code_counts_in_its_own_system_alone() -> None:
     assert by_code((RXNORM, "32968")) is not None
     for system in (LOINC, SNOMED, ATC, "", "http://example.org/local"):

@@ -119,8 +119,9 @@ def normalised(gene: Gene, text: str) -> str:
 def _tokens(gene: Gene, names: Mapping[str, str], text: str) -> Iterator[str]:
     """The text cut at `/` and `|`, where a name of the table that itself holds a slash stays whole."""
     pieces = [p for p in (_bare(gene, p) for p in _BETWEEN_CHROMOSOMES.split(_bare(gene, text))) if p]
+    most = max((name.count("/") for name in names), default=0) + 1 if len(pieces) > 1 else 1
     while pieces:
-        length = _longest_name(names, pieces)
+        length = _longest_name(names, pieces[:most])
         yield "/".join(pieces[:length])
         pieces = pieces[length:]
 
@@ -173,9 +174,9 @@ def _copies(names: Mapping[str, str], token: str) -> Copies | None:
     number = found.group(2)
     if number in {None, "n"}:
         return Copies(allele, None if number else 1)
-    count = int(_STAR_NUMBER.findall(number)[0])
+    count = float(_STAR_NUMBER.findall(number)[0])  # however many digits it has
     at_least = not number.isdigit()
-    return Copies(allele, count, at_least) if 1 <= count <= MOST_COPIES else None
+    return Copies(allele, int(count), at_least) if 1 <= count <= MOST_COPIES else None
 
 
 def _tandem_order(gene: Gene, part: Copies) -> tuple[float, list[float | str]]:

@@ -10,9 +10,9 @@ from cds_service.knowledge.schema import Gene, GeneModel
 from cds_service.reading.shapes import fold
 from cds_service.reading.vocabulary import ABSENT_WORDS, COPIES_BY_WORD, REFERENCE_WORDS
 
-_ALLELE = r"\*\d+[A-Za-z]?\d*(?:\.\d+)?(?:x(?:N|(?:≥|>=)?\d+\+?)|×\d+)?"
+_ALLELE = r"\*\d+(?:[A-Za-z]\d*)?(?:\.\d+)?(?:x(?:N|(?:≥|>=)?\d+\+?)|×\d+)?"
 _CHROMOSOME = rf"{_ALLELE}(?:\s?\+\s?{_ALLELE})*"
-_SINGLE = re.compile(r"\*\d+[A-Za-z]?\d*(?:\.\d+)?(?![\w:])")
+_SINGLE = re.compile(r"\*\d+(?:[A-Za-z]\d*)?(?:\.\d+)?(?![\w:])")
 _BASES = re.compile(r"\b(rs\d+)\b[\s:,(]*([ACGT])\s*[/|>;]?\s*([ACGT])\b\)?", re.IGNORECASE)
 _VARIANT = re.compile(r"\brs\d+\b|\b[cgmnp]\.[\w>_=*()+-]+")
 _LEADING_WORDS = re.compile(

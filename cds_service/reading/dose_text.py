@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from math import inf
 
 from cds_service.model import Dose
 from cds_service.reading.shapes import fold, whole_words
@@ -158,8 +159,8 @@ def _figure(text: str) -> float:
     if lowered in _NUMBER_WORDS:
         return _NUMBER_WORDS[lowered]
     if "/" in lowered:
-        *whole, numerator, denominator = (int(digits) for digits in re.findall(r"\d+", lowered))
-        return sum(whole) + numerator / denominator if denominator else 0.0
+        *whole, numerator, denominator = map(float, re.findall(r"\d+", lowered))
+        return sum(whole) + numerator / denominator if 0 < denominator < inf else 0.0
     if re.fullmatch(r"\d{1,3}(,\d{3})+(\.\d+)?", lowered):
         return float(lowered.replace(",", ""))
     return float(lowered.replace(",", "."))

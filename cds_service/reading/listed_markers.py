@@ -72,13 +72,15 @@ def _said_in(text: str, lexicon: Lexicon) -> Iterator[_Said]:
         return
     signed, rest = _signed(text, lexicon)
     yield from signed
+    of_all = _call(rest) if len(mentions_in([rest], lexicon)) == 1 else None
+    said: dict[tuple[Mention, bool], None] = {}
     for clause in _CLAUSE_ENDS.split(rest):
         mentions = mentions_in([clause], lexicon)
         call = _call(clause) if len(mentions) == 1 else None
-        if call is None and len(mentions) == 1 and len(mentions_in([rest], lexicon)) == 1:
-            call = _call(rest)
-        if call is not None:
-            yield from (said for mention in mentions for said in _of(mention, rest, lexicon, present=call))
+        call = of_all if call is None and len(mentions) == 1 else call
+        said |= {(mention, call): None for mention in mentions if call is not None}
+    for mention, present in said:
+        yield from _of(mention, rest, lexicon, present=present)
 
 
 def _signed(text: str, lexicon: Lexicon) -> tuple[list[_Said], str]:

@@ -31,6 +31,7 @@ from cds_service.reading.records import Record, named_results
 from cds_service.reading.requests import awaited
 from cds_service.reading.screening import is_ruled_out
 from cds_service.reading.shapes import (
+    TOO_LONG,
     clean,
     codings,
     concept_label,
@@ -51,6 +52,8 @@ _LINE_BREAKS = re.compile(r"[\r\n]+")
 _SENTENCE_ENDS = re.compile(r";|\.(?:\s|$)|,(?=\s*(?:[A-Z]{2,}\d|HLA))")
 _BULLET = re.compile(r"^[^\w(]+")
 _GOES_ON = re.compile(r"(?:,|\b(?:and|or|of|the|not|no|nor|for|with|without|in|neither|either))$", re.IGNORECASE)
+_LAST_WORD = 12
+"""Characters in which such a word ends a line."""
 _LIKE_A_RESULT = re.compile(r"\*\s?\d|\bmetaboli[sz]er", re.IGNORECASE)
 _LIKE_A_FINDING = re.compile(rf"{_LIKE_A_RESULT.pattern}|\bdeficien", re.IGNORECASE)
 _COLON_AT_THE_END = re.compile(r":(?=\s|$)")
@@ -77,14 +80,15 @@ def read_report(record: Record, chart: Chart) -> Iterator[Reading | PendingTest 
     read = list(_read(record, named, chart))
     yield from read
     symbols = _symbols(record, chart)
-    is_ours = bool(read or symbols or is_genetic(record))
+    is_too_long = text_at(record.resource, "conclusion") == TOO_LONG
+    is_ours = bool(read or symbols or is_too_long or is_genetic(record))
     unread = _mentioned(named, is_ours=is_ours) - {reading.observable for reading in read}
     if not (is_ours or unread):
         return
     yield from missing_results(record, chart)
-    if read and unread:
+    if read and (unread or is_too_long):
         yield report_unread(record, unread)
-    elif not read and not named_results(record):
+    elif not read and (is_too_long or not named_results(record)):
         yield from _unreadable(record, symbols, unread, chart)
 
 
@@ -204,7 +208,8 @@ def _lines(text: object, chart: Chart) -> list[str]:
     """The lines of a text. One that is only wrapped goes on with the line before it: a new one begins with a gene,
     and what comes before it names one too and does not leave off in the middle."""
     found: list[str] = []
-    for line in filter(None, map(clean, _LINE_BREAKS.split(text if isinstance(text, str) else ""))):
+    written = text if isinstance(text, str) and clean(text) != TOO_LONG else ""
+    for line in filter(None, map(clean, _LINE_BREAKS.split(written))):
         first_word = _BULLET.sub("", line).partition(" ")[0]
         begins = bool(chart.lexicon.symbols_in(first_word))
         if found and not (begins and _is_whole(found[-1], chart)):
@@ -215,8 +220,9 @@ def _lines(text: object, chart: Chart) -> list[str]:
 
 
 def _is_whole(line: str, chart: Chart) -> bool:
-    names_one = bool(chart.lexicon.symbols_in(line)) and not _GOES_ON.search(line)
-    return line.endswith((".", ";")) or names_one
+    if line.endswith((".", ";")):
+        return True
+    return not _GOES_ON.search(line[-_LAST_WORD:]) and bool(chart.lexicon.symbols_in(line))
 
 
 def _reading(

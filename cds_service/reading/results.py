@@ -30,11 +30,21 @@ from cds_service.reading.provenance import Circumstances, circumstances_of, orig
 from cds_service.reading.readings import Assessed, Found, Weighed, finding, reading_of
 from cds_service.reading.records import Record, References, is_region_studied
 from cds_service.reading.reports import is_genetic, missing_results
-from cds_service.reading.shapes import Resource, codings, concept_label, concept_texts, has_code, objects, text_at
+from cds_service.reading.shapes import (
+    TOO_LONG,
+    Resource,
+    codings,
+    concept_label,
+    concept_texts,
+    has_code,
+    objects,
+    text_at,
+)
 from cds_service.reading.vocabulary import (
     BODY_WEIGHT,
     DROPPED_STATUSES,
     FINAL_STATUSES,
+    GENOTYPE,
     PHENOTYPE_IN_VALUE,
     UNSTARTED_STATUSES,
     VARIANT,
@@ -42,7 +52,7 @@ from cds_service.reading.vocabulary import (
 
 IMPLICATION_OBSERVABLE = "implication"
 """Of a reading that says what a medicine does in this patient, and not by which gene."""
-_GENETIC_VALUE = re.compile(r"\bmetaboli[sz]er\b|\*\d+\w*\s*[/|]\s*\S*\*\d", re.IGNORECASE)
+_GENETIC_VALUE = re.compile(r"\bmetaboli[sz]er\b|\*\d\w*\s*[/|]\s*\S*\*\d", re.IGNORECASE)
 _NOT_INHERITED = frozenset({"somatic", "foetal"})
 _CONTENT = ("code", "component", "interpretation", "referenceRange", "extension", "method", *VALUE_FIELDS)
 """The elements in which a result says what was found; the others are whose it is, when, by whom and of what."""
@@ -278,10 +288,12 @@ def _without_gene(record: Record, naming: GeneNaming, chart: Chart) -> Iterator[
     names it is for people."""
     is_told = naming.foreign or naming.unconfirmed or naming.says
     texts = answer_of(record.resource).texts
-    if not is_told and (_is_variant(record) or any(map(_GENETIC_VALUE.search, texts))):
+    is_genetic_text = TOO_LONG in texts and has_code(record.resource.get("code"), LOINC, GENOTYPE)
+    if not is_told and (_is_variant(record) or is_genetic_text or any(map(_GENETIC_VALUE.search, texts))):
         notes = [text_at(note, "text") for note in objects(record.resource.get("note"))]
         noted = _ids_in((*texts, *notes), chart)
-        reason = GapReason.NOT_MACHINE_READABLE if noted else GapReason.GENE_NOT_NAMED
+        is_unread = noted or TOO_LONG in texts
+        reason = GapReason.NOT_MACHINE_READABLE if is_unread else GapReason.GENE_NOT_NAMED
         yield Gap(record.reference, reason, "a genetic result whose gene is not said", record.query, noted)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -16,6 +17,10 @@ from cds_service.codes import ICD10CM, LOINC, NDC, RXNORM, SNOMED, Coding
 from cds_service.memory import remembered_by_content, remembered_by_text
 
 Resource: TypeAlias = Mapping[str, object]
+
+LONGEST_TEXT = 20_000
+TOO_LONG = "text too long to be read"
+"""In place of a longer one: it says nothing that is known, and a part of a text may say the contrary of the whole."""
 
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
 _SPACES = re.compile(r"\s+")
@@ -31,12 +36,16 @@ _SYSTEMS = {
 
 
 def clean(value: object) -> str:
-    """Text without invisible characters and doubled spaces; whole numbers as text; anything else is empty."""
+    """Text without invisible characters and doubled spaces, `TOO_LONG` in place of one beyond `LONGEST_TEXT`; whole
+    numbers as text; anything else is empty.
+    """
     if value is None:
         return ""
     if not isinstance(value, str):
         whole = isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**15
         return str(value) if whole else ""
+    if len(value) > LONGEST_TEXT:
+        return TOO_LONG
     if value.isprintable() and "  " not in value:  # of all spaces only the blank is printable
         return value.strip()
     return _SPACES.sub(" ", _INVISIBLE.sub("", value)).strip()
@@ -181,18 +190,18 @@ def has_code(concept: object, system: str, codes: frozenset[str]) -> bool:
     if codes.isdisjoint(found.codes):
         return False
     wanted = _system_name(system)
-    matching = (wanted, "") if system == LOINC else (wanted,)
+    matching = _NAMES_OF_LOINC if system == LOINC else (wanted,)
     return any(code in codes and name in matching for name, code in found.named)
 
 
 def loinc_parts(resource: Resource) -> Mapping[str, tuple[Resource, ...]]:
     """The components of an Observation by their LOINC codes."""
-    found: dict[str, tuple[Resource, ...]] = {}
+    found: defaultdict[str, list[Resource]] = defaultdict(list)
     for component in objects(resource.get("component")):
-        for code in codes_of(component.get("code")):
-            if has_code(component.get("code"), LOINC, frozenset((code,))):
-                found[code] = (*found.get(code, ()), component)
-    return found
+        named = _concept(component.get("code")).named
+        for code in dict.fromkeys(code for system, code in named if system in _NAMES_OF_LOINC):
+            found[code].append(component)
+    return {code: tuple(components) for code, components in found.items()}
 
 
 def codes_of(concept: object) -> tuple[str, ...]:
@@ -202,6 +211,10 @@ def codes_of(concept: object) -> tuple[str, ...]:
 
 def _system_name(system: str) -> str:
     return system.rstrip("/").rpartition("/")[2].lower()
+
+
+_NAMES_OF_LOINC = (_system_name(LOINC), "")
+"""A coding without a system counts as LOINC's."""
 
 
 def number(value: object) -> float | None:

@@ -8,6 +8,7 @@ not detected`) or, where a call stands first, for those after it. Whatever else 
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import dropwhile, groupby, pairwise
@@ -103,24 +104,34 @@ def _without_denials(tokens: list[_Token], sentence: str) -> list[_Token]:
     """`no ... detected` and `no ...` as calls; one whose end is not plain leaves it open. A call that is said twice
     counts once."""
     found: list[_Token] = []
-    rest = list(tokens)
-    while rest:
-        token = rest.pop(0)
-        if token.kind == "denial":
-            token, rest = _denied(token, rest, sentence)
+    for token in _called_tokens(tokens, sentence):
         if not (token.kind in _CALLS and found and found[-1].kind == token.kind):
             found.append(token)
     return found
 
 
-def _denied(denial: _Token, rest: list[_Token], sentence: str) -> tuple[_Token, list[_Token]]:
-    at = next((n for n, token in enumerate(rest) if token.kind in _CALLS), None)
-    if at is None or rest[at].kind != "present":
-        return denial._replace(kind="absent"), rest
-    is_plain = all(token.kind != "comma" for token in rest[:at])
-    is_list = _OF_A_LIST.search(sentence[denial.end : rest[at].start]) is not None
-    kind = "absent" if is_plain or is_list else "open"
-    return denial._replace(kind=kind), [*rest[:at], *rest[at + 1 :]]
+def _called_tokens(tokens: list[_Token], sentence: str) -> Iterator[_Token]:
+    calls = deque(n for n, token in enumerate(tokens) if token.kind in _CALLS)
+    denied: set[int] = set()
+    for n, token in enumerate(tokens):
+        if n in denied:
+            continue
+        if token.kind in _CALLS:
+            calls.popleft()
+        if token.kind != "denial":
+            yield token
+        elif calls and tokens[calls[0]].kind == "present":
+            denied.add(calls[0])
+            yield token._replace(kind=_of_denial(tokens[n : calls.popleft() + 1], sentence))
+        else:
+            yield token._replace(kind="absent")
+
+
+def _of_denial(tokens: list[_Token], sentence: str) -> str:
+    """The call that a denial makes of the call that ends its words."""
+    is_plain = all(token.kind != "comma" for token in tokens)
+    is_list = _OF_A_LIST.search(sentence[tokens[0].end : tokens[-1].start]) is not None
+    return "absent" if is_plain or is_list else "open"
 
 
 def _groups(tokens: list[_Token]) -> Iterator[_Group]:

@@ -1,4 +1,4 @@
-"""How deep JSON may be nested that others sent. FHIR itself hardly passes twenty.
+"""How deep JSON may be nested that others sent, and of how many parts it may be. FHIR itself hardly passes twenty.
 
 orjson reads more, and must never be asked to write it: where many lists end at one place, `orjson.dumps` writes
 beyond its buffer and takes the process down (seen with 3.10 to 3.13: beyond 64 lists with the older, 200 with the
@@ -10,6 +10,8 @@ from __future__ import annotations
 import orjson
 
 DEEPEST = 100
+MOST_PARTS = 500_000
+"""Objects and arrays: what decoding costs, in time and memory, goes by them rather than by bytes."""
 
 _USUAL = 16
 _ONE_KIND = bytes.maketrans(b"{}", b"[]")
@@ -21,6 +23,11 @@ class TooDeep(ValueError):
 
     def __init__(self) -> None:
         super().__init__(f"nested deeper than {DEEPEST}")
+
+
+def has_too_many_parts(content: bytes | bytearray) -> bool:
+    """Whether `content` may be JSON of more than `MOST_PARTS` objects and arrays."""
+    return content.count(b"{") + content.count(b"[") > MOST_PARTS
 
 
 def decoded(content: bytes | bytearray) -> object:

@@ -31,12 +31,10 @@ from cds_service.fetching.addresses import path_below
 from cds_service.fetching.connections import BoundedAdapter, ForbiddenAddress, Reach
 from cds_service.fetching.deadline import Deadline
 from cds_service.model import Shortfall
-from cds_service.nesting import TooDeep, decoded
+from cds_service.nesting import TooDeep, decoded, has_too_many_parts
 
 _CHUNK_BYTES = 64 * 1024
 _SHORTEST_TIMEOUT_S = 0.001
-_MOST_CONTAINERS = 500_000
-"""Objects and arrays in one answer: what decoding costs, in time and memory, goes by them rather than by bytes."""
 _PAUSE_BEFORE_RETRY_S = 0.02
 _RETRY_NEEDS_S = 0.05
 _STATUS_REASONS = {
@@ -221,7 +219,7 @@ class FhirClient:
         with self._decoding:
             if deadline.has_passed():
                 raise FetchError(Shortfall.LATE)
-            if body.count(b"{") + body.count(b"[") > _MOST_CONTAINERS:
+            if has_too_many_parts(body):
                 raise FetchError(Shortfall.TOO_LARGE)
             content = body.removeprefix(_BYTE_ORDER_MARK)
             try:

@@ -14,7 +14,7 @@ from flask import request
 
 from cds_service.double_names import has_double_names
 from cds_service.errors import RequestError
-from cds_service.nesting import TooDeep, decoded
+from cds_service.nesting import MOST_PARTS, TooDeep, decoded, has_too_many_parts
 
 JSON = "application/json"
 
@@ -28,6 +28,8 @@ def decoded_body(most_entries: int) -> object:
     """The body as JSON. Raises RequestError 415, 400 or 413; Flask itself answers 413 for too many bytes."""
     _check_content_type()
     content = request.get_data(cache=False)
+    if has_too_many_parts(content):
+        raise RequestError(413, "too-costly", f"the body has more than {MOST_PARTS} objects and arrays; send fewer")
     try:
         body = decoded(content)
     except TooDeep as fault:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from cds_service.effort import go_on
 from cds_service.model import Gap, GapReason, Order, Question
 from cds_service.reading.addresses import reference, references
 from cds_service.reading.chart import Chart
@@ -55,6 +56,7 @@ def read_orders(question: Question, asked: tuple[Record, ...], chart: Chart) -> 
     named = question.selections
     selected = None if named is None else frozenset(local_name(address) for address in named)
     for record in asked:
+        go_on()
         if record.kind == REQUEST:
             yield from _read_draft(record, question, selected, chart)
         elif record.kind in _NO_ORDERS:

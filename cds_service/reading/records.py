@@ -10,6 +10,7 @@ from functools import cache
 from typing import NamedTuple
 
 from cds_service.codes import LOINC
+from cds_service.effort import go_on
 from cds_service.model import Gap, GapReason, Query, QueryResult
 from cds_service.reading.addresses import base_of, base_url, is_absolute, reference, references
 from cds_service.reading.dates import moment
@@ -95,6 +96,7 @@ class References:
 
     def find(self, address: str, within: Resource | None = None) -> Record | None:
         """The record that a reference of the resource `within` leads to; None when it is not there."""
+        go_on()
         if address.startswith("#"):
             return _contained(address[1:], within)
         if address.startswith("urn:"):
@@ -183,6 +185,7 @@ def unpack(resources: Iterable[object], query: Query | None = None, before: int 
 
 
 def _unpack(value: object, place: str, address: str, depth: int, found: Unpacked) -> None:
+    go_on()
     resource = value if type(value) is dict or isinstance(value, Mapping) else {}
     kind = _kind_of(resource)
     if not kind or depth == 0:

@@ -12,6 +12,7 @@ from datetime import date
 from operator import attrgetter
 from typing import Any, TypeVar
 
+from cds_service.effort import go_on
 from cds_service.knowledge.base import Knowledge
 from cds_service.knowledge.derived import changing_conditions
 from cds_service.model import (
@@ -155,6 +156,7 @@ def _drafted_tests(asked: tuple[Record, ...], chart: Chart) -> Iterator[PendingT
 def _facts(chart: Chart) -> list[object]:
     found: list[object] = []
     for record in chart.records:
+        go_on()
         for read_as in _READERS.get(record.kind, (_unread,)):
             found += read_as(record, chart)
     return found

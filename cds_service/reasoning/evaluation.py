@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date
 
+from cds_service.effort import go_on
 from cds_service.knowledge.base import Knowledge
 from cds_service.knowledge.derived import reached_drugs
 from cds_service.knowledge.schema import Fact, Table
@@ -74,6 +75,7 @@ class _Evaluator:
 
     def of_order(self, order: Order, others: tuple[Order, ...]) -> list[Finding]:
         """The findings of an order with its alternatives evaluated."""
+        go_on()
         if not order.ingredients:
             return [self._not_recognised(order, self._why_no_drug(order))]
         unread = [self._not_recognised(order, GapReason.PARTLY_RECOGNISED)] if order.unread else []
@@ -110,6 +112,7 @@ class _Evaluator:
         return list(self._of_tables(tables, context))
 
     def _of_tables(self, tables: tuple[Table, ...], context: Context) -> Iterator[Finding]:
+        go_on()
         route = context.route
         given = [t for t in tables if route in t.routes or "any" in t.routes]
         fitting = [(t, fit) for t in given if (fit := self._fit(t, context)).holds is not False]

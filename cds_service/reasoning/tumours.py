@@ -7,11 +7,13 @@ hybridisation. Of each test the newest result counts, and what the tests tell is
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from datetime import date
 from itertools import groupby
 from typing import NamedTuple
 
+from cds_service.effort import go_on
 from cds_service.knowledge.base import Knowledge
 from cds_service.knowledge.derived import observables_telling
 from cds_service.knowledge.rows import NO_VARIANT, OTHER_VARIANT
@@ -89,17 +91,21 @@ def _taken_together(told: list[Told], asked: _Asked, context: Context) -> Marker
 
 def _without_earlier_opinions(readings: list[Reading]) -> list[Reading]:
     """Without what a laboratory thought of a variant before it thought better of it."""
-    return [r for r in readings if not any(_replaces(other, r) for other in readings)]
+    opinions: defaultdict[tuple[str, str], list[Reading]] = defaultdict(list)
+    for reading in readings:
+        if isinstance(reading.says, Presence) and reading.says.significance and _variant_of(reading)[1]:
+            opinions[_variant_of(reading)].append(reading)
+    return [r for r in readings if not any(_replaces(other, r) for other in opinions.get(_variant_of(r), ()))]
+
+
+def _variant_of(reading: Reading) -> tuple[str, str]:
+    return reading.observable, variant_key(reading.says.allele) if isinstance(reading.says, Presence) else ""
 
 
 def _replaces(newer: Reading, older: Reading) -> bool:
-    if not (isinstance(newer.says, Presence) and isinstance(older.says, Presence) and newer.says.significance):
-        return False
-    is_same = (
-        newer.observable == older.observable
-        and variant_key(newer.says.allele) == variant_key(older.says.allele) != ""
-    )
-    return is_same and older.says.present and newest_of([newer, older]) == [newer]
+    """Whether of two readings of one variant, of which the newer says what is thought of it, it takes the place."""
+    go_on()
+    return isinstance(older.says, Presence) and older.says.present and newest_of([newer, older]) == [newer]
 
 
 def _is_spoiled(reading: Reading, context: Context) -> bool:
@@ -324,7 +330,7 @@ def _newest(told: list[Told]) -> list[Told]:
         every = [*of_one]
         telling = [pair for pair in every if not _is_open(pair[1], Narrowing.PLASMA_MAY_MISS_IT)] or every
         whole = [pair for pair in telling if not any(_is_open(pair[1], why) for why in _OF_ONE_VARIANT)]
-        newest = [reading for of in (telling, whole) for reading in newest_of([r for r, _ in of])]
+        newest = {reading for of in (telling, whole) for reading in newest_of([r for r, _ in of])}
         found += [pair for pair in telling if pair[0] in newest]
     return found
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from math import floor
 
 from cds_service.knowledge.schema import Fact, Predicate
@@ -49,19 +49,21 @@ def _numbers(fact: Fact, context: Context) -> Iterator[UsedFact]:
 
 
 def _said(fact: Fact, keys: Iterable[str], context: Context) -> Iterator[UsedFact]:
+    told = _told(fact, context)
     for reference in context.evidence(fact).references(keys):
-        name, on = _told(fact, reference, context)
+        name, on = told.get(reference, ("", None))
         yield UsedFact(fact.value, name, on=on, reference=reference)
 
 
-def _told(fact: Fact, reference: str, context: Context) -> tuple[str, When | None]:
-    """Name and day of what a resource says; for the order itself, its reason."""
+def _told(fact: Fact, context: Context) -> Mapping[str, tuple[str, When | None]]:
+    """Name and day of what each resource says, the first of one reference; of the order itself, its reason."""
     patient, order = context.patient, context.order
-    if fact is Fact.INDICATION and reference == order.reference:
-        return ", ".join(order.reason_texts), None
-    found = [(m.reference, m.name, m.started) for m in patient.medications]
+    found: list[tuple[str, str, When | None]] = []
+    if fact is Fact.INDICATION:
+        found += [(order.reference, ", ".join(order.reason_texts), None)]
+    found += [(m.reference, m.name, m.started) for m in patient.medications]
     found += [(o.reference, o.name, None) for o in (order, *context.others)]
     found += [(c.reference, c.text, c.onset) for c in patient.conditions]
     found += [(a.reference, a.text, None) for a in patient.allergies]
     found += [(f.reference, ": ".join(filter(None, (f.relationship, f.text))), None) for f in patient.family]
-    return next(((name, on) for known, name, on in found if known == reference), ("", None))
+    return {reference: (name, on) for reference, name, on in reversed(found)}

@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 
 from cds_service.codes import RXNORM
+from cds_service.effort import go_on
 from cds_service.knowledge.schema import Source, Table
 from cds_service.memory import remembered_by_identity
 from cds_service.model import (
@@ -48,6 +49,8 @@ from cds_service.writing.words import About, Words
 
 FINDINGS = "org.cds-service.findings"
 BASIS = "org.cds-service.basis"
+_MOST_GAPS = 200
+"""Of the whole request, on each of its cards: what nobody reads would make an answer a thousand times its request."""
 
 
 def extension(
@@ -63,6 +66,7 @@ def extension(
 
 def finding_json(finding: Finding, words: Words) -> dict[str, Any]:
     """One finding as the schema has it."""
+    go_on()
     about, tests, table = words.about(finding), finding.tests, table_of(finding, words)
     advice = _advice(finding.advice, words, about) if finding.advice else _NO_ADVICE
     return filled(
@@ -100,11 +104,12 @@ def basis_json(
     """On what the answer rests: versions, what could not be read, and the source attributes of
     45 CFR 170.315(b)(11)(iv)(A) for each source used."""
     told = tuple(findings)
-    gaps = dict.fromkeys([*patient.gaps, *[gap for finding in told for gap in finding.gaps]])
+    gaps = [*dict.fromkeys([*patient.gaps, *[gap for finding in told for gap in finding.gaps]])]
     return filled(
         hook=hook,
         **orjson.loads(_versions(policy, words)),
-        gaps=[_gap(gap) for gap in gaps],
+        gaps=[_gap(gap) for gap in gaps[:_MOST_GAPS]],
+        gapsLeftOut=len(gaps[_MOST_GAPS:]) or None,
         sourceAttributes=_source_attributes(told, words),
     )
 

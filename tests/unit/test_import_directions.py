@@ -17,6 +17,7 @@ WORDS = {
     "errors",
     "policy",
     "memory",
+    "effort",
     "nesting",
     "circuits",
     "double_names",

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 
 import pytest
+from gunicorn.http.errors import InvalidChunkSize, NoMoreData
 
 from tests.support.tokens import SIGN
 
@@ -142,3 +144,42 @@ def test_in_development_only_this_machine_may_call(client):
         assert client.get("/cds-services", environ_base={"REMOTE_ADDR": address}).status_code == 403
     for address in ("127.0.0.1", "::1", ""):
         assert client.get("/cds-services", environ_base={"REMOTE_ADDR": address}).status_code == 200
+
+
+class Arriving(io.BytesIO):
+    """A body in chunks, as gunicorn hands it on; where it ends with a fault, that is raised."""
+
+    def __init__(self, content: bytes, fault: Exception | None = None) -> None:
+        super().__init__(content)
+        self.fault = fault
+
+    def readinto(self, buffer):
+        count = super().readinto(buffer)
+        if not count and self.fault is not None:
+            raise self.fault
+        return count
+
+
+def in_chunks(client, content, fault=None):
+    return client.post(
+        SIGN,
+        input_stream=Arriving(content, fault),
+        content_type="application/json",
+        headers={"Transfer-Encoding": "chunked"},
+        environ_overrides={"wsgi.input_terminated": True, "HTTP_TRANSFER_ENCODING": "chunked"},
+    )
+
+
+def test_a_body_in_chunks_is_read_whole(client):
+    assert in_chunks(client, body().encode()).status_code == 200
+
+
+@pytest.mark.parametrize("fault", [InvalidChunkSize(b"0x1"), NoMoreData(b""), ConnectionResetError()], ids=repr)
+def test_chunks_that_are_none_or_break_off_are_the_callers_fault(client, fault):
+    assert in_chunks(client, body().encode()[:50], fault).status_code == 400
+
+
+def test_a_body_in_chunks_is_not_cut_where_it_is_too_large(client_with):
+    client = client_with(largest_request_bytes=10_000)
+    content = body().encode().ljust(10_000) + b"and more"
+    assert in_chunks(client, content).status_code == 413

@@ -90,7 +90,7 @@ def _course_days(resource: Resource) -> int | None:
     steps = objects(resource.get("dosageInstruction"))
     told = [_days(child(step, "timing", "repeat").get("boundsDuration")) for step in steps]
     known = [days for days in told if days is not None]
-    return sum(known) if known and len(known) == len(told) else None
+    return _plausible(sum(known)) if len(known) == len(told) else None
 
 
 def _days(duration: object) -> int | None:

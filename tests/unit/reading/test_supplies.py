@@ -216,3 +216,8 @@ def test_a_prescription_that_may_go_on_is_asked_about_and_lets_its_dispenses_spe
     assert [o.reference for o in old.orders] == ["MedicationRequest/m"]
     running = read_medicines(prescription("2026-11-01"), later)
     assert [m.reference for m in running.patient.medications] == ["MedicationRequest/m"]
+
+
+def test_a_course_of_more_days_than_the_calendar_has_tells_nothing() -> None:
+    step = {"timing": {"repeat": {"boundsDuration": {"value": 9999, "unit": "d"}}}}
+    assert prescribed({"authoredOn": "2026-01-01", "dosageInstruction": [step] * 400}, medicine(), LENGTHS) is None

@@ -51,8 +51,10 @@ _ORDER_NOT_READ = frozenset(
         GapReason.UNSUPPORTED_KIND,
     }
 )
-_AN_ORDER = re.compile(r"(?:.*/)?Medication(?:Request|Order|Dispense|Statement|Administration)[/#]|#")
-"""What an order may be named by: `Type/id`, its place in the request, or its address on another server."""
+_AN_ORDER = re.compile(r"(?:.*/)?Medication[a-z]+[/#]|#|[^/#]+$", re.IGNORECASE)
+"""What an order may be named by: `Type/id`, its place in the request, its address on another server, or anything that
+does not say its type, such as `urn:uuid:`.
+"""
 _HOOKS_THAT_NEED_MEDICATIONS = frozenset({Hook.PATIENT_VIEW, Hook.ORDER_DISPATCH})
 
 

@@ -115,7 +115,9 @@ def _dispatch_question(context: JsonObject, patient_id: str) -> Question:
     if not isinstance(given, list) or not all(isinstance(reference, str) and reference for reference in given):
         raise RequestError(400, "required", f"{where} is not a list of references 'Type/id'", where)
     return Question(
-        Hook.ORDER_DISPATCH, patient_id, wanted=tuple(without_version(reference).rstrip("/") for reference in given)
+        Hook.ORDER_DISPATCH,
+        patient_id,
+        wanted=tuple(without_version(reference.strip()).rstrip("/") for reference in given),
     )
 
 

@@ -15,15 +15,15 @@ from cds_service.reading.shapes import Resource, codings, concept_texts, first, 
 from cds_service.reading.vocabulary import (
     DRAFT_STATUSES,
     ENDED_STATUSES,
-    GIVEN,
     REQUEST,
     STATEMENT,
     UNTAKEN_STATUSES,
 )
 from cds_service.references import local_name
 
-_NO_ORDERS = frozenset({STATEMENT, *GIVEN})
-"""Other resources that name a medicine: in the place of an order they are told and not guessed at."""
+_OF_MEDICINES = "medication"
+"""How the types of resources that name a medicine begin: in place of an order they are told and not guessed at."""
+_NO_MEDICINE_TAKEN = frozenset({"Medication", "MedicationKnowledge"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ def read_orders(question: Question, asked: tuple[Record, ...], chart: Chart) -> 
         go_on()
         if record.kind == REQUEST:
             yield from _read_draft(record, question, selected, chart)
-        elif record.kind in _NO_ORDERS:
+        elif record.kind.lower().startswith(_OF_MEDICINES) and record.kind not in _NO_MEDICINE_TAKEN:
             yield Gap(record.reference, GapReason.UNSUPPORTED_KIND, f"{record.kind}; expected {REQUEST}")
 
 

@@ -94,6 +94,27 @@ def test_an_order_dispatched_on_another_server_is_said_and_not_our_own(client_wi
     assert card["summary"] == "This order could not be checked: not available to this service"
 
 
+@pytest.mark.parametrize(
+    "named", ["urn:uuid:5e9b1b5a-9d52-4a0a-8d8d-0d8d9f3c8d11", "7", "medicationrequest/7", "rx 7"]
+)
+def test_a_dispatched_order_of_which_nobody_knows_what_it_is_is_said(client_with: Any, named: str) -> None:
+    (card,) = asked(client_with, "order-dispatch", bundle(), dispatchedOrders=[named]).json["cards"]
+    assert card["summary"] == "This order could not be checked: not available to this service"
+
+
+@pytest.mark.parametrize("named", ["ServiceRequest/7", f"{ELSEWHERE}/DeviceRequest/7"])
+def test_a_dispatched_order_of_something_else_is_none_of_ours(client_with: Any, named: str) -> None:
+    assert asked(client_with, "order-dispatch", bundle(), dispatchedOrders=[named]).json["cards"] == []
+
+
+def test_blanks_around_a_dispatched_order_change_nothing(client_with: Any) -> None:
+    codeine = medicine(medicationCodeableConcept={"text": "codeine 30 mg tablet"})
+    (card,) = asked(client_with, "order-dispatch", bundle(codeine), dispatchedOrders=[" MedicationRequest/7 "]).json[
+        "cards"
+    ]
+    assert card["summary"].startswith("Codeine")
+
+
 def test_the_order_hooks_do_not_speak_of_the_list(client_with: Any) -> None:
     drafts = searchset(medicine("draft", status="draft"))
     assert asked(client_with, "order-sign", searchset(OF_ANOTHER), draftOrders=drafts).json["cards"] == []
@@ -103,7 +124,13 @@ def nameless(resource: Json) -> Json:
     return {name: value for name, value in resource.items() if name != "id"}
 
 
-OTHER_KINDS = ("MedicationDispense", "MedicationStatement", "MedicationAdministration")
+OTHER_KINDS = (
+    "MedicationDispense",
+    "MedicationStatement",
+    "MedicationAdministration",
+    "medicationRequest",
+    "MedicationPrescription",
+)
 UNREAD = {
     "another patient's": (OF_ANOTHER, "belongs to another patient"),
     "another version's": (R5, "FHIR version not supported"),
@@ -126,6 +153,11 @@ def test_a_draft_that_cannot_be_read_is_said(client_with: Any, draft: Json, why:
 def test_a_draft_that_is_not_in_force_is_not_asked_about(client_with: Any, status: str) -> None:
     drafts = searchset(medicine(status=status, medicationCodeableConcept={"text": "codeine 30 mg tablet"}))
     assert asked(client_with, "order-sign", searchset(), draftOrders=drafts).json["cards"] == []
+
+
+def test_a_medication_beside_the_drafts_is_no_order(client_with: Any) -> None:
+    drafts = bundle({"resourceType": "Medication", "id": "m", "code": {"text": "codeine"}})
+    assert asked(client_with, "order-sign", bundle(), draftOrders=drafts).json["cards"] == []
 
 
 def test_while_the_medicines_fail_the_drafts_that_hang_on_them_share_one_card(client_with: Any) -> None:

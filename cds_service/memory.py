@@ -15,7 +15,7 @@ K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 P = ParamSpec("P")
 
-MOST_ENTRIES = 4096
+MOST_ENTRIES = 2048
 LONGEST_CONTENT = 512
 """Bytes or characters; longer ones seldom come back, and are more of a story than a label."""
 

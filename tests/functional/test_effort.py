@@ -10,24 +10,21 @@ from cds_service.effort import at_most, go_on
 from cds_service.errors import RequestError
 from cds_service.nesting import MOST_PARTS
 from cds_service.reading.shapes import LONGEST_TEXT
+from tests.support.bundles import searchset
 from tests.support.dear import Json, condition, draft, observation, report
 
 SIGN = "/cds-services/order-sign"
 FAR_MORE_THAN_IT_TAKES_S = 2.0
 
 
-def bundle(resources: list[Json]) -> Json:
-    return {"resourceType": "Bundle", "type": "searchset", "entry": [{"resource": one} for one in resources]}
-
-
 def hook_request(drafts: list[Json], **prefetch: list[Json]) -> Json:
     keys = ("medications", "results", "tumour_results", "conditions", "allergies", "requests", "family")
-    known = {key: bundle(prefetch.get(key, [])) for key in keys}
+    known = {key: searchset(*prefetch.get(key, [])) for key in keys}
     patient = {"resourceType": "Patient", "id": "p1", "gender": "female", "birthDate": "1970-03-01"}
     return {
         "hook": "order-sign",
         "hookInstance": "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea",
-        "context": {"userId": "Practitioner/1", "patientId": "p1", "draftOrders": bundle(drafts)},
+        "context": {"userId": "Practitioner/1", "patientId": "p1", "draftOrders": searchset(*drafts)},
         "prefetch": {"patient": patient, **known},
     }
 

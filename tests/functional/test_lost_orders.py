@@ -98,20 +98,19 @@ def test_an_order_dispatched_on_another_server_is_said_and_not_our_own(client_wi
     "named", ["urn:uuid:5e9b1b5a-9d52-4a0a-8d8d-0d8d9f3c8d11", "7", "medicationrequest/7", "rx 7"]
 )
 def test_a_dispatched_order_of_which_nobody_knows_what_it_is_is_said(client_with: Any, named: str) -> None:
-    (card,) = asked(client_with, "order-dispatch", bundle(), dispatchedOrders=[named]).json["cards"]
+    (card,) = asked(client_with, "order-dispatch", searchset(), dispatchedOrders=[named]).json["cards"]
     assert card["summary"] == "This order could not be checked: not available to this service"
 
 
 @pytest.mark.parametrize("named", ["ServiceRequest/7", f"{ELSEWHERE}/DeviceRequest/7"])
 def test_a_dispatched_order_of_something_else_is_none_of_ours(client_with: Any, named: str) -> None:
-    assert asked(client_with, "order-dispatch", bundle(), dispatchedOrders=[named]).json["cards"] == []
+    assert asked(client_with, "order-dispatch", searchset(), dispatchedOrders=[named]).json["cards"] == []
 
 
 def test_blanks_around_a_dispatched_order_change_nothing(client_with: Any) -> None:
     codeine = medicine(medicationCodeableConcept={"text": "codeine 30 mg tablet"})
-    (card,) = asked(client_with, "order-dispatch", bundle(codeine), dispatchedOrders=[" MedicationRequest/7 "]).json[
-        "cards"
-    ]
+    named = {"dispatchedOrders": [" MedicationRequest/7 "]}
+    (card,) = asked(client_with, "order-dispatch", searchset(codeine), **named).json["cards"]
     assert card["summary"].startswith("Codeine")
 
 
@@ -156,8 +155,8 @@ def test_a_draft_that_is_not_in_force_is_not_asked_about(client_with: Any, statu
 
 
 def test_a_medication_beside_the_drafts_is_no_order(client_with: Any) -> None:
-    drafts = bundle({"resourceType": "Medication", "id": "m", "code": {"text": "codeine"}})
-    assert asked(client_with, "order-sign", bundle(), draftOrders=drafts).json["cards"] == []
+    drafts = searchset({"resourceType": "Medication", "id": "m", "code": {"text": "codeine"}})
+    assert asked(client_with, "order-sign", searchset(), draftOrders=drafts).json["cards"] == []
 
 
 def test_while_the_medicines_fail_the_drafts_that_hang_on_them_share_one_card(client_with: Any) -> None:

@@ -100,3 +100,9 @@ def test_work_goes_on_until_its_time_is_over():
             go_on()
         go_on()
     go_on()
+
+
+def test_waiting_is_no_work():
+    with at_most(0.05):
+        time.sleep(0.1)
+        go_on()

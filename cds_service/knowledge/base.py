@@ -21,6 +21,7 @@ from cds_service.knowledge.schema import (
     Observable,
     ResultSpoiler,
     ResultWords,
+    SampleFault,
     Source,
     SupplyLengths,
     Table,
@@ -70,7 +71,9 @@ class Knowledge:
     parts_mg: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     """Drug -> what its tablets and capsules give (`schema.DrugParts`)."""
     spoilers: tuple[ResultSpoiler, ...] = ()
-    """Of results of lifelong markers; what spoils a measured value stands with the table that uses it."""
+    """Of results of lifelong markers; medicines that spoil a measured value stand with the table that uses it."""
+    sample_faults: Mapping[str, SampleFault] = field(default_factory=dict)
+    """What is said of samples that makes their values too high or too low, by id."""
     family_priors: tuple[FamilyPrior, ...] = ()
     no_match: NoMatch = field(default_factory=NoMatch)
     supplies: SupplyLengths = field(default_factory=lambda: SupplyLengths(0, 0, 0))

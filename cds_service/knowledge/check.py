@@ -200,6 +200,9 @@ def _cited(knowledge: Knowledge) -> Iterator[tuple[str, str]]:
     yield from ((f"group {group.id}", group.source) for group in knowledge.groups.values())
     yield from ((f"modifier {modifier.id}", modifier.source) for modifier in knowledge.modifiers)
     yield from ((f"spoiler {spoiler.id}", spoiler.source) for spoiler in knowledge.spoilers)
+    for fault in knowledge.sample_faults.values():
+        named = (*fault.raises.values(), *fault.lowers.values())
+        yield from ((f"sample fault {fault.id}", source) for source in named)
     yield from ((f"family prior {prior.id}", prior.source) for prior in knowledge.family_priors)
     yield from ((f"modulator {m.drug} of {m.enzyme}", m.source) for m in knowledge.modulators)
     yield from ((f"frequency {f.marker} {f.state} ({f.population})", f.source) for f in knowledge.frequencies)
@@ -273,6 +276,7 @@ def _phrase_problems(knowledge: Knowledge, phrases: Mapping[str, str]) -> Iterat
         "test": knowledge.tests,
         "condition": knowledge.conditions,
         "spoiler": {spoiler.id: spoiler for spoiler in knowledge.spoilers},
+        "sample fault": knowledge.sample_faults,
     }
     for kind, by_id in entries.items():
         for name, entry in by_id.items():

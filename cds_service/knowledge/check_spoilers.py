@@ -1,4 +1,4 @@
-"""What bears on lifelong markers from outside, spoilers and family history, names what exists."""
+"""What bears on results from outside, spoilers, faults of samples and family history, names what exists."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from cds_service.knowledge.base import Knowledge
 from cds_service.knowledge.check_codes import states_named
 from cds_service.knowledge.schema import ResultSpoiler
+from cds_service.model import Trust
 
 _KINDS = frozenset({"gene", "genotype", "germline", "hla"})
 
@@ -14,6 +15,7 @@ _KINDS = frozenset({"gene", "genotype", "germline", "hla"})
 def spoiler_problems(knowledge: Knowledge) -> Iterator[str]:
     """The problems of all spoilers and family priors, a line each."""
     yield from _family_problems(knowledge)
+    yield from _fault_problems(knowledge)
     methods = {test.method for test in knowledge.tests.values()}
     for spoiler in knowledge.spoilers:
         yield from (f"spoiler {spoiler.id}: {told}" for told in _problems(spoiler, methods, knowledge))
@@ -38,6 +40,17 @@ def _problems(spoiler: ResultSpoiler, methods: set[str], knowledge: Knowledge) -
     if not spoiler.conditions:
         yield "no condition sets it going"
     yield from (f"no test has the method {m!r}" for m in spoiler.methods if m and m not in methods)
+
+
+def _fault_problems(knowledge: Knowledge) -> Iterator[str]:
+    for fault in knowledge.sample_faults.values():
+        where = f"sample fault {fault.id}"
+        touched = {*fault.raises, *fault.lowers}
+        yield from (f"{where}: {i} is no observable" for i in sorted(touched - knowledge.observables.keys()))
+        if fault.trust is Trust.RECALLED:
+            yield f"{where}: recalled; it takes back warnings, and that wants a source"
+        if not (touched and (fault.words or fault.codes)):
+            yield f"{where}: nothing says it, or it touches no observable"
 
 
 def _family_problems(knowledge: Knowledge) -> Iterator[str]:

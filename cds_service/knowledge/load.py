@@ -103,6 +103,7 @@ def load_knowledge(data: Path = DATA) -> Knowledge:
         groups_by_drug=_index((d, g.id) for g in groups.values() for d in g.drugs),
         family_priors=tuple(_by_id(_file(data / "family_priors.yaml", schema.FamilyPrior), "family prior").values()),
         spoilers=tuple(_by_id(_file(data / "spoilers.yaml", schema.ResultSpoiler), "spoiler").values()),
+        sample_faults=_by_id(_file(data / "sample_faults.yaml", schema.SampleFault), "sample fault"),
     )
 
 

@@ -465,6 +465,26 @@ class ResultSpoiler:
 
 
 @dataclass(frozen=True, slots=True)
+class SampleFault:
+    """What a laboratory says of a sample that makes values of it too high or too low. Written once, for every
+    observable that it touches; no table repeats it."""
+
+    id: str
+    """It stands among the flags of a reading whose report says it."""
+    reason: str
+    """Phrase key: how the value may differ, as it stands behind the marker on the card."""
+    trust: Trust
+    words: tuple[str, ...] = ()
+    """What comments call it; folded while reading."""
+    codes: tuple[str, ...] = ()
+    """Codes of `Specimen.condition` (HL7 table 0493)."""
+    raises: Mapping[str, str] = field(default_factory=dict)
+    """Observable of which the true value may be lower -> the source that says so."""
+    lowers: Mapping[str, str] = field(default_factory=dict)
+    """Observable of which the true value may be higher -> the source that says so."""
+
+
+@dataclass(frozen=True, slots=True)
 class MarkerUse:
     """How a table uses one of its markers."""
 

@@ -20,10 +20,10 @@ class Known:
 class Narrowed:
     states: frozenset[str]
     why: Narrowing | str
-    """Where an event of the record spoiled the result: the phrase key of the spoiler."""
+    """Where an event of the record spoiled the result, or its sample had a fault: the phrase key of that."""
     readings: tuple[Reading, ...] = ()
     may_count: bool = False
-    """Whether its dates are told so roughly that the result may count after all."""
+    """Whether the result may count as it stands: its dates are told roughly, or its sample had a fault."""
 
 
 @dataclass(frozen=True, slots=True)

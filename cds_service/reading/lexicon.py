@@ -55,6 +55,15 @@ class CodeMeaning:
 
 
 @dataclass(frozen=True, slots=True)
+class FaultWords:
+    """What says that a sample has a fault: codes of its condition, and words in folded text."""
+
+    id: str
+    codes: frozenset[str]
+    words: re.Pattern[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Lexicon:
     """Everything that reading looks up. Symbols are gene symbols and HLA loci (`HLA-B`)."""
 
@@ -132,6 +141,8 @@ class Lexicon:
     """A marker of a tumour that is called negative, which denies no tumour: `HER2 negative breast cancer`."""
     variants: VariantWords
     supplies: SupplyLengths
+    sample_faults: Mapping[str, tuple[FaultWords, ...]]
+    """Observable -> what may be said of a sample that touches its value."""
     harmless_of_tumours: re.Pattern[str]
     """Words beside what is said of a tumour's marker that change nothing, in folded text."""
     words_around_values: tuple[str, ...]
@@ -307,6 +318,7 @@ def lexicon_of(knowledge: Knowledge) -> Lexicon:
         liquid_biopsies=words_pattern(knowledge.result_words.liquid_biopsies),
         variants=variant_words_of(knowledge),
         supplies=knowledge.supplies,
+        sample_faults=_grouped(_faults(knowledge)),
         harmless_of_tumours=words_pattern(_harmless_of_tumours(knowledge.result_words)),
         words_around_values=(*_harmless_of_tumours(knowledge.result_words), *PRESENT_WORDS, *ABSENT_WORDS),
         calls_of_tumours=words_pattern(("no", *FOUND_WORDS, *MISSED_WORDS)),
@@ -357,6 +369,12 @@ def _symbol_pattern(symbols: Iterable[str]) -> re.Pattern[str]:
     longest_first = sorted(symbols, key=lambda s: (-len(s), s))
     alternatives = "|".join(re.escape(symbol).replace(r"\-", r"[-\s]") for symbol in longest_first)
     return re.compile(rf"(?<![A-Za-z0-9])(?:{alternatives or '(?!)'})(?![A-Za-z0-9]|-\d)", re.IGNORECASE)
+
+
+def _faults(knowledge: Knowledge) -> Iterator[tuple[str, FaultWords]]:
+    for fault in knowledge.sample_faults.values():
+        words = FaultWords(fault.id, frozenset(fault.codes), words_pattern(fault.words))
+        yield from ((observable, words) for observable in dict.fromkeys((*fault.raises, *fault.lowers)))
 
 
 def words_pattern(words: Iterable[str]) -> re.Pattern[str]:

@@ -38,6 +38,7 @@ from cds_service.reading.provenance import (
     specimen_of,
 )
 from cds_service.reading.records import Record
+from cds_service.reading.samples import faults_of
 from cds_service.reading.shapes import Resource, codings, concept_label, concept_text, first_coded, has_code, objects
 from cds_service.reading.variants import Variant
 from cds_service.reading.vocabulary import GENOTYPE, MEDICATION_ASSESSED, SNOMED_GENOTYPE
@@ -186,7 +187,7 @@ def reading_of(found: Found, record: Record, around: Circumstances, chart: Chart
         quoted=found.quoted,
         coding=found.coding,
         why_unverified=why,
-        flags=(*before, *found.flags, *after),
+        flags=(*before, *found.flags, *faults_of(record, found.observable, chart), *after),
         drugs=drugs_assessed(record.resource, chart) if found.assesses_drugs else (),
     )
 

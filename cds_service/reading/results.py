@@ -11,6 +11,7 @@ from cds_service.memory import content_key
 from cds_service.model import (
     Gap,
     GapReason,
+    NotReadable,
     PendingTest,
     Phenotype,
     Reading,
@@ -30,6 +31,7 @@ from cds_service.reading.provenance import Circumstances, circumstances_of, orig
 from cds_service.reading.readings import Assessed, Found, Weighed, finding, reading_of
 from cds_service.reading.records import Record, References, is_region_studied
 from cds_service.reading.reports import is_genetic, missing_results
+from cds_service.reading.samples import faults_of
 from cds_service.reading.shapes import (
     TOO_LONG,
     Resource,
@@ -71,7 +73,7 @@ def read_observation(record: Record, chart: Chart) -> list[Reading | Assessed | 
 
 def _results_of(record: Record, said: tuple[Found, ...], chart: Chart) -> list[Reading | Assessed | Gap]:
     around = circumstances_of(record, chart)
-    found: list[Reading | Assessed | Gap] = [_result_of(record, one, around, chart) for one in said]
+    found = [_reported(_result_of(record, one, around, chart), record, chart) for one in said]
     if around.is_future:
         found.append(Gap(record.reference, GapReason.FUTURE_DATE, "a result dated after today", record.query))
     return found
@@ -80,6 +82,15 @@ def _results_of(record: Record, said: tuple[Found, ...], chart: Chart) -> list[R
 def _result_of(record: Record, found: Found, around: Circumstances, chart: Chart) -> Reading | Assessed:
     reading = reading_of(found, record, around, chart)
     return reading if found.variant is None or around.is_future else Assessed(reading, *found.variant)
+
+
+def _reported(result: Reading | Assessed, record: Record, chart: Chart) -> Reading | Assessed | Gap:
+    """The result, or that there is none where a fault of the sample stands in place of the number."""
+    if not isinstance(result, Reading) or result.says != NotReadable(GapReason.NO_NUMBER):
+        return result
+    if faults_of(record, result.observable, chart):
+        return Gap(record.reference, GapReason.NO_VALUE, result.quoted, record.query)
+    return result
 
 
 def _of_record(record: Record, found: Weighed | PendingTest | Gap, chart: Chart) -> Weighed | PendingTest | Gap:

@@ -147,6 +147,21 @@ CONSUMER_WORDS = ("direct to consumer", "dtc", "consumer", "23andme", "ancestryd
 NEGATING_WORDS = ("no", "not", "without", "denies", "negative", "family history", "fh", "rule out", "ruled out",
                   "exclude", "excluded", "unlikely", "risk of", "screening")  # fmt: skip
 
+# Faults of samples, in folded text
+
+FAULT_DENIED_AHEAD = (
+    "no", "not", "non", "nil", "without", "negative for", "free of", "free from", "exclude", "excludes", "excluded",
+    "rule out", "if", "unless", "whether", "when", "avoid", "avoids", "avoiding", "checked for", "screened for",
+    "tested for", "monitor for", "previous", "previously", "prior", "earlier", "last", "first", "original", "initial",
+)  # fmt: skip
+"""Words ahead of a fault that deny it, suppose it, or say it of another sample."""
+FAULT_DENIED_AFTER = (
+    "no", "none", "nil", "negative", "neg", "absent", "normal", "within", "insignificant", "0", "not detected",
+    "not seen", "not present", "not observed", "not noted", "not found", "not significant", "not evident",
+    "not visible", "not apparent",
+)  # fmt: skip
+"""What denies a fault where it follows it."""
+
 INTERPRETATIONS = (
     "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation",
     "http://terminology.hl7.org/CodeSystem/v2-0078",

@@ -11,7 +11,8 @@ from datetime import date
 from itertools import product
 from math import inf, nextafter
 
-from cds_service.knowledge.schema import Band, Fact, MarkerUse
+from cds_service.knowledge.base import Knowledge
+from cds_service.knowledge.schema import Band, Fact, MarkerUse, SampleFault
 from cds_service.model import (
     FUTURE,
     Conflicting,
@@ -65,8 +66,8 @@ def measured(marker: str, use: MarkerUse, states: frozenset[str], context: Conte
     usable = usable_of(readings)
     if not usable:
         return untold(marker, readings, context.patient, context.knowledge)
-    newest = tuple(sorted(newest_of(usable), key=_place))
-    told = _together([told_alone(reading, use, states) for reading in newest], newest, states)
+    newest = _from_sound_samples(sorted(newest_of(usable), key=_place), context.knowledge)
+    told = _together([_of_its_sample(r, use, states, context.knowledge) for r in newest], newest, states)
     if isinstance(told, Conflicting) and Fact.SEX in facts_lacking(marker, context.patient):
         told = Unreadable(GapReason.NEEDS_FACTS, newest)
     window = window_days(use, context)
@@ -88,6 +89,33 @@ def usable_of(readings: tuple[Reading, ...]) -> list[Reading]:
     """The final and verified ones. One that is dated after today is told of only where there is no other."""
     usable = [r for r in readings if r.status is ReadingStatus.FINAL and r.grade is not Grade.UNVERIFIED]
     return [r for r in usable if r.says != FUTURE] or usable
+
+
+def _from_sound_samples(readings: list[Reading], knowledge: Knowledge) -> tuple[Reading, ...]:
+    """Of readings of which any may be the newest, those whose sample had no fault, where there are any: they are the
+    repeat that the laboratory asked for."""
+    return tuple([r for r in readings if not _faults(r, knowledge)] or readings)
+
+
+def _faults(reading: Reading, knowledge: Knowledge) -> list[SampleFault]:
+    return [knowledge.sample_faults[flag] for flag in reading.flags if flag in knowledge.sample_faults]
+
+
+def _of_its_sample(reading: Reading, use: MarkerUse, states: frozenset[str], knowledge: Knowledge) -> MarkerKnowledge:
+    """What the reading tells. A fault of its sample leaves open how much lower or higher the true value is
+    (decision 0008); a value that such a fault cannot bring into another band stands."""
+    told, faults = told_alone(reading, use, states), _faults(reading, knowledge)
+    if not faults or not isinstance(reading.says, Quantity) or not isinstance(told, Known | Narrowed):
+        return told
+    low, high = _range(reading.says.value, reading.says.comparator)
+    low = -inf if any(reading.observable in fault.raises for fault in faults) else low
+    high = inf if any(reading.observable in fault.lowers for fault in faults) else high
+    found = bands_between(low, high, use.bands)
+    return (
+        told
+        if found == frozenset(possible(told, states))
+        else Narrowed(found, faults[0].reason, (reading,), may_count=True)
+    )
 
 
 def _place(reading: Reading) -> tuple[str, str]:

@@ -11,6 +11,7 @@ from cds_service.model import (
     Finding,
     Gravity,
     Kind,
+    Narrowed,
     Outcome,
     Testing,
     TestQuestion,
@@ -100,7 +101,16 @@ def _need(finding: Finding, level: str, asked: str, words: Words) -> str:
     again = [question for question in finding.tests if question.due_days is not None]
     if again:
         return words.wording.say("needs", "recheck", tests=words.wording.any_of(list(map(words.test, again))))
-    return words.wording.say("needs", level, markers=asked)
+    is_asked_first = level not in (Testing.NONE, Testing.RECOMMENDED)
+    unsure = not is_asked_first and all(_is_unsure(marker, finding, words) for marker in asked_markers(finding))
+    return words.wording.say("needs", "unsure" if unsure else level, markers=asked)
+
+
+def _is_unsure(marker: str, finding: Finding, words: Words) -> bool:
+    """Whether a value is on file of which a fault of its sample makes the order uncertain."""
+    known = next((view.knowledge for view in finding.markers if view.marker == marker), None)
+    reasons = {fault.reason for fault in words.knowledge.sample_faults.values()}
+    return isinstance(known, Narrowed) and known.why in reasons
 
 
 def _testing(finding: Finding, words: Words) -> tuple[Testing, str]:

@@ -9,7 +9,7 @@ import pytest
 
 from cds_service.knowledge.base import Knowledge
 from cds_service.knowledge.check import check
-from cds_service.knowledge.schema import FamilyPrior, ResultSpoiler
+from cds_service.knowledge.schema import FamilyPrior, Observable, ObservableKind, ResultSpoiler, SampleFault
 from cds_service.model import Trust
 from tests.unit.test_check import MARKER, PHRASES, WHOLE
 
@@ -17,6 +17,16 @@ SPOILER = ResultSpoiler(
     "spoiler", (MARKER,), ("gout",), "less_active", "study", Trust.READ, methods=("genotype", ""),
     may_hide={"Normal Metabolizer": ("0.0",)},
 )  # fmt: skip
+
+
+OBSERVABLE = "lab:urate"
+OBSERVED = Observable(OBSERVABLE, ObservableKind.QUANTITY, "study", names=("urate",), unit="mg/dL")
+
+
+def faulty(fault: SampleFault) -> Knowledge:
+    return replace(
+        WHOLE, sample_faults={"f": fault}, observables={OBSERVABLE: OBSERVED}, unit_spellings={"mg/dl": "mg/dL"}
+    )
 
 
 def spoiled(**changes: Any) -> Knowledge:
@@ -69,3 +79,26 @@ PRIOR = FamilyPrior("prior", (MARKER,), ("gout",), "study", Trust.READ, share_up
 def test_family_priors_are_checked_too(changes: dict[str, Any], told: str) -> None:
     problems = check(replace(WHOLE, family_priors=(replace(PRIOR, **changes),)), PHRASES)
     assert problems == [] if not told else any(problem.startswith(told) for problem in problems)
+
+
+@pytest.mark.parametrize(
+    ("fault", "told"),
+    [
+        (
+            SampleFault("f", "less_active", Trust.READ, ("spilt",), raises={"lab:nosuch": "study"}),
+            "lab:nosuch is no observable",
+        ),
+        (SampleFault("f", "less_active", Trust.READ, ("spilt",), raises={OBSERVABLE: "nosuch"}), "source 'nosuch'"),
+        (SampleFault("f", "less_active", Trust.RECALLED, ("spilt",), raises={OBSERVABLE: "study"}), "recalled"),
+        (SampleFault("f", "less_active", Trust.READ, raises={OBSERVABLE: "study"}), "nothing says it"),
+        (SampleFault("f", "less_active", Trust.READ, codes=("HEM",)), "it touches no observable"),
+    ],
+)
+def test_a_fault_of_a_sample_is_held_against_what_there_is(fault: SampleFault, told: str) -> None:
+    problems = check(faulty(fault), PHRASES)
+    assert any("sample fault f" in problem and told in problem for problem in problems), problems
+
+
+def test_a_whole_fault_has_no_problems() -> None:
+    whole = SampleFault("f", "less_active", Trust.READ, ("spilt",), lowers={OBSERVABLE: "study"})
+    assert check(faulty(whole), PHRASES) == []

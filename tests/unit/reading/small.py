@@ -17,11 +17,12 @@ from cds_service.knowledge.schema import (
     Observable,
     ObservableKind,
     ObservationCode,
+    SampleFault,
     SupplyLengths,
     Test,
     UnitConversion,
 )
-from cds_service.model import Availability, DrugMatch, Query, QueryResult, Question, Reading
+from cds_service.model import Availability, DrugMatch, Query, QueryResult, Question, Reading, Trust
 from cds_service.reading import Read, read
 
 TODAY = date(2026, 11, 25)
@@ -199,6 +200,16 @@ KNOWLEDGE = Knowledge(
     tests={
         "cyp2c19": Test("cyp2c19", ("gene:CYP2C19",), (Coding(LOINC, "66489-6"),), "genotype", "made_up"),
         "potassium": Test("potassium", ("lab:potassium",), (Coding(LOINC, "2823-3"),), "chemistry", "made_up"),
+    },
+    sample_faults={
+        "haemolysed": SampleFault(
+            "haemolysed",
+            "less",
+            Trust.READ,
+            ("haemolysed", "hemolyzed", "haemolysis"),
+            ("HEM",),
+            {"lab:potassium": "study"},
+        )
     },
     conditions={
         "stroke": ConditionKey("stroke", (Coding("http://hl7.org/fhir/sid/icd-10-cm", "I63*"),), ("stroke",)),

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from cds_service.knowledge.schema import Band, Fact, MarkerUse, Predicate, Spoiler, Validity
+from cds_service.knowledge.schema import Band, Fact, MarkerUse, Predicate, SampleFault, Spoiler, Validity
 from cds_service.model import (
     FUTURE,
     ActivityScore,
@@ -27,6 +27,7 @@ from cds_service.model import (
     SelfContradiction,
     Span,
     Stale,
+    Trust,
     Undetermined,
     Unreadable,
     Unverified,
@@ -326,3 +327,54 @@ def test_a_creatinine_that_cannot_be_read_is_a_clearance_that_cannot(says):
 def test_no_clearance_from_an_impossible_creatinine():
     creatinine = Reading("lab:creatinine", Quantity(0.0, "mg/dL"), "Observation/c", on=ago(2))
     assert readings_of(CREATININE_CLEARANCE, person(creatinine, sex="male", weight_kg=72.0), TODAY) == ()
+
+
+FAULTS = {
+    "haemolysed": SampleFault("haemolysed", "less", Trust.READ, raises={POTASSIUM: "study"}),
+    "clotted": SampleFault("clotted", "more", Trust.READ, lowers={POTASSIUM: "study"}),
+    "elsewhere": SampleFault("elsewhere", "other", Trust.READ, raises={"lab:sodium": "study"}),
+}
+
+
+def of_sample(*readings: Reading):
+    of = table("kaliol", row({POTASSIUM: "usual"}, "standard"), uses={POTASSIUM: USE})
+    known = replace(world(of), sample_faults=FAULTS)
+    return measured(POTASSIUM, USE, STATES, around("kaliol", person(*readings), known), of.id)
+
+
+@pytest.mark.parametrize(
+    ("value", "comparator", "fault", "left", "why"),
+    [
+        (6.1, "", "haemolysed", {"low", "usual", "high"}, "less"),
+        (4.2, "", "haemolysed", {"low", "usual"}, "less"),
+        (4.2, "", "clotted", {"usual", "high"}, "more"),
+        (2.9, "", "clotted", {"low", "usual", "high"}, "more"),
+        (3.9, "<", "clotted", {"low", "usual", "high"}, "more"),
+    ],
+)
+def test_a_fault_of_the_sample_leaves_the_values_on_one_side_open(value, comparator, fault, left, why) -> None:
+    reading = potassium(value, comparator=comparator, flags=(fault,))
+    assert of_sample(reading) == Narrowed(frozenset(left), why, (reading,), may_count=True)
+
+
+@pytest.mark.parametrize(
+    ("value", "fault"), [(2.9, "haemolysed"), (6.1, "clotted"), (6.1, "elsewhere"), (6.1, "undated")]
+)
+def test_a_fault_that_cannot_move_the_value_to_another_band_changes_nothing(value, fault) -> None:
+    reading = potassium(value, flags=(fault,))
+    assert of_sample(reading) == Known("low" if value < 3.5 else "high", (reading,))
+
+
+def test_the_repeat_of_the_same_day_counts_alone() -> None:
+    spoiled, repeat = potassium(6.1, flags=("haemolysed",)), potassium(4.2)
+    assert of_sample(spoiled, repeat) == Known("usual", (repeat,))
+
+
+def test_an_older_sound_value_does_not_stand_against_a_newer_doubtful_one() -> None:
+    spoiled = potassium(6.1, flags=("haemolysed",))
+    assert isinstance(of_sample(spoiled, potassium(4.2, days=2)), Narrowed)
+
+
+def test_what_cannot_be_read_stays_unreadable_whatever_its_sample() -> None:
+    reading = potassium(6.1, unit="mg/dL", flags=("haemolysed",))
+    assert of_sample(reading) == Unreadable(GapReason.UNIT_NOT_KNOWN, (reading,))

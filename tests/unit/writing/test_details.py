@@ -9,6 +9,7 @@ import pytest
 from writing_samples import (
     AVOID,
     HALF,
+    KNOWLEDGE,
     READING,
     SAME,
     STANDARD,
@@ -20,6 +21,7 @@ from writing_samples import (
     test_wanted,
 )
 
+from cds_service.knowledge.schema import SampleFault
 from cds_service.model import (
     Action,
     Advice,
@@ -37,12 +39,14 @@ from cds_service.model import (
     Indicator,
     Kind,
     MarkerView,
+    Narrowed,
     NotTested,
     Option,
     Outcome,
     Pending,
     Phenotype,
     ResultingOrder,
+    Trust,
     Unconfirmed,
     Unverified,
     UsedFact,
@@ -241,6 +245,15 @@ def test_of_two_tests_the_one_that_labelling_requires_leads(card_of):
     assert card["summary"].startswith("Primol: GENA test needed first")
     assert "GENA testing is required before the medicine is given." in head_of(card)
     assert "Chance that GENS test changes the order" in card["detail"]
+
+
+def test_a_value_from_a_doubtful_sample_is_no_missing_result(card_of):
+    fault = SampleFault("spilt", "levels", Trust.READ, ("spilt",), raises={"gene:GENA": "made_up"})
+    doubtful = Narrowed(frozenset({"Normal Metabolizer", "Poor Metabolizer"}), "levels", (READING,), may_count=True)
+    wanted = test_wanted(markers=(MarkerView("gene:GENA", doubtful),))
+    knowledge = replace(KNOWLEDGE, sample_faults={"spilt": fault})
+    assert card_of(wanted, knowledge=knowledge)["summary"].startswith("Primol: GENA result not sure, repeat it; if")
+    assert card_of(wanted)["summary"].startswith("Primol: GENA test recommended, no result; if")
 
 
 def test_a_required_test_that_runs_beside_the_medicine_is_not_needed_first(card_of):

@@ -286,6 +286,10 @@ class Observable:
     pathogenic."""
     negative_where: tuple[str, ...] = ()
     """Of several genes together: it is negative where each of these was found negative."""
+    whole_where: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Of a gene of which only some parts matter: these parts, each with the smaller ones that make it up. Where none
+    of them had a variant, the gene has none."""
+    whole_source: str = ""
     found_above_reference: bool = False
     """Of a presence that some laboratories measure: a number above the report's own reference range, or interpreted
     as high, means found, and one within it not found."""

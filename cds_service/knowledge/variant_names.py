@@ -26,6 +26,13 @@ _VARIANT_OR_EXON = re.compile(rf"{VARIANT}|{_BEFORE}exon[\s-]?\d", re.IGNORECASE
 _IN_ONE_LETTER = re.compile(rf"({'|'.join(_LETTERS)})(?=\d)|(?<=\d)({'|'.join(_LETTERS)})(?![a-z])")
 _IN_AN_EXON = re.compile(r"\b(deletion|insertion|skipping)s? (?:in|of|within|at) exon[\s-]?(\d+)", re.IGNORECASE)
 _EXON = re.compile(r"\bexon[\s-]*(?=\d)")
+_LIST = re.compile(
+    r"\b(codon|exon)s?[\s-]*(\d+(?:\s*(?:[,/&+-]|–|\band/or\b|\b(?:and|or|to|through)\b)+\s*(?:(?:codon|exon)s?\s+)?\d+)+)"
+    r"(?![\w>]|-\w)",
+    re.IGNORECASE,
+)
+_ONE_OR_RANGE = re.compile(r"(\d+)(?:\s*(?:-|–|\b(?:to|through)\b)\s*(\d+))?")
+_LONGEST_RANGE = 10
 _SEQUENCE = re.compile(r"\b(?:N[CGMPR]_|LRG_|ENS[TGP])\d[\w.]*:?", re.IGNORECASE)
 _SEVERAL = re.compile(r"(deletion|insertion|fusion|rearrangement|duplication)s\b")
 
@@ -43,8 +50,21 @@ def variant_key(name: str) -> str:
 
 
 def tidied(text: str) -> str:
-    """The text without reference sequences, and with `deletion in exon 19` written as `exon 19 deletion`."""
-    return _IN_AN_EXON.sub(r"exon \2 \1", _SEQUENCE.sub("", text))
+    """The text without reference sequences, with `deletion in exon 19` written as `exon 19 deletion`, and each part
+    of a list by itself.
+
+    >>> tidied("codons 12, 13 and 61"), tidied("exons 2-4")
+    ('codon 12 and codon 13 and codon 61', 'exon 2 and exon 3 and exon 4')
+    """
+    return _LIST.sub(_each_by_itself, _IN_AN_EXON.sub(r"exon \2 \1", _SEQUENCE.sub("", text)))
+
+
+def _each_by_itself(found: re.Match[str]) -> str:
+    kind, listed = found[1].lower(), _ONE_OR_RANGE.findall(found[2])
+    ends = [(int(first), int(last or first)) for first, last in listed]
+    if any(not 0 <= last - first < _LONGEST_RANGE for first, last in ends):
+        return found[0]
+    return " and ".join(f"{kind} {n}" for first, last in ends for n in range(first, last + 1))
 
 
 def is_named_in(name: str, written: str) -> bool:

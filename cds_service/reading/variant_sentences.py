@@ -11,7 +11,7 @@ import re
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from itertools import dropwhile, groupby, pairwise
+from itertools import chain, dropwhile, groupby, pairwise
 from typing import NamedTuple
 
 from cds_service.knowledge.variant_names import VARIANT, tidied, variant_key
@@ -247,8 +247,18 @@ def _of_genes(names: list[_Token], lexicon: Lexicon) -> Iterator[Named]:
     if starts[0]:
         yield from _of_gene(NOT_TOLD, [token for token in names if token.kind != "gene"], lexicon)
         return
-    for start, end in pairwise([*starts, len(names)]):
-        yield from _of_gene(lexicon.variants.symbol_of(names[start].text), names[start + 1 : end], lexicon)
+    shared: list[_Token] = []
+    found: list[list[Named]] = []
+    for start, end in reversed(list(pairwise([*starts, len(names)]))):
+        of_this = names[start + 1 : end]
+        shared = of_this or (shared if _stands_beside(names[start : end + 1]) else [])
+        found.insert(0, _of_gene(lexicon.variants.symbol_of(names[start].text), shared, lexicon))
+    yield from chain.from_iterable(found)
+
+
+def _stands_beside(genes: list[_Token]) -> bool:
+    """Whether no more than a slash or an `and` stands between a gene and the next: what that has is of both."""
+    return len(genes) > 1 and genes[1].start - genes[0].end <= len(" and ")
 
 
 def _of_gene(gene: str, names: list[_Token], lexicon: Lexicon) -> list[Named]:

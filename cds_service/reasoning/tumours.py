@@ -8,7 +8,8 @@ hybridisation. Of each test the newest result counts, and what the tests tell is
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import date
 from itertools import groupby
 from typing import NamedTuple
@@ -69,6 +70,7 @@ def of_tumour(marker: str, use: MarkerUse, states: frozenset[str], context: Cont
     sound = [r for r in usable if not _is_spoiled(r, context)]
     if not sound:
         return _set_aside(usable, states, context)
+    sound += _wholes(sound, context.knowledge)
     told = [(r, _told(r, marker, use, states, context.knowledge)) for r in sound]
     asked = _Asked(marker, use, states)
     window = window_days(use, context)
@@ -77,6 +79,28 @@ def of_tumour(marker: str, use: MarkerUse, states: frozenset[str], context: Cont
     counted = [(r, k) for r, k in told if r.on is not None and (context.today - earliest(r.on)).days <= window]
     known = _taken_together(counted or told, asked, context)
     return known if counted else _too_old(known, sound, window, context.today)
+
+
+def _wholes(readings: list[Reading], knowledge: Knowledge) -> list[Reading]:
+    """For each gene of which no part that matters had a variant: that it has none, as of the oldest of these
+    results. What was looked for in plasma does not count. The newest of `readings` stands first."""
+    missed: defaultdict[str, dict[str, Reading]] = defaultdict(dict)
+    for reading in readings:
+        says = reading.says
+        if isinstance(says, Presence) and not says.present and says.allele and not _is_liquid(reading, knowledge):
+            missed[reading.observable].setdefault(variant_key(says.allele), reading)
+    parts = {i: _parts_in(of_gene, knowledge.observables[i]) for i, of_gene in missed.items()}
+    oldest = [
+        max((missed[i][part] for part in of_gene), key=readings.index) for i, of_gene in parts.items() if of_gene
+    ]
+    return [replace(reading, says=Presence("", present=False)) for reading in oldest]
+
+
+def _parts_in(missed: Mapping[str, Reading], observable: Observable) -> list[str]:
+    """The parts missed that make up the gene; none where one is left."""
+    made_up = [[part] if part in missed else [*smaller] for part, smaller in observable.whole_where.items()]
+    parts = [part for one in made_up for part in one]
+    return parts if all(made_up) and all(part in missed for part in parts) else []
 
 
 def _taken_together(told: list[Told], asked: _Asked, context: Context) -> MarkerKnowledge:

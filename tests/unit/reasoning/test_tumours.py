@@ -340,3 +340,41 @@ def test_a_result_whose_date_is_told_roughly_may_still_count():
 def test_a_result_without_a_date_does_not_count_where_its_age_matters():
     undated = replace(gene("V600E", present=True), on=None)
     assert told(GENE, replace(V600, valid_for_days=90), undated) == Unreadable("undated", (undated,))
+
+
+IN_PARTS = OBSERVABLES | {
+    GENE: replace(OBSERVABLES[GENE], whole_where={"exon 2": ("codon 12", "codon 13"), "exon 3": ()}),
+}
+
+
+def in_parts(*missed: Reading):
+    return told(GENE, V600, *missed, observables=IN_PARTS)
+
+
+@pytest.mark.parametrize("parts", [("Exon 2", "exon 3"), ("codon 12", "codon 13", "exon 3")])
+def test_a_gene_is_clear_where_no_part_that_matters_had_a_variant(parts):
+    assert state(in_parts(*[gene(part, present=False) for part in parts])) == "negative"
+    assert isinstance(told(GENE, V600, *[gene(part, present=False) for part in parts]), Narrowed)
+
+
+@pytest.mark.parametrize("parts", [("exon 2",), ("codon 12", "exon 3"), ("exon 3", "codon 61")])
+def test_one_part_that_was_not_looked_at_leaves_the_gene_open(parts):
+    assert isinstance(in_parts(*[gene(part, present=False) for part in parts]), Narrowed)
+
+
+def test_parts_looked_at_in_plasma_and_a_variant_that_was_found_clear_nothing():
+    plasma = [gene(part, present=False, specimen="plasma") for part in ("exon 2", "exon 3")]
+    assert isinstance(in_parts(*plasma), Narrowed)
+    clear = [gene(part, present=False) for part in ("exon 2", "exon 3")]
+    assert state(in_parts(*clear, gene("V600E", present=True, days=90))) == "V600E"
+
+
+def test_a_gene_clear_in_parts_is_as_old_as_the_oldest_of_them():
+    use = replace(V600, valid_for_days=30)
+    parts = (
+        gene("exon 2", present=False),
+        gene("exon 3", present=False, days=20),
+        gene("exon 3", present=False, days=40),
+    )
+    assert state(told(GENE, use, *parts, observables=IN_PARTS)) == "negative"
+    assert isinstance(told(GENE, use, parts[0], parts[2], observables=IN_PARTS), Narrowed)

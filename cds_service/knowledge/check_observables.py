@@ -59,13 +59,18 @@ def _told_problems(knowledge: Knowledge) -> Iterator[str]:
             if state not in own or method not in methods:
                 yield f"observable {observable.id}: spends {method!r} by {state!r}; expected a state and a method"
         for other, told in observable.tells.items():
-            if not other.startswith(("tumour:", "somatic:", "germline:")) or other not in knowledge.observables:
-                yield f"observable {observable.id}: tells {other!r}, which is no observable of a tumour"
+            if not _may_be_told(other, knowledge):
+                yield f"observable {observable.id}: tells {other!r}, which is no observable of a tumour or a gene"
             for state in sorted(told.keys() - own):
                 yield f"observable {observable.id}: tells by {state!r}, which is none of its states"
         for other in observable.beside:
             if other not in knowledge.observables or other == observable.id:
                 yield f"observable {observable.id}: beside it {other!r}; expected another observable"
+
+
+def _may_be_told(other: str, knowledge: Knowledge) -> bool:
+    is_of_tumour = other.startswith(("tumour:", "somatic:", "germline:"))
+    return other in knowledge.observables and (is_of_tumour or knowledge.observables[other].needs_significance)
 
 
 def _gene_problems(knowledge: Knowledge) -> Iterator[str]:

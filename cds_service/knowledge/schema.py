@@ -284,6 +284,8 @@ class Observable:
     needs_significance: bool = False
     """Of a gene in which most variants are harmless: one that was found counts only where the report calls it
     pathogenic."""
+    both_copies: bool = False
+    """Of such a gene: one variant counts only where it is told to be on both copies."""
     negative_where: tuple[str, ...] = ()
     """Of several genes together: it is negative where each of these was found negative."""
     whole_where: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -55,6 +55,8 @@ class GapReason(_Reason):
     NOT_UNDERSTOOD = "not_understood"
     OTHER_WORDS = "other_words"
     OUTSIDE_ALL_BANDS = "outside_all_bands"
+    OTHER_COPY_NOT_TOLD = "other_copy_not_told"
+    """Of a variant in a gene of which both copies matter."""
     PARTIAL = "partial"
     PARTLY_RECOGNISED = "partly_recognised"
     SEVERAL_GENES = "several_genes"

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from cds_service.codes import LOINC
 from cds_service.knowledge.nomenclature import normalised
 from cds_service.knowledge.schema import CodeRole, Gene
 from cds_service.model import (
+    INDETERMINATE,
     ActivityScore,
     Diplotype,
     Gap,
@@ -18,6 +19,7 @@ from cds_service.model import (
     Phenotype,
     Presence,
     SelfContradiction,
+    Significance,
     Statement,
     Undetermined,
 )
@@ -44,6 +46,7 @@ from cds_service.reading.lexicon import HLA_PREFIX
 from cds_service.reading.readings import About, Found, finding, founds, is_genotype, observable_of, says_of
 from cds_service.reading.records import Record, is_region_studied
 from cds_service.reading.shapes import Resource, codes_of, codings, concept_texts, has_code, objects
+from cds_service.reading.significance import agreed, significance_beside, significance_in
 from cds_service.reading.statements import TAKEN_BACK, Said, kind_of, statements_of
 from cds_service.reading.variants import Variant, variant_flags, variant_of, variant_statements
 from cds_service.reading.vocabulary import (
@@ -57,6 +60,10 @@ from cds_service.reading.vocabulary import (
 )
 
 _IMPLYING = IMPLICATION | PHENOTYPE_IN_VALUE
+
+
+_ABSENT = "absent"
+"""The label of a gene's table for nothing found."""
 
 
 def is_germline(symbol: str, chart: Chart) -> bool:
@@ -242,7 +249,9 @@ def _read_variant(
             _copies_in(answer),
             bool(known_allele(asked, gene)),
         )
-    statements: tuple[Statement, ...] = variant_statements(variant, answer)
+    statements = _judged(
+        variant_statements(variant, answer), variant, gene, _significance(record, answer, chart), chart
+    )
     if presence_disagrees(answer) or _interpreted_otherwise(record.resource, answer):
         statements = (SelfContradiction(says_of(answer)),)
     for found in founds(record, About(gene.marker, naming, chart), statements, answer):
@@ -252,6 +261,36 @@ def _read_variant(
             yield replace(found, flags=(*found.flags, *flags), variant=single)
         else:
             yield found
+
+
+def _significance(record: Record, answer: Answer, chart: Chart) -> Significance:
+    return agreed((significance_in(answer), significance_beside(record, record.resource, chart)))
+
+
+def _judged(
+    said: tuple[Statement, ...], variant: Variant, gene: Gene, significance: Significance, chart: Chart
+) -> tuple[Statement, ...]:
+    """What a variant tells by what the laboratory thinks of it, where no table of alleles tells its function."""
+    if not gene.alleles:
+        return _by_laboratory(variant, significance, chart.lexicon.gene_labels[gene.symbol]) or said
+    return tuple(
+        [replace(s, significance=significance) if isinstance(s, Presence) and s.present else s for s in said]
+    )
+
+
+def _by_laboratory(variant: Variant, significance: Significance, labels: Mapping[str, str]) -> tuple[Statement, ...]:
+    """The state of a gene of which the laboratory's conclusion alone is read. One harmless variant, or one that was
+    not found, tells nothing of others."""
+    if variant.present is False:
+        return () if variant.allele else (Phenotype(labels[_ABSENT]),)
+    match significance:
+        case Significance.PATHOGENIC:
+            return (Phenotype(labels[significance]),)
+        case Significance.UNCERTAIN:
+            return (Phenotype(INDETERMINATE),)
+        case Significance.NOT_SAID if variant.present:
+            return (NotReadable(GapReason.SIGNIFICANCE_NOT_SAID),)
+    return ()
 
 
 def _copies_in(answer: Answer) -> int | None:

@@ -102,10 +102,11 @@ def read_gene_result(record: Record, naming: GeneNaming, chart: Chart) -> Iterat
         return
     genes = [s for s in naming.symbols if s in chart.lexicon.observable_genes and s not in chart.lexicon.genes]
     for symbol in genes:
-        ids = tuple(i for i in chart.lexicon.observable_genes[symbol] if i.startswith(_OF_GENES))
+        every = chart.lexicon.observable_genes[symbol]
+        ids = tuple(i for i in every if _is_of_variants(i, chart))
         if not of_variant or not ids:
             detail = f"a result on {symbol} whose code is not known: {concept_label(resource.get('code'))}"
-            yield Gap(record.reference, GapReason.UNKNOWN_CODE, detail, record.query, ids)
+            yield Gap(record.reference, GapReason.UNKNOWN_CODE, detail, record.query, ids or every)
             continue
         for observable in _of_origin(record, ids[:1], chart):
             if isinstance(observable, Gap):
@@ -118,6 +119,10 @@ def read_gene_result(record: Record, naming: GeneNaming, chart: Chart) -> Iterat
                 yield found_as(result, SelfContradiction(naming.says))
             else:
                 yield from _read(result)
+
+
+def _is_of_variants(observable: str, chart: Chart) -> bool:
+    return observable.startswith(_OF_GENES) or chart.lexicon.observables[observable].needs_significance
 
 
 def _fusion_of(resource: Resource, chart: Chart) -> Observable | None:
@@ -162,11 +167,12 @@ def _of_origin(record: Record, ids: tuple[str, ...], chart: Chart) -> Iterator[O
     apart. A variant of the other side that we do not know of is told."""
     for i in ids:
         kind, _, gene = i.partition(":")
-        origin = origin_of(record, chart) if i.startswith(_OF_GENES) else ""
-        if not origin:
+        origin = origin_of(record, chart) if _is_of_variants(i, chart) else ""
+        is_of_patient = not i.startswith(_OF_GENES)
+        if not origin or (is_of_patient and origin == "germline"):
             yield chart.lexicon.observables[i]
             continue
-        turned = (f"{side}{gene}" for side in _SIDES.get(origin, ()))
+        turned = (f"{side}{gene}" for side in _SIDES.get(origin, ()) if not is_of_patient)
         found = next((one for one in turned if one in chart.lexicon.observables), "")
         if found:
             yield chart.lexicon.observables[found]

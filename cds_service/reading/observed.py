@@ -37,7 +37,7 @@ class Observed:
     @property
     def is_of_variants(self) -> bool:
         """Whether it is about variants, inherited or of a tumour."""
-        return self.observable.id.startswith(OF_VARIANTS)
+        return self.observable.id.startswith(OF_VARIANTS) or self.observable.needs_significance
 
 
 def observed_in(

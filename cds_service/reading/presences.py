@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cds_service.codes import LOINC
 from cds_service.knowledge.schema import CodeRole
 from cds_service.knowledge.variant_names import first_variant
 from cds_service.model import (
@@ -14,11 +15,20 @@ from cds_service.model import (
     Undetermined,
 )
 from cds_service.reading.answers import interpreted, presence_disagrees, presence_of
-from cds_service.reading.observed import NOT_UNDERSTOOD, OF_TUMOUR, POSITIVE, SOMATIC, TUMOUR, Observed, code_of
+from cds_service.reading.observed import (
+    NOT_UNDERSTOOD,
+    OF_TUMOUR,
+    OF_VARIANTS,
+    POSITIVE,
+    SOMATIC,
+    TUMOUR,
+    Observed,
+    code_of,
+)
 from cds_service.reading.observed_values import found_by_reference, found_or_not, states_said
 from cds_service.reading.provenance import origin_of
 from cds_service.reading.readings import says_of
-from cds_service.reading.shapes import codings, concept_texts, fold, items
+from cds_service.reading.shapes import codings, concept_texts, fold, has_code, items
 from cds_service.reading.significance import (
     NOT_SAID,
     agreed,
@@ -31,7 +41,7 @@ from cds_service.reading.significance import (
 from cds_service.reading.tumour_words import is_share_of_none
 from cds_service.reading.variant_sentences import is_mixed, variants_in
 from cds_service.reading.variants import fusion_of, names_of, variant_flags
-from cds_service.reading.vocabulary import POSITIVE_CALLS
+from cds_service.reading.vocabulary import POSITIVE_CALLS, VARIANT
 
 
 def presence_said(result: Observed) -> tuple[Statement, tuple[str, ...]]:
@@ -56,8 +66,17 @@ def presence_said(result: Observed) -> tuple[Statement, tuple[str, ...]]:
     if result.several and present:
         return NotReadable(GapReason.SEVERAL_GENES), ()
     significance = significance_said(result, in_value) if present else NOT_SAID
+    if significance is Significance.PATHOGENIC and _is_one_copy(result):
+        return NotReadable(GapReason.OTHER_COPY_NOT_TOLD), ()
     found = Presence(_variant(result, present=present), present, significance)
     return found, flags_of_variant(result, present=present)
+
+
+def _is_one_copy(result: Observed) -> bool:
+    """Whether a single variant is told of a gene of which both copies matter, and not that it is on both."""
+    if not result.observable.both_copies or not has_code(result.record.resource.get("code"), LOINC, VARIANT):
+        return False
+    return "homozygous" not in variant_flags(result.record.resource)
 
 
 def _presences(result: Observed) -> set[bool]:
@@ -76,8 +95,15 @@ def significance_said(result: Observed, in_value: Significance) -> Significance:
         return NOT_SAID
     beside = significance_beside(result.record, result.holder, result.chart)
     said = agreed((in_value, beside))
-    is_called = result.observable.needs_significance and code_of(result) is not None and _calls_positive(result)
+    is_called = result.observable.needs_significance and _is_of_whole_gene(result) and _calls_positive(result)
     return said or (Significance.PATHOGENIC if is_called else NOT_SAID)
+
+
+def _is_of_whole_gene(result: Observed) -> bool:
+    """Whether it is a test of the whole gene by its own code or name, and not one variant of it."""
+    names, own = result.chart.lexicon.observable_names, result.observable.id
+    labels = concept_texts(result.holder.get("code"))
+    return code_of(result) is not None or any(names.get(fold(label)) == own for label in labels)
 
 
 def _calls_positive(result: Observed) -> bool:
@@ -133,7 +159,7 @@ def _variant_missed(result: Observed) -> str:
 def flags_of_variant(result: Observed, *, present: bool = False) -> tuple[str, ...]:
     """What a reader should know beside a variant."""
     flags = list(variant_flags(result.record.resource, present=present))
-    if result.is_of_variants and not origin_of(result.record, result.chart):
+    if result.observable.id.startswith(OF_VARIANTS) and not origin_of(result.record, result.chart):
         flags.append("origin_not_said")
     coded = code_of(result)
     if coded is not None and coded.role == CodeRole.REPORT:

@@ -21,6 +21,7 @@ from cds_service.model import (
     Quantity,
     Reading,
     SelfContradiction,
+    Significance,
     Undetermined,
     name_of,
 )
@@ -95,8 +96,10 @@ def _said_of_gene(gene: Gene, reading: Reading, states: frozenset[str], patient:
             return Said(reading, states_of_score(gene, value, at_least=at_least))
         case Quantity():
             return Said(reading, frozenset(), unreadable=GapReason.NO_CALL)
-        case Presence(allele, True):
-            return Said(reading, _states_with(gene, allele))
+        case Presence(allele, True, significance):
+            found = _states_with(gene, allele)
+            is_lost = not found and significance is Significance.PATHOGENIC
+            return Said(reading, found, unreadable=GapReason.UNKNOWN_ALLELE if is_lost else None)
         case _:
             return Said(reading, frozenset())
 

@@ -26,7 +26,7 @@ from cds_service.reasoning.context import Context, Gathered
 from cds_service.reasoning.measures import is_measured, measured
 from cds_service.reasoning.modifiers import Shift, shift_of, shifted
 from cds_service.reasoning.states import knowledge_of, possible
-from cds_service.reasoning.tumours import of_tumour
+from cds_service.reasoning.tumours import is_of_gene, of_tumour
 
 Assignment = tuple[str, ...]
 """One state a marker, in the order of `Situation.markers`."""
@@ -151,7 +151,7 @@ def _resulting(row: Row | None, context: Context) -> ResultingOrder:
 
 
 def _view(marker: str, rows: TableRows, context: Context, shift: Shift | None) -> MarkerView:
-    if is_of_tumour(marker):
+    if is_of_tumour(marker) or is_of_gene(marker, context.knowledge):
         return _of_tumour(marker, rows, context)
     view = _measured(marker, rows, context) if is_measured(marker) else _lifelong(marker, rows, context)
     if shift is None:

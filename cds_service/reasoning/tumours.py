@@ -103,8 +103,15 @@ def _parts_in(missed: Mapping[str, Reading], observable: Observable) -> list[str
     return parts if all(made_up) and all(part in missed for part in parts) else []
 
 
+def is_of_gene(marker: str, knowledge: Knowledge) -> bool:
+    """Whether results tell variants of a gene with what the laboratory thinks of them: of a tumour, or inherited."""
+    return is_of_variants(marker) or (
+        marker in knowledge.observables and knowledge.observables[marker].needs_significance
+    )
+
+
 def _taken_together(told: list[Told], asked: _Asked, context: Context) -> MarkerKnowledge:
-    found = _first_found(told, asked.marker, asked.use)
+    found = _first_found(told, asked.marker, asked.use, context.knowledge)
     if found is not None:
         return found
     together = _together(_newest(told), asked.states)
@@ -274,7 +281,7 @@ def _told_of_another(reading: Reading, marker: str, states: frozenset[str], know
         return Unreadable(GapReason.UNEXPECTED_VALUE, (reading,))
     if len(left) == 1:
         return Known(next(iter(left)), (reading,))
-    if is_of_variants(reading.observable):
+    if is_of_gene(reading.observable, knowledge):
         return Narrowed(left, _why_open(reading, marker), (reading,))
     return Indeterminate(left, (reading,), spent=_methods(reading, marker, knowledge))
 
@@ -324,10 +331,10 @@ def _left_without(named: str, marker: str, states: frozenset[str], knowledge: Kn
     return next((states.intersection(left) for left in alone), states - {named})
 
 
-def _first_found(told: list[Told], marker: str, use: MarkerUse) -> Known | Conflicting | None:
+def _first_found(told: list[Told], marker: str, use: MarkerUse, knowledge: Knowledge) -> Known | Conflicting | None:
     """Of a gene the first state that was ever found: a later test that misses the variant takes nothing back. Of an
     inherited one, which no test of the whole gene should miss, the two conflict."""
-    found = use.variants or ((_POSITIVE,) if is_of_variants(marker) else ())
+    found = use.variants or ((_POSITIVE,) if is_of_gene(marker, knowledge) else ())
     for state in found:
         readings = tuple([r for r, known in told if isinstance(known, Known) and known.state == state])
         against = [r for r, _ in told if marker.startswith(_INHERITED) and _is_against(r, marker, readings)]

@@ -38,6 +38,7 @@ from cds_service.model import (
     Quantity,
     Query,
     Reading,
+    Significance,
 )
 from cds_service.policy import load_policy
 from cds_service.reasoning import evaluate
@@ -232,6 +233,10 @@ def _said(marker: str, state: str, use: MarkerUse, facts: Facts) -> Any:
     if marker.startswith("hla:"):
         allele = marker.partition(":")[2][1:]
         return HlaType((allele if state == "positive" else "*99:99",), complete=True)
+    observable = knowledge().observables.get(marker)
+    if observable is not None and observable.needs_significance:
+        is_there = state == "positive"
+        return Presence("", is_there, Significance.PATHOGENIC if is_there else Significance.NOT_SAID)
     if state in ("positive", "negative"):
         return Presence(marker, state == "positive")
     if marker.startswith("gene:") and state.lstrip("≥").replace(".", "").isdigit():

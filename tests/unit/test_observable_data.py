@@ -149,8 +149,8 @@ def test_what_a_value_tells_beside_is_another_observable(beside: str) -> None:
 def test_a_test_tells_of_what_is_known_and_by_states_that_it_has() -> None:
     odd = replace(MADE, tells={"lab:made_up": {"positive": ("positive",)}, "somatic:NONE": {"purple": ("positive",)}})
     assert problems(odd) == [
-        "observable lab:made_up: tells 'lab:made_up', which is no observable of a tumour",
-        "observable lab:made_up: tells 'somatic:NONE', which is no observable of a tumour",
+        "observable lab:made_up: tells 'lab:made_up', which is no observable of a tumour or a gene",
+        "observable lab:made_up: tells 'somatic:NONE', which is no observable of a tumour or a gene",
         "observable lab:made_up: tells by 'purple', which is none of its states",
     ]
 

@@ -33,6 +33,7 @@ _LIST = re.compile(
 )
 _ONE_OR_RANGE = re.compile(r"(\d+)(?:\s*(?:-|–|\b(?:to|through)\b)\s*(\d+))?")
 _LONGEST_RANGE = 10
+_CODON = re.compile(r"(?:codon |[a-z*])(\d+)[a-z*]?|c\.(\d+)[acgt]+>[acgt]+")
 _SEQUENCE = re.compile(r"\b(?:N[CGMPR]_|LRG_|ENS[TGP])\d[\w.]*:?", re.IGNORECASE)
 _SEVERAL = re.compile(r"(deletion|insertion|fusion|rearrangement|duplication)s\b")
 
@@ -70,6 +71,18 @@ def _each_by_itself(found: re.Match[str]) -> str:
 def is_named_in(name: str, written: str) -> bool:
     """Whether the variant's name stands in what is written, however either is spelled."""
     return re.search(rf"(?<![a-z0-9]){re.escape(variant_key(name))}(?![a-z0-9])", variant_key(written)) is not None
+
+
+def codon_of(name: str) -> int | None:
+    """The codon that a part or a substitution names; None for any other name.
+
+    >>> codon_of("codon 600"), codon_of("p.Val600Glu"), codon_of("c.1799T>A"), codon_of("exon 15")
+    (600, 600, 600, None)
+    """
+    found = _CODON.fullmatch(variant_key(name))
+    if found is None:
+        return None
+    return int(found[1]) if found[1] else (int(found[2]) - 1) // 3 + 1
 
 
 def first_variant(text: str) -> str:

@@ -53,6 +53,9 @@ _FIGURE = re.compile(r"(<=|>=|=<|=>|[<>≤≥])?\s*([+-]?\d+(?:[.,]\d+)?)")
 COMPARATORS = {"": "", "<": "<", "<=": "<=", "≤": "<=", "=<": "<=", "le": "<=", "lt": "<",
                ">": ">", ">=": ">=", "≥": ">=", "=>": ">=", "ge": ">=", "gt": ">"}  # fmt: skip
 """A comparator as senders write it -> as FHIR does."""
+_FLAGGED = re.compile(r"([A-Za-z][A-Za-z\s-]*?)\s*[(\[](?:A|AA|ABN|H|HH|L|LL|N|!|\*)[)\]]\s*")
+"""Words with the laboratory's flag behind them: `Reactive (A)`."""
+_CLAUSE = re.compile(r"\s+[-–]\s+|[,;:(]")
 NOTHING_FOUND = re.compile(r" (?:no|not) (?:[\w]+ ){0,6}(?:detected|present|found|identified|seen) ")
 NEGATED = re.compile(r" (?:no|not|without|if|cannot|never) ")
 
@@ -99,7 +102,7 @@ class Answer:
     def undetermined(self) -> bool:
         """Whether the value says that the test gave no result."""
         coded = any((c.system, c.code) in _OPEN_ANSWERS for c in self.codings)
-        return coded or any(fold(text) in UNDETERMINED_WORDS for text in self.texts)
+        return coded or any(fold(_CLAUSE.split(text)[0]) in UNDETERMINED_WORDS for text in self.texts)
 
 
 def answer_of(holder: Resource) -> Answer:
@@ -114,7 +117,10 @@ def _answer(holder: Resource) -> Answer:
     strings = [clean(holder.get(name)) for name in ("valueString", "valueCodeableConcept", "valueCode")]
     strings += [text for text in [clean(holder.get("valueInteger"))] if text]
     boolean = holder.get("valueBoolean")
-    texts = (*(text for text in strings if text), *(text for part in concept for text in concept_texts(part)))
+    texts = (
+        *(_without_flag(text) for text in strings if text),
+        *(text for part in concept for text in concept_texts(part)),
+    )
     absent = holder.get("dataAbsentReason")
     missing = [*concept_codes(absent), *concept_texts(absent)] if absent is not None else []
     quantity = quantity_of(first(holder.get("valueQuantity")))
@@ -126,6 +132,11 @@ def _answer(holder: Resource) -> Answer:
         missing=next(iter(missing), ""),
         unread="" if quantity is not None else _unread(holder),
     )
+
+
+def _without_flag(text: str) -> str:
+    flagged = _FLAGGED.fullmatch(text)
+    return flagged[1] if flagged is not None else text
 
 
 def _unread(holder: Resource) -> str:

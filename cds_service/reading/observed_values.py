@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from cds_service.codes import LOINC
 from cds_service.model import (
     Diplotype,
@@ -17,20 +19,29 @@ from cds_service.model import (
 from cds_service.reading.alleles import without_symbol
 from cds_service.reading.answers import interpreted, presence_of
 from cds_service.reading.observed import NEGATIVE, NOT_UNDERSTOOD, POSITIVE, TUMOUR, Observed
-from cds_service.reading.quantities import above_reference, in_unit_of, is_implausible, quantity_in_text
+from cds_service.reading.quantities import (
+    above_reference,
+    in_unit_of,
+    is_implausible,
+    quantity_beside_marks,
+    quantity_in_text,
+)
 from cds_service.reading.readings import says_of
 from cds_service.reading.shapes import fold, has_code
 from cds_service.reading.tumour_words import Words, quantity_among_words, states_in
 from cds_service.reading.vocabulary import HAPLOTYPE
 
+_BRACKETED_NUMBER = re.compile(r"\s*[(\[][<>]?\s*\d[^()\[\]]*[)\]]\s*$")
+
 
 def measured(result: Observed) -> tuple[Statement, tuple[str, ...]]:
     """The number in the unit of the observable, and flags; not readable where there is none that can be."""
     answer, observable = result.answer, result.observable
-    value = answer.quantity or _among_words(result) or quantity_in_text(answer)
+    value = answer.quantity or _among_words(result) or _in_text(result)
     if value is None:
         return (Undetermined(answer.quoted) if answer.undetermined else NotReadable(GapReason.NO_NUMBER)), ()
-    converted = in_unit_of(observable, value, result.chart.lexicon.unit_spellings)
+    spellings = result.chart.lexicon.unit_spellings
+    converted = in_unit_of(observable, value, spellings)
     if converted is None:
         return NotReadable(GapReason.UNIT_NOT_KNOWN), ()
     flags = () if answer.quantity else ("value_in_text",)
@@ -38,6 +49,17 @@ def measured(result: Observed) -> tuple[Statement, tuple[str, ...]]:
         # Most likely in another unit than it says: it neither warns nor clears.
         return NotReadable(GapReason.IMPLAUSIBLE), (*flags, "implausible")
     return converted, flags
+
+
+def _in_text(result: Observed) -> Quantity | None:
+    """The value that the text is; with marks of the laboratory around it where its unit is known then."""
+    answer, lexicon = result.answer, result.chart.lexicon
+    value = quantity_in_text(answer)
+    if value is not None and in_unit_of(result.observable, value, lexicon.unit_spellings):
+        return value
+    marked = None if lexicon.takes_back(answer.texts) else quantity_beside_marks(answer)
+    is_known = marked is not None and in_unit_of(result.observable, marked, lexicon.unit_spellings)
+    return marked if is_known else value
 
 
 def _among_words(result: Observed) -> Quantity | None:
@@ -78,7 +100,9 @@ def states_said(result: Observed, *, plainly: bool = False) -> set[str]:
     and words name alone."""
     answer, answers = result.answer, result.observable.answers
     said = {answers[c.code] for c in answer.codings if c.code in answers}
-    said |= {s for text in answer.texts if (s := answers.get(fold(text)))}
+    said |= {
+        s for text in answer.texts if (s := answers.get(fold(text)) or answers.get(_without_number(text, result)))
+    }
     words = _words_of_tumour(result) if not said else ()
     said |= {state for told in words if told.is_plain for state in told.states}
     if said or plainly:
@@ -91,6 +115,12 @@ def states_said(result: Observed, *, plainly: bool = False) -> set[str]:
     if answer.is_empty or (is_number and not said):
         said |= {POSITIVE if found else NEGATIVE for found in found_or_not(result)}
     return said
+
+
+def _without_number(text: str, result: Observed) -> str:
+    """The folded text without the number that it gives in brackets (`Non-reactive (0.05 S/CO)`); of a tumour's marker
+    the number may count itself."""
+    return "" if result.observable.id.startswith(TUMOUR) else fold(_BRACKETED_NUMBER.sub("", text))
 
 
 def _words_of_tumour(result: Observed) -> tuple[Words, ...]:

@@ -83,6 +83,19 @@ def quantity_in_text(answer: Answer) -> Quantity | None:
     return next((value for text in answer.texts if (value := quantity_of_text(text)) is not None), None)
 
 
+_FLAG = r"(?:H|HH|L|LL|A|AA|N|HI|LO|High|Low|Normal|Abnormal|Critical)"
+_REMARK = rf"[(\[](?:{_FLAG}|[^()\[\]/%]*\d[^()\[\]]*|(?!sec|min|perc)[a-z][a-z ,.;-]{{3,}})[)\]]"
+"""A flag, a range or a remark in brackets, and no unit."""
+_MARKS = re.compile(rf"^\s*\*+|\s*(?:{_REMARK}|[*!↑↓]+|,?\s{_FLAG})\s*$", re.IGNORECASE)
+
+
+def quantity_beside_marks(answer: Answer) -> Quantity | None:
+    """A number sent as text with the laboratory's marks around it: flags, its range, a remark in brackets
+    (`* 5.9 mmol/L (H)`)."""
+    bare = (_MARKS.sub("", _MARKS.sub("", text)) for text in answer.texts)
+    return next((value for text in bare if (value := quantity_of_text(text)) is not None), None)
+
+
 def quantity_of_text(text: str) -> Quantity | None:
     """The number with its unit that the text is."""
     match = _VALUE.match(_SPELLED_OUT.sub(lambda m: _COMPARATOR_WORDS[m.group().lower()], text))

@@ -19,7 +19,7 @@ from cds_service.knowledge.base import Knowledge
 from cds_service.knowledge.derived import observables_telling
 from cds_service.knowledge.rows import NO_VARIANT, OTHER_VARIANT
 from cds_service.knowledge.schema import MarkerUse, Observable
-from cds_service.knowledge.variant_names import is_named_in, variant_key
+from cds_service.knowledge.variant_names import codon_of, is_named_in, variant_key
 from cds_service.model import (
     Conflicting,
     GapReason,
@@ -311,12 +311,19 @@ def _by_variant(
         return Narrowed(states - {NO_VARIANT}, Narrowing.VARIANT_NOT_NAMED, (reading,))
     if not says.allele:
         return Known(NO_VARIANT, (reading,))
-    left = _left_without(named, reading.observable, states, knowledge)
+    covered = frozenset() if named else _in_codon(says.allele, use)
+    left = states - covered if covered else _left_without(named, reading.observable, states, knowledge)
     return (
         Known(next(iter(left)), (reading,))
         if len(left) == 1
         else Narrowed(left, Narrowing.OTHER_VARIANTS_NOT_TOLD, (reading,))
     )
+
+
+def _in_codon(part: str, use: MarkerUse) -> frozenset[str]:
+    """The states of which every variant lies in the codon."""
+    codon = codon_of(part)
+    return frozenset(s for s, names in use.variants.items() if codon and all(codon_of(n) == codon for n in names))
 
 
 def _state_named(variant: str, use: MarkerUse) -> str:

@@ -378,3 +378,11 @@ def test_a_gene_clear_in_parts_is_as_old_as_the_oldest_of_them():
     )
     assert state(told(GENE, use, *parts, observables=IN_PARTS)) == "negative"
     assert isinstance(told(GENE, use, parts[0], parts[2], observables=IN_PARTS), Narrowed)
+
+
+def test_a_codon_without_a_mutation_clears_the_variants_in_it():
+    assert told(GENE, V600, gene("codon 600", present=False)) == Narrowed(
+        frozenset({"other variant", "negative"}), "other_variants_not_told", (gene("codon 600", present=False),)
+    )
+    assert told(GENE, V600, gene("codon 12", present=False)).states == V600_STATES
+    assert told(GENE, V600, gene("V600E", present=False)).states == V600_STATES - {"V600E"}

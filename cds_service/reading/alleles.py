@@ -123,7 +123,8 @@ def allele_with_zygosity(text: str, gene: Gene) -> tuple[str, int | None]:
     copies = next((COPIES_BY_WORD[word] for word in words if word in COPIES_BY_WORD), None)
     if copies is None or set(words) & ABSENT_WORDS:
         return "", None
-    return known_allele(without_words(text, _ZYGOSITY_WORDS), gene), copies
+    bare = without_words(text, _ZYGOSITY_WORDS).replace(f"({gene.symbol}*", "(*")
+    return known_allele(bare, gene), copies
 
 
 def without_words(text: str, words: re.Pattern[str]) -> str:
@@ -141,7 +142,9 @@ def diplotype_of_copies(allele: str, copies: int, gene: Gene) -> str:
 
 def reference_diplotype(text: str, gene: Gene) -> str:
     """The reference diplotype where the whole text says that nothing was found."""
-    if fold(without_symbol(text, gene.symbol)) not in REFERENCE_WORDS or not gene.reference:
+    symbol = fold(gene.symbol)
+    words = " ".join(word for word in fold(without_symbol(text, gene.symbol)).split() if word != symbol)
+    if words not in REFERENCE_WORDS or not gene.reference:
         return ""
     return gene.reference if gene.model is GeneModel.MITOCHONDRIAL else f"{gene.reference}/{gene.reference}"
 

@@ -39,6 +39,7 @@ from cds_service.reading.phenotype_terms import term_of_code, terms_in
 from cds_service.reading.shapes import fold
 from cds_service.reading.vocabulary import UNDETERMINED_WORDS
 
+_PARTS = re.compile(r"[.;,](?:\s+|$)")
 _SCORE = re.compile(
     r"\b(?:activity\s+(?:score|value)|AS)\b\s*(?:\([A-Z]+\))?\s*(?:of|is|[:=])?\s*(≥|>=|>)?\s*(\d+(?:\.\d+)?)(?![\d.]*\d|\s*(?:-|to|–)\s*\d)",
     re.IGNORECASE,
@@ -151,6 +152,17 @@ class _Heard(NamedTuple):
 
 
 def _heard(text: str, gene: Gene, lexicon: Lexicon) -> _Heard:
+    """What the text says as a whole or, where words stand in the way, part by part: each part has to make a call by
+    itself (`Heterozygous for c.1905+1G>A. Intermediate metaboliser.`)."""
+    whole = _heard_whole(text, gene, lexicon)
+    parts = [part for part in _PARTS.split(text) if part.strip()] if whole.refusal is OTHER_WORDS else []
+    told = [_heard_whole(part, gene, lexicon) for part in parts]
+    if len(told) < 2 or not all(part.calls and part.refusal is None for part in told):
+        return whole
+    return _Heard(tuple(dict.fromkeys(call for part in told for call in part.calls)), rest=True)
+
+
+def _heard_whole(text: str, gene: Gene, lexicon: Lexicon) -> _Heard:
     if fold(without_symbol(text, gene.symbol)) in UNDETERMINED_WORDS:
         return _Heard((Undetermined(text),))
     single = _single_allele(text, gene)

@@ -153,8 +153,9 @@ FAULT_DENIED_AHEAD = (
     "no", "not", "non", "nil", "without", "negative for", "free of", "free from", "exclude", "excludes", "excluded",
     "rule out", "if", "unless", "whether", "when", "avoid", "avoids", "avoiding", "checked for", "screened for",
     "tested for", "monitor for", "previous", "previously", "prior", "earlier", "last", "first", "original", "initial",
+    "consistent with", "suggestive of", "signs of", "features of", "history of", "intravascular", "in vivo",
 )  # fmt: skip
-"""Words ahead of a fault that deny it, suppose it, or say it of another sample."""
+"""Words ahead of a fault that deny it, suppose it, or say it of another sample or of the patient."""
 FAULT_DENIED_AFTER = (
     "no", "none", "nil", "negative", "neg", "absent", "normal", "within", "insignificant", "0", "not detected",
     "not seen", "not present", "not observed", "not noted", "not found", "not significant", "not evident",

@@ -72,6 +72,7 @@ def test_a_comment_says_that_the_sample_is_haemolysed(text: str) -> None:
         "Hemolyzed specimens may have a falsely high potassium",
         "Haemolysis may raise potassium",
         "Haemolytic anaemia",
+        "Findings consistent with intravascular haemolysis",
         "",
     ],
 )

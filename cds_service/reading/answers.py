@@ -55,7 +55,7 @@ COMPARATORS = {"": "", "<": "<", "<=": "<=", "≤": "<=", "=<": "<=", "le": "<="
 """A comparator as senders write it -> as FHIR does."""
 _FLAGGED = re.compile(r"([A-Za-z][A-Za-z\s-]*?)\s*[(\[](?:A|AA|ABN|H|HH|L|LL|N|!|\*)[)\]]\s*")
 """Words with the laboratory's flag behind them: `Reactive (A)`."""
-_CLAUSE = re.compile(r"\s+[-–]\s+|[,;:(]")
+_CLAUSE = re.compile(r"\s+[-–]\s+|[:(]")
 NOTHING_FOUND = re.compile(r" (?:no|not) (?:[\w]+ ){0,6}(?:detected|present|found|identified|seen) ")
 NEGATED = re.compile(r" (?:no|not|without|if|cannot|never) ")
 

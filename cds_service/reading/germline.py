@@ -278,14 +278,16 @@ def _judged(
     )
 
 
-def _by_laboratory(variant: Variant, significance: Significance, labels: Mapping[str, str]) -> tuple[Statement, ...]:
+def _by_laboratory(
+    variant: Variant, significance: Significance, labels: Mapping[str, tuple[str, ...]]
+) -> tuple[Statement, ...]:
     """The state of a gene of which the laboratory's conclusion alone is read. One harmless variant, or one that was
     not found, tells nothing of others."""
     if variant.present is False:
-        return () if variant.allele else (Phenotype(labels[_ABSENT]),)
+        return () if variant.allele else tuple(map(Phenotype, labels[_ABSENT]))
     match significance:
         case Significance.PATHOGENIC:
-            return (Phenotype(labels[significance]),)
+            return tuple(map(Phenotype, labels[significance]))
         case Significance.UNCERTAIN:
             return (Phenotype(INDETERMINATE),)
         case Significance.NOT_SAID if variant.present:

@@ -66,5 +66,6 @@ def found_as(result: Observed, statement: Statement, flags: tuple[str, ...] = ()
         specimen=specimen,
         free_text=in_sentence or not known,
         needs_no_status=observable.kind is ObservableKind.QUANTITY,
+        named_by=result.holder.get("code"),
     )
     return finding(result.record, observable.id, statement, result.answer, result.chart, how=how)

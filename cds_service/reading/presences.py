@@ -28,7 +28,7 @@ from cds_service.reading.observed import (
 from cds_service.reading.observed_values import found_by_reference, found_or_not, states_said
 from cds_service.reading.provenance import origin_of
 from cds_service.reading.readings import says_of
-from cds_service.reading.shapes import codings, concept_texts, fold, has_code, items
+from cds_service.reading.shapes import codings, concept_texts, fold, has_code, has_word, items
 from cds_service.reading.significance import (
     NOT_SAID,
     agreed,
@@ -42,6 +42,8 @@ from cds_service.reading.tumour_words import is_share_of_none
 from cds_service.reading.variant_sentences import is_mixed, variants_in
 from cds_service.reading.variants import fusion_of, names_of, variant_flags
 from cds_service.reading.vocabulary import POSITIVE_CALLS, VARIANT
+
+_CALLED_POSITIVE = ("positive", "pos")
 
 
 def presence_said(result: Observed) -> tuple[Statement, tuple[str, ...]]:
@@ -115,7 +117,9 @@ def _calls_positive(result: Observed) -> bool:
         concepts = items(result.holder.get("interpretation"))
         found += [c for concept in concepts for c in codings(concept)]
         texts += [text for concept in concepts for text in concept_texts(concept)]
-    return any(c.code in POSITIVE_CALLS for c in found) or any(" positive " in f" {fold(text)} " for text in texts)
+    return any(c.code in POSITIVE_CALLS for c in found) or any(
+        has_word(_CALLED_POSITIVE, fold(text)) for text in texts
+    )
 
 
 def _called_in_sentences(result: Observed) -> set[bool]:

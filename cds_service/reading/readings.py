@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -133,6 +133,8 @@ class How(NamedTuple):
     free_text: bool = False
     needs_no_status: bool = False
     specimen: str = ""
+    named_by: object = None
+    """The concept that names it, where it is a part of the resource."""
 
 
 _BY_CODE = How()
@@ -149,7 +151,7 @@ def finding(
         quoted=answer.quoted,
         method=_method(record, observable, statement, chart),
         panel=panel_of(record, gene, chart) if gene is not None else (),
-        coding=_coding_of(record, chart),
+        coding=_coding_of((how.named_by, record.resource.get("code")), chart),
         flags=(*_strands(statement, answer, gene), *how.flags),
         free_text=how.free_text,
         assesses_drugs=any(True for _ in _assessed(record.resource)),
@@ -158,9 +160,9 @@ def finding(
     )
 
 
-def _coding_of(record: Record, chart: Chart) -> Coding | None:
+def _coding_of(concepts: Iterable[object], chart: Chart) -> Coding | None:
     """The coding that we know, else the first: a laboratory's own code may stand ahead of it."""
-    found, lexicon = codings(record.resource.get("code")), chart.lexicon
+    found, lexicon = [coding for concept in concepts for coding in codings(concept)], chart.lexicon
     keyed = (((coding.system or LOINC, coding.code), coding) for coding in found)
     known = [coding for key, coding in keyed if key in lexicon.observable_codes or key in lexicon.codes]
     return first_coded((*known, *found))

@@ -8,6 +8,7 @@ from functools import cache, partial
 
 from cds_service.codes import LOINC, SNOMED
 from cds_service.knowledge.schema import Observable
+from cds_service.reading.shapes import fold
 from tests.support.rewriting import CONCEPTS, INTERPRETATION, Json, Rewrite, at, of, putting
 from tests.support.world import knowledge
 
@@ -136,21 +137,31 @@ def _finding(said: Callable[[bool], Json], resource: Json) -> bool:
     return True
 
 
+def _found(said: Callable[[bool], Json], resource: Json) -> bool:
+    """Where most variants are harmless, a test that is positive says more than that something was found."""
+    name = fold(resource["code"].get("text", ""))
+    judged = {fold(n) for o in knowledge().observables.values() if o.needs_significance for n in o.names}
+    return name not in judged and _finding(said, resource)
+
+
 def _coded(system: str, positive: str, negative: str) -> Callable[[bool], Json]:
     return lambda found: _concept("", system, positive if found else negative)
 
 
 FINDINGS: Mapping[str, Rewrite] = {
-    name: of("Observation", partial(_finding, said))
-    for name, said in {
-        "LOINC": _coded(LOINC, "LA9633-4", "LA9634-2"),
-        "SNOMED": _coded(SNOMED, "10828004", "260385009"),
-        "SNOMED detected": _coded(SNOMED, "260373001", "260415000"),
-        "interpretation as value": _coded(INTERPRETATION, "POS", "NEG"),
-        "text": lambda found: {"valueString": "POSITIVE" if found else "NEGATIVE"},
-        "abbreviation": lambda found: {"valueString": "Pos" if found else "Neg"},
-        "detected": lambda found: {"valueCodeableConcept": {"text": "Detected" if found else "Not detected"}},
-        "boolean": lambda found: {"valueBoolean": found},
+    name: of("Observation", partial(way, said))
+    for name, (way, said) in {
+        "LOINC": (_found, _coded(LOINC, "LA9633-4", "LA9634-2")),
+        "SNOMED": (_finding, _coded(SNOMED, "10828004", "260385009")),
+        "SNOMED detected": (_found, _coded(SNOMED, "260373001", "260415000")),
+        "interpretation as value": (_finding, _coded(INTERPRETATION, "POS", "NEG")),
+        "text": (_finding, lambda found: {"valueString": "POSITIVE" if found else "NEGATIVE"}),
+        "abbreviation": (_finding, lambda found: {"valueString": "Pos" if found else "Neg"}),
+        "detected": (
+            _found,
+            lambda found: {"valueCodeableConcept": {"text": "Detected" if found else "Not detected"}},
+        ),
+        "boolean": (_found, lambda found: {"valueBoolean": found}),
     }.items()
 }
 

@@ -35,6 +35,7 @@ from cds_service.reading.vocabulary import (
     MISSED_WORDS,
     NEGATING_WORDS,
     PRESENT_WORDS,
+    TAKEN_BACK_BEHIND,
 )
 
 HLA_PREFIX = "HLA-"
@@ -225,11 +226,20 @@ class Lexicon:
         padded = f" {folded} "
         candidates = {key for word in folded.split() for key in self.condition_words.get(word, ())}
         for key in sorted(candidates):
-            told = _without(padded, self.condition_strangers.get(key, ()))
+            told = _standing(_without(padded, self.condition_strangers.get(key, ())), self.condition_texts[key])
             before = (told.partition(f" {text} ") for text in self.condition_texts[key])
             words = (*NEGATING_WORDS, *self.condition_negations.get(key, ()))
             if any(found and not _negates(self.called_negative.sub(" ", ahead), words) for ahead, found, _ in before):
                 yield key
+
+
+def _standing(padded: str, names: Iterable[str]) -> str:
+    """The text without the names that it takes back right behind them, the longest name first."""
+    if not TAKEN_BACK_BEHIND.search(padded):
+        return padded
+    for name in sorted(names, key=len, reverse=True):
+        padded = re.sub(rf" {re.escape(name)} {TAKEN_BACK_BEHIND.pattern}", " ", padded)
+    return padded
 
 
 def _without(padded: str, phrases: Iterable[str]) -> str:
@@ -239,7 +249,7 @@ def _without(padded: str, phrases: Iterable[str]) -> str:
 
 
 def _negates(ahead: str, words: Iterable[str]) -> bool:
-    """Whether words ahead of a condition take it back: `no`, `family history of`; words after it do not."""
+    """Whether words ahead of a condition take it back: `no`, `family history of`."""
     return any(f" {word} " in f"{ahead} " for word in words)
 
 

@@ -5,6 +5,8 @@ Codes that mean a gene, a marker, a drug or a condition are knowledge, and are n
 
 from __future__ import annotations
 
+import re
+
 from cds_service.codes import LOINC, SNOMED
 from cds_service.model import Significance
 
@@ -146,6 +148,11 @@ CONSUMER_WORDS = ("direct to consumer", "dtc", "consumer", "23andme", "ancestryd
 """What tells that the patient's own test or device is meant: one that no laboratory or clinic answers for."""
 NEGATING_WORDS = ("no", "not", "without", "denies", "negative", "family history", "fh", "rule out", "ruled out",
                   "exclude", "excluded", "unlikely", "risk of", "screening")  # fmt: skip
+TAKEN_BACK_BEHIND = re.compile(
+    r"(?:(?:was|is|has been|had been|now|since|clinically|genetically) )*"
+    r"(?:ruled out|excluded|not confirmed|disproved|disproven|refuted|unlikely)\b"
+)
+"""What takes a condition back right behind its name. Words further on may be about something else."""
 
 # Faults of samples, in folded text
 

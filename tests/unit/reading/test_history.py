@@ -83,6 +83,20 @@ def test_conditions_that_do_not_hold(fields: dict[str, object]) -> None:
 
 
 @pytest.mark.parametrize(
+    "behind", ["ruled out", "- excluded", ", was ruled out by MRI", "(not confirmed)", ": unlikely"]
+)
+def test_a_condition_that_is_taken_back_right_behind_its_name_does_not_hold(behind: str) -> None:
+    (found,) = read_all(condition(f"Ischaemic stroke {behind}")).patient.conditions
+    assert found.keys == frozenset()
+
+
+@pytest.mark.parametrize("behind", ["with haemorrhage excluded", "; bleeding ruled out", ", cause not confirmed"])
+def test_what_is_taken_back_further_on_may_be_something_else(behind: str) -> None:
+    (found,) = read_all(condition(f"Ischaemic stroke {behind}")).patient.conditions
+    assert found.keys == {"stroke"}
+
+
+@pytest.mark.parametrize(
     ("fields", "end"),
     [
         ({"abatementDateTime": "2027-03-01"}, date(2027, 3, 1)),

@@ -198,6 +198,8 @@ def _cited(knowledge: Knowledge) -> Iterator[tuple[str, str]]:
     yield from ((f"observable {o.id}", o.source) for o in knowledge.observables.values())
     wholes = (o for o in knowledge.observables.values() if o.whole_where)
     yield from ((f"observable {o.id}: whole_where", o.whole_source) for o in wholes)
+    standing = (o for o in knowledge.observables.values() if o.stands_for_days)
+    yield from ((f"observable {o.id}: stands_for_days", o.stands_source) for o in standing)
     yield from ((f"condition {condition.id}", condition.source) for condition in knowledge.conditions.values())
     yield from ((f"group {group.id}", group.source) for group in knowledge.groups.values())
     yield from ((f"modifier {modifier.id}", modifier.source) for modifier in knowledge.modifiers)

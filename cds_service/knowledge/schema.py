@@ -292,6 +292,10 @@ class Observable:
     """Of a gene of which only some parts matter: these parts, each with the smaller ones that make it up. Where none
     of them had a variant, the gene has none."""
     whole_source: str = ""
+    stands_for_days: Mapping[str, float] = field(default_factory=dict)
+    """State -> how long it stands at least once it was found, however soon tables want the others looked at again: a
+    positive pregnancy test is not too old after a day. A newer result ends it."""
+    stands_source: str = ""
     found_above_reference: bool = False
     """Of a presence that some laboratories measure: a number above the report's own reference range, or interpreted
     as high, means found, and one within it not found."""

@@ -70,7 +70,7 @@ def measured(marker: str, use: MarkerUse, states: frozenset[str], context: Conte
     told = _together([_of_its_sample(r, use, states, context.knowledge) for r in newest], newest, states)
     if isinstance(told, Conflicting) and Fact.SEX in facts_lacking(marker, context.patient):
         told = Unreadable(GapReason.NEEDS_FACTS, newest)
-    window = window_days(use, context)
+    window = _window_of(told, marker, use, context)
     if window is None:
         return _spoiled(told, use, states, context, table)
     dates = [reading.on for reading in newest if reading.on is not None]
@@ -242,6 +242,14 @@ def _range(value: float, comparator: str) -> tuple[float, float]:
 def bands_between(low: float, high: float, bands: Mapping[str, Band]) -> frozenset[str]:
     """The bands that some value from `low` to `high` lies in."""
     return frozenset(name for name, band in bands.items() if some_within(low, high, band))
+
+
+def _window_of(told: MarkerKnowledge, marker: str, use: MarkerUse, context: Context) -> float | None:
+    """How long what was told counts: as the table says, or longer where the state stands longer by itself."""
+    window, observable = window_days(use, context), context.knowledge.observables.get(marker)
+    if window is None or observable is None or not isinstance(told, Known):
+        return window
+    return max(window, observable.stands_for_days.get(told.state, 0.0))
 
 
 def window_days(use: MarkerUse, context: Context) -> float | None:

@@ -220,9 +220,8 @@ def _lines(text: object, chart: Chart) -> list[str]:
 
 
 def _is_whole(line: str, chart: Chart) -> bool:
-    if line.endswith((".", ";")):
-        return True
-    return not _GOES_ON.search(line[-_LAST_WORD:]) and bool(chart.lexicon.symbols_in(line))
+    goes_on = _GOES_ON.search(line[-_LAST_WORD:]) is not None
+    return line.endswith((".", ";")) or (not goes_on and bool(chart.lexicon.symbols_in(line)))
 
 
 def _reading(

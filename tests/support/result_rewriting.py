@@ -57,6 +57,8 @@ def _converted(nth: int, resource: Json) -> bool:
 
 
 def _as_text(form: str, point: str, resource: Json) -> bool:
+    if _is_interpreted(resource):
+        return False
     quantity = resource.pop("valueQuantity", None)
     if quantity is not None:
         written = f"{quantity.get('comparator', '')}{quantity['value']}".replace(".", point)
@@ -65,7 +67,21 @@ def _as_text(form: str, point: str, resource: Json) -> bool:
     return quantity is not None
 
 
+def _is_interpreted(resource: Json) -> bool:
+    """Whether the laboratory's own interpretation, and not the value, makes the call."""
+    return "interpretation" in resource
+
+
+def _called_high(resource: Json) -> bool:
+    if _is_interpreted(resource):
+        return False
+    resource["interpretation"] = [{"coding": [{"system": INTERPRETATION, "code": "H"}]}]
+    return True
+
+
 def _in_a_component(resource: Json) -> bool:
+    if _is_interpreted(resource):
+        return False
     if any(coding.get("code") in _VARIANTS for coding in resource["code"].get("coding", ())):
         return False  # its own components say of what it is
     value = {name: resource.pop(name) for name in _VALUES if name in resource}
@@ -114,7 +130,7 @@ RESULTS: Mapping[str, Rewrite] = {
             "text with a comma": partial(_as_text, "\u00a0{}\u00a0{} ", ","),
             "component": _in_a_component,
             **{status: partial(_final_as, status) for status in ("amended", "corrected", "appended")},
-            "high": putting(interpretation=[{"coding": [{"system": INTERPRETATION, "code": "H"}]}]),
+            "high": _called_high,
             "period": partial(_dated, lambda day: {"effectivePeriod": {"start": day, "end": day}}),
             "instant": partial(_dated, lambda day: {"effectiveInstant": f"{day}T12:00:00Z"}),
             "events": partial(_dated, lambda day: {"effectiveTiming": {"event": [day]}}),
@@ -139,9 +155,18 @@ def _finding(said: Callable[[bool], Json], resource: Json) -> bool:
 
 def _found(said: Callable[[bool], Json], resource: Json) -> bool:
     """Where most variants are harmless, a test that is positive says more than that something was found."""
-    name = fold(resource["code"].get("text", ""))
-    judged = {fold(n) for o in knowledge().observables.values() if o.needs_significance for n in o.names}
-    return name not in judged and _finding(said, resource)
+    code = resource["code"]
+    named = {fold(code.get("text", "")), *(coding.get("code", "") for coding in code.get("coding", ()))}
+    return named.isdisjoint(_names_of_judged()) and _finding(said, resource)
+
+
+@cache
+def _names_of_judged() -> frozenset[str]:
+    """Names and codes of the tests of such genes."""
+    judged = [o for o in knowledge().observables.values() if o.needs_significance]
+    codes = (code.code for o in judged for code in o.codes)
+    of_tests = (c.code for t in knowledge().tests.values() if {o.id for o in judged} & {*t.markers} for c in t.codes)
+    return frozenset((*(fold(name) for o in judged for name in o.names), *codes, *of_tests))
 
 
 def _coded(system: str, positive: str, negative: str) -> Callable[[bool], Json]:

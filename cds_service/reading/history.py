@@ -14,6 +14,7 @@ from cds_service.reading.lexicon import Lexicon
 from cds_service.reading.records import Record
 from cds_service.reading.screening import is_ruled_out
 from cds_service.reading.shapes import (
+    TOO_LONG,
     Resource,
     codings,
     concept_label,
@@ -93,8 +94,9 @@ def read_condition(record: Record, chart: Chart) -> Iterator[Condition | FamilyC
     if is_ruled_out(resource):
         return
     label, relatives, keys = chart.lexicon.of_content("problem", resource.get("code"), problem_of)
-    if not label:
-        yield Gap(record.reference, GapReason.UNREADABLE, "a condition without a code or text", record.query)
+    if not label or (label == TOO_LONG and not keys):
+        what = "a condition without a code or a text that can be read"
+        yield Gap(record.reference, GapReason.UNREADABLE, what, record.query)
         return
     if relatives:
         yield FamilyCondition(relatives, "", DEGREE_UNSAID, label, record.reference)
@@ -145,10 +147,11 @@ def read_allergy(record: Record, chart: Chart) -> Iterator[Allergy | Gap]:
         return
     concepts = [resource.get("code"), *(r.get("substance") for r in objects(resource.get("reaction")))]
     label = next((found for concept in concepts if (found := concept_label(concept))), "")
-    if not label:
-        yield Gap(record.reference, GapReason.UNREADABLE, "an allergy without a code or text", record.query)
-        return
     ingredients = tuple(dict.fromkeys(d for c in concepts for d in _drugs(c, chart)))
+    if not label or (label == TOO_LONG and not ingredients):
+        what = "an allergy without a code or a text that can be read"
+        yield Gap(record.reference, GapReason.UNREADABLE, what, record.query)
+        return
     signs = [m for r in objects(resource.get("reaction")) for m in items(r.get("manifestation"))]
     texts = [text for sign in signs for text in concept_texts(sign)]
     texts += [text_at(r, "description") for r in objects(resource.get("reaction"))]

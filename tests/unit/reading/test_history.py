@@ -8,6 +8,7 @@ import pytest
 
 from cds_service.codes import RXNORM, SNOMED
 from cds_service.model import Patient, Span, When
+from cds_service.reading.shapes import LONGEST_TEXT
 from tests.support.reading import read_record
 from tests.support.world import index, knowledge
 
@@ -186,6 +187,15 @@ def test_allergies_that_do_not_hold(fields: dict[str, object]) -> None:
 
 def test_an_allergy_without_words_is_a_gap() -> None:
     assert gap_reasons(read_all(allergy())) == ["unreadable"]
+
+
+def test_a_problem_or_an_allergy_whose_text_is_too_long_to_be_read_is_a_gap() -> None:
+    told = "stroke or codeine, " * LONGEST_TEXT
+    assert gap_reasons(read_all(condition(told))) == ["unreadable"]
+    assert gap_reasons(read_all(allergy(code={"text": told}))) == ["unreadable"]
+    by_code = {"coding": [{"system": "http://hl7.org/fhir/sid/icd-10-cm", "code": "I63.9"}], "text": told}
+    (found,) = read_all(condition("", code=by_code)).patient.conditions
+    assert found.keys == {"stroke"}
 
 
 def test_an_allergy_of_another_fhir_version_is_named() -> None:

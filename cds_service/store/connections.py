@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event, make_url
@@ -91,14 +91,25 @@ def _identity(path: str) -> tuple[int, int] | None:
 
 def _set_up_sqlite(connection: sqlite.pysqlite.PySQLiteConnection, _entry: ConnectionPoolEntry) -> None:  # type: ignore[name-defined]
     """Write-ahead logging lets several workers read while one writes."""
-    for pragma in ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=NORMAL"):
-        connection.execute(pragma)
+    with _closed_on_failure(connection):
+        for pragma in ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=NORMAL"):
+            connection.execute(pragma)
 
 
 def _set_up_postgresql(connection: Any, _entry: ConnectionPoolEntry) -> None:
     """Locks and statements have their time, as with SQLite."""
-    cursor = connection.cursor()
-    for name in ("lock_timeout", "statement_timeout"):
-        cursor.execute(f"SET {name} = '{_WAIT_S}s'")
-    cursor.close()
-    connection.commit()
+    with _closed_on_failure(connection):
+        cursor = connection.cursor()
+        for name in ("lock_timeout", "statement_timeout"):
+            cursor.execute(f"SET {name} = '{_WAIT_S}s'")
+        cursor.close()
+        connection.commit()
+
+
+@contextmanager
+def _closed_on_failure(connection: Any) -> Iterator[None]:
+    """SQLAlchemy leaves a connection open that it could not set up."""
+    with ExitStack() as failing:
+        failing.callback(connection.close)
+        yield
+        failing.pop_all()

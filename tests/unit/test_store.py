@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from unittest.mock import Mock
 
 import pytest
 from sqlalchemy import event
@@ -15,6 +16,7 @@ from sqlalchemy.exc import OperationalError
 
 from cds_service.codes import Coding
 from cds_service.model import Feedback, FeedbackOutcome, IssuedCard
+from cds_service.store import connections
 from cds_service.store.store import Issued, KnowledgeStamp, Store, StoreError
 from cds_service.store.tables import WrongTables, issued_table
 
@@ -140,6 +142,22 @@ def test_a_database_that_another_has_locked_cannot_be_written(tmp_path, store):
     other.rollback()
     assert store.can_keep()
     other.close()
+
+
+@pytest.mark.parametrize("set_up", [connections._set_up_sqlite, connections._set_up_postgresql])
+def test_a_connection_that_cannot_be_set_up_is_closed(set_up):
+    connection = Mock()
+    connection.execute.side_effect = connection.cursor.side_effect = sqlite3.OperationalError("locked")
+    with pytest.raises(sqlite3.OperationalError):
+        set_up(connection, None)
+    connection.close.assert_called_once_with()
+
+
+@pytest.mark.parametrize("set_up", [connections._set_up_sqlite, connections._set_up_postgresql])
+def test_a_connection_that_is_set_up_stays_open(set_up):
+    connection = Mock()
+    set_up(connection, None)
+    connection.close.assert_not_called()
 
 
 def test_tables_of_another_version_are_told_with_what_they_lack(store):

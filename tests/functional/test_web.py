@@ -348,17 +348,17 @@ def test_a_store_that_hangs_is_503_in_time_and_healthz_answers(client_with, monk
     monkeypatch.setattr("cds_service.store.store._LONGEST_S", {"sqlite": 0.2})
     client = client_with(answering({"cards": []}))
     hangs = threading.Event()
-    event.listen(
-        client.application.extensions["cds_service"].store._engine,
-        "before_cursor_execute",
-        lambda *_arguments: hangs.wait(5),
-    )
+    engine = client.application.extensions["cds_service"].store._engine
+    event.listen(engine, "before_cursor_execute", lambda *_arguments: hangs.wait(5))
     began_s = time.monotonic()
     outcome(client.get("/readyz"), 503)
     outcome(client.post(FEEDBACK, json={"feedback": [ENTRY]}), 503)
     assert client.get("/healthz").status_code == 200
     assert time.monotonic() - began_s < 2
     hangs.set()
+    while engine.pool.checkedout():  # closed with the store, once nobody uses it
+        assert time.monotonic() - began_s < 8
+        time.sleep(0.01)
 
 
 def test_the_pages_link_to_each_other_below_the_public_url(client_with):

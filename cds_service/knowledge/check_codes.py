@@ -12,6 +12,8 @@ from cds_service.knowledge.base import Knowledge
 from cds_service.knowledge.rows import HLA_STATES, OR, OTHER_THAN
 from cds_service.knowledge.schema import Frequency, Gene, ObservationCode
 
+_OF_A_CONCLUSION = frozenset({"absent", "pathogenic"})
+"""Labels by which a variant, or none, tells the state of a gene without a table of alleles."""
 _ROUNDING = 1.02
 """Shares of one population may add up to a little more than 1: they were rounded one by one."""
 
@@ -147,6 +149,8 @@ def gene_problems(gene: Gene) -> Iterator[str]:
     terms = {*(pair[2] for pair in gene.pairs), *(band.phenotype for band in gene.bands), *chain.from_iterable(meant)}
     for term in sorted(terms - gene.phenotypes.keys() - {"Indeterminate"}):
         yield f"{where}: {term!r} is no phenotype of the gene"
+    if not gene.alleles and not gene.labels.keys() >= _OF_A_CONCLUSION:
+        yield f"{where}: without alleles the laboratory's conclusion tells it: labels {sorted(_OF_A_CONCLUSION)}"
     for term in sorted({term for terms in gene.listed.values() for term in terms} - gene.phenotypes.keys()):
         yield f"{where}: a diagnosis means {term!r}, which is no phenotype of the gene"
     for allele in sorted({gene.reference, *gene.panel_alleles} - gene.alleles.keys() - {""}):

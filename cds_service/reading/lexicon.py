@@ -234,12 +234,13 @@ class Lexicon:
 
 
 def _standing(padded: str, names: Iterable[str]) -> str:
-    """The text without the names that it takes back right behind them, the longest name first."""
-    if not TAKEN_BACK_BEHIND.search(padded):
-        return padded
-    for name in sorted(names, key=len, reverse=True):
-        padded = re.sub(rf" {re.escape(name)} {TAKEN_BACK_BEHIND.pattern}", " ", padded)
-    return padded
+    """The text without the names that it takes back right behind them, of several the longest."""
+    kept, begun = "", 0
+    for found in TAKEN_BACK_BEHIND.finditer(padded):
+        ahead, begun = padded[begun : found.start()], found.start()
+        name = max((name for name in names if ahead.endswith(f" {name} ")), key=len, default="")
+        kept += ahead[: -len(f"{name} ")] if name else ahead
+    return kept + padded[begun:]
 
 
 def _without(padded: str, phrases: Iterable[str]) -> str:

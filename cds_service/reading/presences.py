@@ -41,9 +41,7 @@ from cds_service.reading.significance import (
 from cds_service.reading.tumour_words import is_share_of_none
 from cds_service.reading.variant_sentences import is_mixed, variants_in
 from cds_service.reading.variants import fusion_of, names_of, variant_flags
-from cds_service.reading.vocabulary import POSITIVE_CALLS, VARIANT
-
-_CALLED_POSITIVE = ("positive", "pos")
+from cds_service.reading.vocabulary import POSITIVE_CALLS, POSITIVE_WORDS, VARIANT
 
 
 def presence_said(result: Observed) -> tuple[Statement, tuple[str, ...]]:
@@ -117,9 +115,7 @@ def _calls_positive(result: Observed) -> bool:
         concepts = items(result.holder.get("interpretation"))
         found += [c for concept in concepts for c in codings(concept)]
         texts += [text for concept in concepts for text in concept_texts(concept)]
-    return any(c.code in POSITIVE_CALLS for c in found) or any(
-        has_word(_CALLED_POSITIVE, fold(text)) for text in texts
-    )
+    return any(c.code in POSITIVE_CALLS for c in found) or any(has_word(POSITIVE_WORDS, fold(text)) for text in texts)
 
 
 def _called_in_sentences(result: Observed) -> set[bool]:

@@ -61,7 +61,8 @@ ABSENT_FINDINGS = frozenset({"260385009", "2667000", "260415000"})
 SOMATIC_ANSWERS = frozenset({"LA6684-0"})
 GERMLINE_ANSWERS = frozenset({"LA6683-2"})
 POSITIVE_CALLS = frozenset({"LA6576-8", "10828004", "POS"})
-"""Codes of a positive result, as against those that something was found."""
+POSITIVE_WORDS = ("positive", "pos")
+"""Codes and words of a positive result, as against those that something was found."""
 SIGNIFICANCE_ANSWERS = {
     "LA6668-3": Significance.PATHOGENIC, "LA26332-9": Significance.PATHOGENIC, "LA6669-1": Significance.PATHOGENIC,
     "LA26333-7": Significance.UNCERTAIN, "LA6682-4": Significance.UNCERTAIN,
@@ -149,7 +150,7 @@ CONSUMER_WORDS = ("direct to consumer", "dtc", "consumer", "23andme", "ancestryd
 NEGATING_WORDS = ("no", "not", "without", "denies", "negative", "family history", "fh", "rule out", "ruled out",
                   "exclude", "excluded", "unlikely", "risk of", "screening")  # fmt: skip
 TAKEN_BACK_BEHIND = re.compile(
-    r"(?:(?:was|is|has been|had been|now|since|clinically|genetically) )*"
+    r"\b(?:(?:was|is|has been|had been|now|since|clinically|genetically) ){0,3}"
     r"(?:ruled out|excluded|not confirmed|disproved|disproven|refuted|unlikely)\b"
 )
 """What takes a condition back right behind its name. Words further on may be about something else."""

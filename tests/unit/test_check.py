@@ -222,6 +222,9 @@ FAULTS = {
     "condition gout: includes 'nosuch'":
         replace(WHOLE, conditions={"gout": ConditionKey("gout", source="study", includes=("nosuch",))}),
     "gene CYP9Z9: told by 'nosuch'": with_gene(listed={"nosuch": ("Poor Metabolizer",)}),
+    "gene CYP9Z9: without alleles the laboratory's conclusion tells it": with_gene(
+        alleles={}, reference="", panel_alleles=()
+    ),
     "gene CYP9Z9: a diagnosis means 'Nosuch'": with_gene(listed={"gout": ("Nosuch",)}),
     # drugs
     "table table: drug 'nosuch' is not known": with_table(drugs=("testolol", "nosuch")),

@@ -33,6 +33,8 @@ DEAR = (
     "[",
     " \t",
     "likely pathogenic, benign, ",
+    "breast cancer was ruled out, ",
+    "was ",
     "75 mg ",
     "clopidogrel / ",
 )

@@ -56,6 +56,7 @@ class Store:
         """Raises StoreError when the tables cannot be made. Without that, nothing is opened before it is used."""
         self._connections = Connections(database_url)
         self._engine = self._connections.engine
+        self._statements = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         if make_tables:
             metadata.create_all(self._engine)
         self._connections.remember_file()
@@ -128,8 +129,9 @@ class Store:
         return self._rows(issued_table, issued_table.c.issued_at)
 
     def _is_first_use(self, digest: str, expires_at_s: int, now_s: int) -> bool:
+        """One statement, one transaction: no lock is held while this thread waits for its turn to compute."""
         self._connections.check_file()
-        with self._engine.begin() as connection:
+        with self._statements.connect() as connection:
             if not 0 <= now_s - self._forgot_at_s < _FORGET_EVERY_S:  # also where the clock was put back
                 self._forgot_at_s = now_s
                 connection.execute(delete(used_token_table).where(used_token_table.c.expires_at_s < now_s))

@@ -211,6 +211,21 @@ def test_of_many_uses_at_once_one_is_the_first(tmp_path, store):
         other.close()
 
 
+def test_no_worker_waits_for_the_thread_of_another_that_has_just_used_a_token(tmp_path, store):
+    """SQLite's lock ends with the statement: who holds it longer makes others sleep for a multiple of the time."""
+    other = Store(f"sqlite:///{tmp_path / 'store.sqlite'}")
+    first = []
+
+    def use_another(_connection, _cursor, statement, *_):
+        if statement.startswith("INSERT"):
+            first.append(other.use_token("d2", expires_at_s=1000, now_s=700))
+
+    event.listen(store._engine, "after_cursor_execute", use_another)
+    assert store.use_token("d1", expires_at_s=1000, now_s=700)
+    assert first == [True]
+    other.close()
+
+
 def test_the_driver_is_told_to_count_the_rows_of_a_token(store):
     """psycopg says -1 otherwise, and every first use would look like another one."""
     asked: list[bool] = []

@@ -21,6 +21,9 @@ TOPIC = f"{OWN}/topic"
 TEST = f"{OWN}/test"
 """Tests of the knowledge by their ids."""
 
+USUAL_DOSE = "https://cds-service.org/fhir/StructureDefinition/usual-dose"
+"""On a dosage: the dose, drafted as usual, of which a suggestion of ours made a share (docs/codes.md)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Coding:

@@ -25,6 +25,9 @@ class Dose:
     per_day: float | None = None
     text: str = ""
     """The dosage instruction as text, for the card."""
+    usual: float | None = None
+    """What one administration of the usual dose gives, in `unit`, where this dose is the share of it that a
+    suggestion of ours made: a share is never taken of it again."""
 
     @property
     def daily(self) -> float | None:
@@ -59,6 +62,8 @@ class Order:
     """Words of the name that stand for a further part of the product and name no known drug."""
     replaces: str = ""
     """Reference of the active medication that this draft replaces."""
+    on_hold: bool = False
+    """Whether it is not to be given until somebody releases it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ counts: limits and reductions concern what the patient may take. Text is read by
 
 from __future__ import annotations
 
+from cds_service.codes import USUAL_DOSE
 from cds_service.model import Dose
 from cds_service.reading.dose_text import dose_in_text, in_milligrams, known_unit, tidy, times_a_day_in
 from cds_service.reading.shapes import Resource, clean, codings, first, items, number, objects, text_at
@@ -52,7 +53,14 @@ def _dose_of_one(instruction: Resource, strength_mg: float | None) -> Dose | Non
     per_dose, per_day = _meant(per_dose, _LARGEST), _meant(per_day, _MOST_A_DAY)
     if per_dose is None and per_day is None and not text:
         return None
-    return Dose(per_dose, unit.removesuffix("/d"), per_day, text)
+    return Dose(per_dose, unit.removesuffix("/d"), per_day, text, _usual(instruction, unit, strength_mg))
+
+
+def _usual(instruction: Resource, unit: str, strength_mg: float | None) -> float | None:
+    """What the usual dose gives, where our suggestion noted it, in the unit of the dose that it became."""
+    noted = [part for part in objects(instruction.get("extension")) if part.get("url") == USUAL_DOSE]
+    amount = _amount_of({"doseQuantity": noted[0].get("valueQuantity")}, strength_mg) if len(noted) == 1 else None
+    return _meant(amount[0], _LARGEST) if amount is not None and amount[0] > 0 and amount[1] == unit else None
 
 
 def _meant(figure: float | None, largest: float) -> float | None:

@@ -120,6 +120,7 @@ def read_order(
         active=active,
         unread=found.unread,
         replaces=_replaced(resource, chart),
+        on_hold=record.status == "on-hold",
     )
     yield OrderedDrug(order, resource)
 

@@ -22,6 +22,9 @@ from cds_service.model import (
 
 AS_DRAFTED = ResultingOrder(Outcome.AS_DRAFTED)
 
+_ROUNDED = 0.001
+"""How far figures of one dose may lie apart."""
+
 _UNSPECIFIED_DOSE = ResultingOrder(Outcome.CHANGED_DOSE)
 """Advice of another dose that says nothing more."""
 
@@ -48,7 +51,10 @@ def apply(advice: Advice, order: Order, weight_kg: float | None = None) -> Resul
     first = advice.options[0]
     if first.action is Action.DOSE:
         change = first.dose
-        return _changed_dose(change, order.dose, weight_kg) if change is not None else _UNSPECIFIED_DOSE
+        if change is None:
+            return _UNSPECIFIED_DOSE
+        changed = _changed_dose(change, order.dose, weight_kg)
+        return AS_DRAFTED if _is_share_already(changed, order, weight_kg) else changed
     return _RESULTING.get(first.action, AS_DRAFTED)
 
 
@@ -83,6 +89,18 @@ def _changed_dose(change: DoseChange, dose: Dose | None, weight_kg: float | None
     return changed
 
 
+def _is_share_already(changed: ResultingOrder, order: Order, weight_kg: float | None) -> bool:
+    """Whether the ordered dose is known to be the share of the usual dose that is advised."""
+    change, dose = changed.dose, order.dose
+    if change is None or change.factor is None or dose is None or dose.usual is None or dose.per_dose is None:
+        return False
+    reckoned = arithmetic(changed, order, weight_kg)
+    if reckoned is None or not _is_given_at(change, dose):
+        return False
+    low, high = reckoned.new
+    return low * (1 - _ROUNDED) <= dose.per_dose <= high * (1 + _ROUNDED)
+
+
 def _is_inside(change: DoseChange, dose: Dose | None, weight_kg: float | None) -> bool:
     """Whether the ordered dose is known to be what is advised: at the amount, or between floor and upper limit."""
     upper = change.amount or change.cap
@@ -95,12 +113,18 @@ def _is_inside(change: DoseChange, dose: Dose | None, weight_kg: float | None) -
     return enough and (upper is None or _compare(dose, upper, weight_kg) in (-1, 0))
 
 
-def _is_given_as(change: DoseChange, dose: Dose | None) -> bool:
-    """Whether the ordered times are known to be the advised ones, where a single dose is advised with its times. An
-    amount a day says the same however it is divided."""
-    if change.times is None or change.amount is None or change.amount.unit.endswith("/d"):
+def _is_given_at(change: DoseChange, dose: Dose | None) -> bool:
+    """Whether the ordered times are known to be the advised ones, where the advice tells any."""
+    if change.times is None:
         return True
     return dose is not None and dose.per_day is not None and isclose(dose.per_day, change.times.per_day, rel_tol=0.01)
+
+
+def _is_given_as(change: DoseChange, dose: Dose | None) -> bool:
+    """The same of an amount; one for the day says the same however it is divided."""
+    if change.amount is None or change.amount.unit.endswith("/d"):
+        return True
+    return _is_given_at(change, dose)
 
 
 def _compare(dose: Dose | None, limit: Amount, weight_kg: float | None) -> int | None:
@@ -129,12 +153,14 @@ def amount_in(dose: Dose | None, unit: str, weight_kg: float | None) -> float | 
 
 
 def arithmetic(resulting: ResultingOrder, order: Order, weight_kg: float | None = None) -> DoseArithmetic | None:
-    """How the new dose is reckoned from the drafted one; None where the order has no dose or no figure is
-    advised."""
+    """How the new dose is reckoned from the drafted one, or from the usual one where that is known; None where the
+    order has no dose or no figure is advised."""
     change, dose = resulting.dose, order.dose
     if change is None or dose is None or dose.per_dose is None or not change.of_drafted:
         return None
-    reckoned = _reckoned(change, dose, dose.per_dose, weight_kg)
+    if change.factor is not None and dose.usual is not None:
+        dose = replace(dose, per_dose=dose.usual)
+    reckoned = _reckoned(change, dose, weight_kg)
     if reckoned is None:
         return None
     found = replace(reckoned, frequency=change.frequency, times=change.times, drafted_per_day=dose.per_day)
@@ -154,9 +180,9 @@ def _capped(reckoned: DoseArithmetic, at_most: Amount, dose: Dose, weight_kg: fl
     return replace(reckoned, new=(min(low, highest), highest), at_most=highest)
 
 
-def _reckoned(change: DoseChange, dose: Dose, per_dose: float, weight_kg: float | None) -> DoseArithmetic | None:
-    if change.factor is not None:
-        return _scaled(per_dose, dose.unit, change.factor, "per_dose")
+def _reckoned(change: DoseChange, dose: Dose, weight_kg: float | None) -> DoseArithmetic | None:
+    if change.factor is not None and dose.per_dose is not None:
+        return _scaled(dose.per_dose, dose.unit, change.factor, "per_dose")
     limit = change.amount or change.cap
     if limit is None:
         return None

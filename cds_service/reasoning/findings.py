@@ -282,7 +282,7 @@ def _questioned(kind: Kind, asked: Asked, telling: _Telling, silent: Silence) ->
     return telling.finding(
         kind,
         silent,
-        indicator_of_question(kind, asked, hold=hold),
+        indicator_of_question(kind, asked, decision.situation.context.order, hold=hold),
         tests=_tests(told),
         gaps=_gaps(kind, told, telling),
         bridge=tuple(option for q in told for option in q.use.bridge),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cds_service.knowledge.schema import SourceKind
-from cds_service.model import CONTRAINDICATING, Gravity, Harm, Indicator, Kind, Testing, Trust
+from cds_service.model import CONTRAINDICATING, Gravity, Harm, Indicator, Kind, Order, Testing, Trust
 from cds_service.reasoning.apply import departs
 from cds_service.reasoning.decide import Decision
 from cds_service.reasoning.outcomes import lines_of
@@ -15,9 +15,11 @@ _UNTESTED = frozenset({Status.OPEN, Status.UNCLEAR, Status.CONFIRM, Status.ON_FI
 not be obtained may be on file and clear: a site that sends no results is not warned on each order (decision 0017)."""
 
 
-def indicator_of_question(kind: Kind, asked: Asked, *, hold: bool) -> Indicator:
+def indicator_of_question(kind: Kind, asked: Asked, order: Order, *, hold: bool) -> Indicator:
     """Warning where labelling requires a test that was not done or told nothing, or where readings disagree about
-    an order to be held; else info."""
+    an order to be held; else info, and so of an order that is on hold already."""
+    if order.on_hold:
+        return Indicator.INFO
     if any(q.fires and q.status in _UNTESTED and q.testing is Testing.REQUIRED for q in asked):
         return Indicator.WARNING
     return Indicator.WARNING if kind is Kind.RESULTS_CONFLICT and hold else Indicator.INFO

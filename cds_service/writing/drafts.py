@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from math import floor, isclose, log10
 from typing import Any
 
-from cds_service.codes import RXNORM
+from cds_service.codes import RXNORM, USUAL_DOSE
 from cds_service.knowledge.schema import Drug
 from cds_service.model import DoseArithmetic, Times
 
@@ -72,13 +72,18 @@ def _kept_in_a_swap(draft: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def redosed(
-    draft: Mapping[str, Any], arithmetic: DoseArithmetic, says: Callable[[str], str], parts: tuple[float, ...]
+    draft: Mapping[str, Any],
+    arithmetic: DoseArithmetic,
+    says: Callable[[str], str],
+    parts: tuple[float, ...],
+    *,
+    of_usual: bool = False,
 ) -> dict[str, Any] | None:
     """The draft with its one dose changed as reckoned, and given as often as the source has it. None where there is
     not exactly one dose to change, nothing says what one administration will give, the drafted dose is not the one
     reckoned with, or the result is no dose of a product. `says` makes the new dosage text from the one drafted (which
     may be empty); `parts` are the amounts in milligrams that products give, half a tablet for example, where they
-    are known.
+    are known. `of_usual`: the drafted dose is taken for the usual one, of which the new one is a share.
     """
     instruction = _only(draft.get("dosageInstruction"))
     rate = _only(instruction.get("doseAndRate"))
@@ -90,11 +95,18 @@ def redosed(
         **{key: part for key, part in instruction.items() if key != "patientInstruction"},
         "text": says(str(instruction.get("text", ""))),
         "doseAndRate": [{**rate, "doseQuantity": {**quantity, "value": value}}],
+        **({"extension": _noting(quantity, instruction)} if of_usual else {}),
         **({"timing": _timing(instruction, arithmetic.times)} if arithmetic.times else {}),
     }
     dispense = {key: part for key, part in _mapping(draft.get("dispenseRequest")).items() if key != "quantity"}
     whole = {**draft, "dosageInstruction": [changed], "dispenseRequest": dispense}
     return {key: part for key, part in whole.items() if part}
+
+
+def _noting(usual: Mapping[str, Any], instruction: Mapping[str, Any]) -> list[Any]:
+    """The extensions with the usual dose, so that no share is taken of the new one again."""
+    others = [part for part in instruction.get("extension", ()) if _mapping(part).get("url") != USUAL_DOSE]
+    return [*others, {"url": USUAL_DOSE, "valueQuantity": dict(usual)}]
 
 
 def _timing(instruction: Mapping[str, Any], times: Times) -> dict[str, Any]:

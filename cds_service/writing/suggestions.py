@@ -132,7 +132,7 @@ def _updates(
     once = list({swap.key: swap for swap in swaps}.values())[:ALTERNATIVES_OFFERED]
     left = any(map(departs_to_other_drug, findings))
     doses = _doses(single, draft, words) if redose and not left else []
-    holds = [_hold(finding, draft, words) for finding in findings if finding.hold][:1]
+    holds = [_hold(finding, draft, words) for finding in findings if finding.hold and not finding.order.on_hold][:1]
     return [*doses, *once, *holds]
 
 
@@ -181,7 +181,9 @@ def _doses(findings: Sequence[Finding], draft: Mapping[str, Any], words: Words) 
         key = "dose_text_drafted" if drafted else "dose_text"
         return say("suggestions", key, arithmetic=shown, text=clean(drafted, 200))
 
-    update = redosed(draft, arithmetic, dosage_text, _parts_mg(finding, words))
+    change = finding.resulting.dose
+    is_share = change is not None and change.factor is not None
+    update = redosed(draft, arithmetic, dosage_text, _parts_mg(finding, words), of_usual=is_share)
     if update is None:
         return []
     return [

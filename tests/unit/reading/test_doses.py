@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from cds_service.codes import USUAL_DOSE
 from cds_service.model import Dose
 from cds_service.reading.dose_text import dose_in_text, known_unit, times_a_day_in
 from cds_service.reading.doses import dose_of
@@ -158,6 +159,31 @@ def test_one_instruction(instruction: object, expected: Dose) -> None:
 def test_a_figure_that_nobody_can_have_meant_is_none():
     dose = dose_of([{"text": "as before", "doseAndRate": [{"doseQuantity": quantity(1e308)}]}], None)
     assert (dose.per_dose, dose.text) == (None, "as before")
+
+
+def noting(*usual: object) -> list[dict[str, object]]:
+    return [{"url": USUAL_DOSE, "valueQuantity": one} for one in usual]
+
+
+@pytest.mark.parametrize(
+    ("quantity_now", "extensions", "strength_mg", "usual"),
+    [
+        (quantity(50), noting(quantity(100)), None, 100.0),
+        (quantity(50), [{"url": "https://example.org/ours", "valueQuantity": quantity(7)}], None, None),
+        (quantity(50), [{"url": "https://example.org/ours"}, *noting(quantity(100))], None, 100.0),
+        (quantity(0.5, "tablet"), noting(quantity(1, "tablet")), None, 1.0),
+        (quantity(0.5, "tablet"), noting(quantity(1, "tablet")), 100, 100.0),
+        (quantity(50), noting(quantity(1, "tablet")), None, None),
+        (quantity(50), noting(quantity(100), quantity(200)), None, None),
+        (quantity(50), noting(quantity(0)), None, None),
+        (quantity(50), noting(quantity(-100)), None, None),
+        (quantity(50), noting(None), None, None),
+        (quantity(50), noting(quantity(1e308)), None, None),
+    ],
+)
+def test_the_usual_dose_that_our_suggestion_noted(quantity_now, extensions, strength_mg, usual):
+    dose = dose_of([{"doseAndRate": [{"doseQuantity": quantity_now}], "extension": extensions}], strength_mg)
+    assert dose.usual == usual
 
 
 def test_a_dose_said_in_several_ways_counts_in_milligrams() -> None:

@@ -50,6 +50,11 @@ def test_statuses_that_are_orders(status: str | None) -> None:
     assert len(read_all(drafts=(order(status=status),)).orders) == 1
 
 
+def test_only_the_status_puts_an_order_on_hold() -> None:
+    held = {status: read_all(drafts=(order(status=status),)).orders[0].on_hold for status in ("draft", "on-hold")}
+    assert held == {"draft": False, "on-hold": True}
+
+
 def test_a_status_that_fhir_does_not_have_is_told_as_such() -> None:
     result = read_all(drafts=(order(status="sleeping"),))
     assert (result.orders, gap_reasons(result)) == ((), ["unknown_status"])

@@ -101,6 +101,31 @@ def test_a_change_that_is_needed_only_above_a_usual_start():
 
 
 @pytest.mark.parametrize(
+    ("mg", "factor", "expected"),
+    [(50, 0.5, False), (50, 0.25, True), (100, 0.5, True), (25, 0.5, True), (33.33, 1 / 3, False)],
+)
+def test_a_share_of_the_usual_dose_is_taken_once(mg, factor, expected):
+    change, dose = DoseChange(START, factor=(factor, factor)), Dose(mg, "mg", 1, usual=100)
+    assert changed(change, dose) is expected
+    reckoned = arithmetic(apply(advice(Option(Action.DOSE, change)), order("x", mg=100)), order("x", dose=dose))
+    assert (reckoned.old, reckoned.new[0]) == (100, pytest.approx(100 * factor, rel=0.001))
+
+
+def test_a_share_is_there_only_with_the_times_and_below_the_cap_that_go_with_it():
+    change = DoseChange(START, factor=(0.5, 0.5), times=Times(3, 1, TimesUnit.WEEK))
+    assert changed(change, Dose(50, "mg", 1, usual=100))
+    assert not changed(change, Dose(50, "mg", 3 / 7, usual=100))
+    capped = DoseChange(START, factor=(2, 2), at_most=Amount(150, "mg"))
+    assert not changed(capped, Dose(150, "mg", 1, usual=100))
+    assert changed(capped, Dose(200, "mg", 1, usual=100))
+
+
+def test_what_is_no_share_goes_by_the_dose_as_it_is_and_not_by_the_usual_one():
+    assert changed(DoseChange(START, amount=Amount(20, "mg")), Dose(50, "mg", 1, usual=20))
+    assert not changed(DoseChange(MAXIMUM, cap=Amount(50, "mg")), Dose(50, "mg", 1, usual=100))
+
+
+@pytest.mark.parametrize(
     ("dose", "unit", "weight", "expected"),
     [
         (Dose(100, "mg", 2), "mg", None, 100),

@@ -97,6 +97,15 @@ def test_test_would_change():
     assert only(found(unol(level="recommended"))).indicator is Indicator.INFO
 
 
+def test_an_order_that_is_on_hold_is_no_reason_to_warn():
+    held, drafted = (
+        only(findings(world(unol(level=FIRST)), order("unol", on_hold=on_hold), person()))
+        for on_hold in (True, False)
+    )
+    assert (held.kind, held.hold, held.indicator) == (Kind.TEST_WOULD_CHANGE, True, Indicator.INFO)
+    assert held == replace(drafted, order=held.order, indicator=Indicator.INFO)
+
+
 def test_where_the_order_stays_the_chance_is_that_of_something_beside_it():
     of = unol("monitor", level="recommended")
     frequencies = shares(ALPHA, Poor_Metabolizer=0.1, Normal_Metabolizer=0.9)

@@ -18,9 +18,11 @@ from writing_samples import (
     resources_of,
 )
 
+from cds_service.codes import USUAL_DOSE
 from cds_service.model import (
     Action,
     Advice,
+    Amount,
     DoseArithmetic,
     DoseChange,
     DosePhase,
@@ -28,6 +30,8 @@ from cds_service.model import (
     MarkerView,
     NotTested,
     Option,
+    Outcome,
+    ResultingOrder,
     Silence,
     Times,
     TimesUnit,
@@ -49,6 +53,23 @@ def test_a_new_dose_is_written_into_the_draft_with_its_arithmetic(card_of):
     assert resource["dispenseRequest"] == {"numberOfRepeatsAllowed": 1}
     assert "text" not in resource
     MedicationRequest.model_validate(resource)
+
+
+def test_the_usual_dose_is_noted_where_a_share_was_made_of_it(card_of):
+    other = {"url": "https://example.org/ours", "valueBoolean": True}
+    earlier = {"url": USUAL_DOSE, "valueQuantity": {"value": 7, "unit": "mg"}}
+    drafts = {"MedicationRequest/1": _dosage(100, "mg", extension=[earlier, other])}
+    share = ResultingOrder(Outcome.CHANGED_DOSE, DoseChange(DosePhase.START, factor=(0.5, 0.5)))
+    (resource,) = resources_of(card_of(dose_change(resulting=share), drafts=drafts))
+    usual = {"url": USUAL_DOSE, "valueQuantity": {"value": 100, "unit": "mg"}}
+    assert resource["dosageInstruction"][0]["extension"] == [other, usual]
+    MedicationRequest.model_validate(resource)
+
+
+def test_an_amount_is_no_share_and_notes_nothing(card_of):
+    amount = ResultingOrder(Outcome.CHANGED_DOSE, DoseChange(DosePhase.START, amount=Amount(50, "mg")))
+    (resource,) = resources_of(card_of(dose_change(resulting=amount), drafts=DRAFTS))
+    assert "extension" not in resource["dosageInstruction"][0]
 
 
 def _dosage(value: object, unit: str, **more: object) -> dict[str, object]:

@@ -153,6 +153,11 @@ def test_holding_is_an_update_beside_the_test(card_of):
     assert "hold the order" in head_of(card)
 
 
+def test_what_is_on_hold_is_not_held_again(card_of):
+    card = card_of(test_wanted(hold=True, resulting=WAIT, table="gated", order=order(on_hold=True)), drafts=DRAFTS)
+    assert labels_of(card) == ["Order test: GENA genotype"]
+
+
 def test_without_a_test_a_hold_waits_for_the_markers(card_of):
     card = card_of(change_now(hold=True, alternatives=(), bridge=(Option(AVOID.options[0].action),)), drafts=DRAFTS)
     assert resources_of(card)[0]["statusReason"] == {"text": "Waiting for GENA"}

@@ -27,6 +27,7 @@ def code_problems(knowledge: Knowledge) -> Iterator[str]:
             yield f"code {code} of {system} has several names: {'; '.join(sorted(names))}"
     yield from _shared_codes(knowledge)
     yield from _test_codes(knowledge)
+    yield from _unread_codes(knowledge)
 
 
 def _names(knowledge: Knowledge) -> dict[tuple[str, str], set[str]]:
@@ -73,6 +74,17 @@ def _test_codes(knowledge: Knowledge) -> Iterator[str]:
             genes = named.get((coding.system, coding.code), set())
             if genes and not genes & answered:
                 yield f"test {test.id}: code {coding.code} names {', '.join(sorted(genes))}, not a gene of the test"
+
+
+def _unread_codes(knowledge: Knowledge) -> Iterator[str]:
+    """Tests of one marker under whose code no result would be read. Of a panel the parts have codes of their own."""
+    held = [*(code for _, code in _observation_codes(knowledge))]
+    held += [code for observable in knowledge.observables.values() for code in observable.codes]
+    read = {(code.system, code.code) for code in held}
+    for test in knowledge.tests.values():
+        for coding in test.codes if len(test.markers) == 1 else ():
+            if coding.system == LOINC and (coding.system, coding.code) not in read:
+                yield f"test {test.id}: a result under its code {coding.code} would not be read: no marker has it"
 
 
 def _gene_of(marker: str) -> str:

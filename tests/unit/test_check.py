@@ -251,6 +251,8 @@ FAULTS = {
     "LOINC code 1234-5: not a code": with_test(codes=(Coding(LOINC, "1234-5"),)),
     "code 1234-4 names several genes and is not marked ambiguous: CYP9Z9, OTHER1":
         replace(WHOLE, genes={"CYP9Z9": GENE, "OTHER1": replace(ELSEWHERE, codes=GENE.codes)}),
+    "test test: a result under its code 2160-0 would not be read":
+        with_test(codes=(Coding(LOINC, "2160-0", "Creatinine"),)),
     "test test: code 1234-4 names CYP9Z9, not a gene of the test":
         replace(WHOLE, genes={"CYP9Z9": GENE, "OTHER1": ELSEWHERE},
                 tests={"test": replace(TEST, markers=("gene:OTHER1",)), "own": replace(TEST, codes=())}),

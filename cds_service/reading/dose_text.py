@@ -108,8 +108,9 @@ def tidy(value: float) -> float:
 def dose_in_text(text: str, strength_mg: float | None = None) -> Dose | None:
     """The dose that an instruction's text says; None where it names neither an amount nor a frequency.
 
-    >>> dose_in_text("75 mg once daily")
-    Dose(per_dose=75.0, unit='mg', per_day=1.0, text='75 mg once daily')
+    >>> dose = dose_in_text("75 mg once daily")
+    >>> dose.per_dose, dose.unit, dose.per_day
+    (75.0, 'mg', 1.0)
     """
     amount = _amount_in(text, strength_mg)
     per_day = times_a_day_in(text)

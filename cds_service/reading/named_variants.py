@@ -10,7 +10,7 @@ from cds_service.model import GapReason, NotReadable, Presence, SelfContradictio
 from cds_service.reading.answers import Answer, presence_of
 from cds_service.reading.lexicon import Lexicon
 from cds_service.reading.readings import says_of
-from cds_service.reading.variant_sentences import NOT_TOLD, Named, variants_in
+from cds_service.reading.variant_sentences import NOT_TOLD, Named, is_plain, is_variant, variants_in
 
 _UNCLEAR = NotReadable(GapReason.NOT_UNDERSTOOD)
 
@@ -28,6 +28,20 @@ def statements_by_gene(
     has_call = coded is not None or any(one.present is not None or not one.clear for one in found)
     call = coded if has_call else interpreted
     return {gene: _of_one(gene, own, found, answer, coded=call) for gene in dict.fromkeys(one.gene for one in found)}
+
+
+def is_one_alone(answer: Answer, own: str, lexicon: Lexicon) -> bool:
+    """Whether the value is the name of one variant and says no more: as the result of a test, it was found. A change
+    of the coding sequence beside one of the protein is the same variant."""
+    if len(set(answer.texts)) != 1 or not is_plain(answer.texts[0], lexicon):
+        return False
+    found = variants_in(answer.texts[0], own, lexicon)
+    named = all(is_variant(one.name, one.gene, lexicon) and one.clear and one.present is None for one in found)
+    return named and len({one.gene for one in found} - {NOT_TOLD}) == 1 and _are_of_one([one.name for one in found])
+
+
+def _are_of_one(names: list[str]) -> bool:
+    return len(names) == 1 or (len(names) == 2 and sum(name.startswith("c.") for name in names) == 1)
 
 
 def _of_one(gene: str, own: str, found: list[Named], answer: Answer, *, coded: bool | None) -> tuple[Statement, ...]:

@@ -23,7 +23,7 @@ from cds_service.model import (
 from cds_service.reading.answers import Answer, interpreted
 from cds_service.reading.chart import Chart
 from cds_service.reading.genes import GeneNaming
-from cds_service.reading.named_variants import statements_by_gene
+from cds_service.reading.named_variants import is_one_alone, statements_by_gene
 from cds_service.reading.observed import (
     GERMLINE,
     NOT_UNDERSTOOD,
@@ -273,6 +273,8 @@ def _variants(result: Observed) -> Mapping[str, tuple[Statement, ...]]:
     call = said.pop() if len(said) == 1 else None
     call = True if significance_in(result.answer) else call
     own = NOT_TOLD if result.several else observable.gene
+    if "interpretation" not in result.holder and is_one_alone(result.answer, own, lexicon):
+        call = True
     named = statements_by_gene(result.answer, own, lexicon, interpreted=call)
     return {} if result.several and observable.gene not in named else named
 

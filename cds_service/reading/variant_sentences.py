@@ -284,6 +284,11 @@ def _is_known(name: str, gene: str, lexicon: Lexicon) -> bool:
     return variant_key(name) in lexicon.variants.names.get(gene, ())
 
 
+def is_variant(name: str, gene: str, lexicon: Lexicon) -> bool:
+    """Whether it is the name of a variant, and not of the gene or a part of it."""
+    return bool(name) and (not _is_part(name) or _is_known(name, gene, lexicon))
+
+
 def _is_part(name: str) -> bool:
     return bool(name) and not re.fullmatch(VARIANT, name, re.IGNORECASE)
 

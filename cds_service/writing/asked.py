@@ -12,6 +12,7 @@ from cds_service.model import (
     Gravity,
     Kind,
     Narrowed,
+    Narrowing,
     Outcome,
     Testing,
     TestQuestion,
@@ -102,15 +103,19 @@ def _need(finding: Finding, level: str, asked: str, words: Words) -> str:
     if again:
         return words.wording.say("needs", "recheck", tests=words.wording.any_of(list(map(words.test, again))))
     is_asked_first = level not in (Testing.NONE, Testing.RECOMMENDED)
-    unsure = not is_asked_first and all(_is_unsure(marker, finding, words) for marker in asked_markers(finding))
-    return words.wording.say("needs", "unsure" if unsure else level, markers=asked)
+    doubts = {_doubt(marker, finding, words) for marker in asked_markers(finding)}
+    doubt = doubts.pop() if len(doubts) == 1 and not is_asked_first else ""
+    return words.wording.say("needs", doubt or level, markers=asked)
 
 
-def _is_unsure(marker: str, finding: Finding, words: Words) -> bool:
-    """Whether a value is on file of which a fault of its sample makes the order uncertain."""
+def _doubt(marker: str, finding: Finding, words: Words) -> str:
+    """What to say of a value on file that a fault of its sample, or what the patient has or takes, makes uncertain;
+    empty where there is none."""
     known = next((view.knowledge for view in finding.markers if view.marker == marker), None)
-    reasons = {fault.reason for fault in words.knowledge.sample_faults.values()}
-    return isinstance(known, Narrowed) and known.why in reasons
+    if not isinstance(known, Narrowed) or isinstance(known.why, Narrowing):
+        return ""
+    faults = {fault.reason for fault in words.knowledge.sample_faults.values()}
+    return "unsure" if known.why in faults else "spoiled"
 
 
 def _testing(finding: Finding, words: Words) -> tuple[Testing, str]:

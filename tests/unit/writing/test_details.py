@@ -40,6 +40,7 @@ from cds_service.model import (
     Kind,
     MarkerView,
     Narrowed,
+    Narrowing,
     NotTested,
     Option,
     Outcome,
@@ -247,13 +248,16 @@ def test_of_two_tests_the_one_that_labelling_requires_leads(card_of):
     assert "Chance that GENS test changes the order" in card["detail"]
 
 
-def test_a_value_from_a_doubtful_sample_is_no_missing_result(card_of):
+def test_a_value_that_is_not_relied_on_is_no_missing_result(card_of):
     fault = SampleFault("spilt", "levels", Trust.READ, ("spilt",), raises={"gene:GENA": "made_up"})
     doubtful = Narrowed(frozenset({"Normal Metabolizer", "Poor Metabolizer"}), "levels", (READING,), may_count=True)
     wanted = test_wanted(markers=(MarkerView("gene:GENA", doubtful),))
     knowledge = replace(KNOWLEDGE, sample_faults={"spilt": fault})
     assert card_of(wanted, knowledge=knowledge)["summary"].startswith("Primol: GENA result not sure, repeat it; if")
-    assert card_of(wanted)["summary"].startswith("Primol: GENA test recommended, no result; if")
+    assert card_of(wanted)["summary"].startswith("Primol: GENA result not to be relied on; if")
+    open_still = replace(doubtful, why=next(iter(Narrowing)))
+    told = card_of(test_wanted(markers=(MarkerView("gene:GENA", open_still),)), knowledge=knowledge)
+    assert told["summary"].startswith("Primol: GENA test recommended, no result; if")
 
 
 def test_a_required_test_that_runs_beside_the_medicine_is_not_needed_first(card_of):

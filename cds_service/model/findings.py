@@ -48,6 +48,8 @@ class DoseArithmetic:
     drafted_per_day: float | None = None
     at_most: float | None = None
     """The cap that the new dose met, on the same basis: `new` is not above it."""
+    assumes_usual: bool = False
+    """Whether `new` is a share of the usual dose and `old`, the drafted one, is only taken for that."""
 
     @property
     def each(self) -> tuple[float, float] | None:

@@ -182,7 +182,7 @@ def _capped(reckoned: DoseArithmetic, at_most: Amount, dose: Dose, weight_kg: fl
 
 def _reckoned(change: DoseChange, dose: Dose, weight_kg: float | None) -> DoseArithmetic | None:
     if change.factor is not None and dose.per_dose is not None:
-        return _scaled(dose.per_dose, dose.unit, change.factor, "per_dose")
+        return replace(_scaled(dose.per_dose, dose.unit, change.factor), assumes_usual=dose.usual is None)
     limit = change.amount or change.cap
     if limit is None:
         return None
@@ -195,6 +195,6 @@ def _reckoned(change: DoseChange, dose: Dose, weight_kg: float | None) -> DoseAr
     return DoseArithmetic(old, unit, (share, share), (limit.value, limit.value), basis)
 
 
-def _scaled(old: float, unit: str, factor: tuple[float, float], basis: str) -> DoseArithmetic:
+def _scaled(old: float, unit: str, factor: tuple[float, float]) -> DoseArithmetic:
     low, high = factor
-    return DoseArithmetic(old, unit, factor, (round(old * low, 4), round(old * high, 4)), basis)
+    return DoseArithmetic(old, unit, factor, (round(old * low, 4), round(old * high, 4)), "per_dose")

@@ -72,18 +72,13 @@ def _kept_in_a_swap(draft: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def redosed(
-    draft: Mapping[str, Any],
-    arithmetic: DoseArithmetic,
-    says: Callable[[str], str],
-    parts: tuple[float, ...],
-    *,
-    of_usual: bool = False,
+    draft: Mapping[str, Any], arithmetic: DoseArithmetic, says: Callable[[str], str], parts: tuple[float, ...]
 ) -> dict[str, Any] | None:
     """The draft with its one dose changed as reckoned, and given as often as the source has it. None where there is
     not exactly one dose to change, nothing says what one administration will give, the drafted dose is not the one
     reckoned with, or the result is no dose of a product. `says` makes the new dosage text from the one drafted (which
     may be empty); `parts` are the amounts in milligrams that products give, half a tablet for example, where they
-    are known. `of_usual`: the drafted dose is taken for the usual one, of which the new one is a share.
+    are known. Where the drafted dose is taken for the usual one, it is noted beside its share.
     """
     instruction = _only(draft.get("dosageInstruction"))
     rate = _only(instruction.get("doseAndRate"))
@@ -95,7 +90,7 @@ def redosed(
         **{key: part for key, part in instruction.items() if key != "patientInstruction"},
         "text": says(str(instruction.get("text", ""))),
         "doseAndRate": [{**rate, "doseQuantity": {**quantity, "value": value}}],
-        **({"extension": _noting(quantity, instruction)} if of_usual else {}),
+        **({"extension": _noting(quantity, instruction)} if arithmetic.assumes_usual else {}),
         **({"timing": _timing(instruction, arithmetic.times)} if arithmetic.times else {}),
     }
     dispense = {key: part for key, part in _mapping(draft.get("dispenseRequest")).items() if key != "quantity"}

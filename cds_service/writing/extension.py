@@ -266,6 +266,7 @@ def _arithmetic(arithmetic: DoseArithmetic | None) -> dict[str, Any]:
         factor={"low": arithmetic.factor[0], "high": arithmetic.factor[1]},
         new={"low": arithmetic.new[0], "high": arithmetic.new[1]},
         atMost=arithmetic.at_most,
+        assumesUsual=arithmetic.assumes_usual or None,
     )
 
 

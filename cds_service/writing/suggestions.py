@@ -181,9 +181,7 @@ def _doses(findings: Sequence[Finding], draft: Mapping[str, Any], words: Words) 
         key = "dose_text_drafted" if drafted else "dose_text"
         return say("suggestions", key, arithmetic=shown, text=clean(drafted, 200))
 
-    change = finding.resulting.dose
-    is_share = change is not None and change.factor is not None
-    update = redosed(draft, arithmetic, dosage_text, _parts_mg(finding, words), of_usual=is_share)
+    update = redosed(draft, arithmetic, dosage_text, _parts_mg(finding, words))
     if update is None:
         return []
     return [
@@ -191,7 +189,9 @@ def _doses(findings: Sequence[Finding], draft: Mapping[str, Any], words: Words) 
             key="dose",
             label=say("suggestions", "change_dose", drug=words.drug_of(finding), arithmetic=shown),
             kind="update",
-            description=say("suggestions", "change_dose_does", arithmetic=shown),
+            description=say(
+                "suggestions", "change_dose_does", arithmetic=shown, assumed=words.assumed_of(arithmetic)
+            ),
             resource=update,
             recommended=first_action(finding) is Action.DOSE,
         )

@@ -179,6 +179,7 @@ def _advice(finding: Finding, words: Words, around: Surroundings) -> dict[str, o
         "also": advice.beside,
         "reason": advice.reason,
         "arithmetic": words.arithmetic(finding.arithmetic) if finding.arithmetic else "",
+        "assumed": words.assumed_of(finding.arithmetic) if finding.arithmetic else "",
         "dose_needed": dose is not None and bool(dose.factor) and dose.of_drafted and not _has_dose(finding),
         "departs": outcome in DEPARTS,
         "decided": finding.decided.outcome is not Outcome.AS_DRAFTED or around.departs,

@@ -296,6 +296,12 @@ class Words:
         frequency = self.wording.phrase(arithmetic.frequency)
         return self.wording.say("doses", "frequency", dose=said, frequency=frequency)
 
+    def assumed_of(self, arithmetic: DoseArithmetic) -> str:
+        """`, if 100 mg is the usual dose`, where the drafted dose is only taken for that; else empty."""
+        if not arithmetic.assumes_usual:
+            return ""
+        return self.wording.say("arithmetic", "assumed", old=number(arithmetic.old), unit=clean(arithmetic.unit))
+
     def _range(self, pair: tuple[float, float]) -> str:
         low, high = number(pair[0]), number(pair[1])
         return low if low == high else self.wording.say("arithmetic", "range", low=low, high=high)

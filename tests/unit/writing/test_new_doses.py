@@ -22,7 +22,6 @@ from cds_service.codes import USUAL_DOSE
 from cds_service.model import (
     Action,
     Advice,
-    Amount,
     DoseArithmetic,
     DoseChange,
     DosePhase,
@@ -30,8 +29,6 @@ from cds_service.model import (
     MarkerView,
     NotTested,
     Option,
-    Outcome,
-    ResultingOrder,
     Silence,
     Times,
     TimesUnit,
@@ -59,16 +56,17 @@ def test_the_usual_dose_is_noted_where_a_share_was_made_of_it(card_of):
     other = {"url": "https://example.org/ours", "valueBoolean": True}
     earlier = {"url": USUAL_DOSE, "valueQuantity": {"value": 7, "unit": "mg"}}
     drafts = {"MedicationRequest/1": _dosage(100, "mg", extension=[earlier, other])}
-    share = ResultingOrder(Outcome.CHANGED_DOSE, DoseChange(DosePhase.START, factor=(0.5, 0.5)))
-    (resource,) = resources_of(card_of(dose_change(resulting=share), drafts=drafts))
+    card = card_of(dose_change(arithmetic=replace(HALVED, assumes_usual=True)), drafts=drafts)
+    (resource,) = resources_of(card)
+    assert "Dose: 100 mg × 0.5 = 50 mg for each dose, if 100 mg is the usual dose." in head_of(card)
+    assert ", if 100 mg is the usual dose." in card["suggestions"][0]["actions"][0]["description"]
     usual = {"url": USUAL_DOSE, "valueQuantity": {"value": 100, "unit": "mg"}}
     assert resource["dosageInstruction"][0]["extension"] == [other, usual]
     MedicationRequest.model_validate(resource)
 
 
 def test_an_amount_is_no_share_and_notes_nothing(card_of):
-    amount = ResultingOrder(Outcome.CHANGED_DOSE, DoseChange(DosePhase.START, amount=Amount(50, "mg")))
-    (resource,) = resources_of(card_of(dose_change(resulting=amount), drafts=DRAFTS))
+    (resource,) = resources_of(card_of(dose_change(), drafts=DRAFTS))
     assert "extension" not in resource["dosageInstruction"][0]
 
 

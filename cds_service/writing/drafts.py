@@ -13,6 +13,7 @@ from typing import Any
 from cds_service.codes import RXNORM, USUAL_DOSE
 from cds_service.knowledge.schema import Drug
 from cds_service.model import DoseArithmetic, Times
+from cds_service.writing.text import number
 
 _LISTS_ANYWHERE = frozenset({"additionalInstruction", "coding", "doseAndRate", "extension", "modifierExtension"})
 _LISTS_OF_THE_ORDER = _LISTS_ANYWHERE | frozenset(
@@ -72,29 +73,36 @@ def _kept_in_a_swap(draft: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def redosed(
-    draft: Mapping[str, Any], arithmetic: DoseArithmetic, says: Callable[[str], str], parts: tuple[float, ...]
+    draft: Mapping[str, Any],
+    arithmetic: DoseArithmetic,
+    says: Callable[[str], str],
+    noted: Callable[[str], str],
+    parts: tuple[float, ...],
 ) -> dict[str, Any] | None:
     """The draft with its one dose changed as reckoned, and given as often as the source has it. None where there is
     not exactly one dose to change, nothing says what one administration will give, the drafted dose is not the one
-    reckoned with, or the result is no dose of a product. `says` makes the new dosage text from the one drafted (which
-    may be empty); `parts` are the amounts in milligrams that products give, half a tablet for example, where they
-    are known. Where the drafted dose is taken for the usual one, it is noted beside its share.
+    reckoned with, the result is no dose of a product, or how often it is given stands in words alone.
+
+    `says` makes the new dosage text of an amount (`50 mg`). The drafted text, which names the old one, goes to a note
+    on the order, which `noted` makes of it. `parts` are the amounts in milligrams that products give, half a tablet
+    for example, where they are known. Where the drafted dose is taken for the usual one, it stands beside its share.
     """
     instruction = _only(draft.get("dosageInstruction"))
     rate = _only(instruction.get("doseAndRate"))
     quantity = _mapping(rate.get("doseQuantity"))
     value = _new_value(quantity, arithmetic, parts)
-    if value is None:
+    if value is None or not (arithmetic.times or _mapping(instruction.get("timing"))):
         return None
     changed = {
         **{key: part for key, part in instruction.items() if key != "patientInstruction"},
-        "text": says(str(instruction.get("text", ""))),
+        "text": says(f"{number(value)} {quantity.get('unit') or quantity.get('code', '')}".strip()),
         "doseAndRate": [{**rate, "doseQuantity": {**quantity, "value": value}}],
         **({"extension": _noting(quantity, instruction)} if arithmetic.assumes_usual else {}),
         **({"timing": _timing(instruction, arithmetic.times)} if arithmetic.times else {}),
     }
     dispense = {key: part for key, part in _mapping(draft.get("dispenseRequest")).items() if key != "quantity"}
-    whole = {**draft, "dosageInstruction": [changed], "dispenseRequest": dispense}
+    notes = [*draft.get("note", ()), {"text": noted(str(instruction.get("text", "")))}]
+    whole = {**draft, "dosageInstruction": [changed], "dispenseRequest": dispense, "note": notes}
     return {key: part for key, part in whole.items() if part}
 
 

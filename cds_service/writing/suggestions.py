@@ -176,12 +176,17 @@ def _doses(findings: Sequence[Finding], draft: Mapping[str, Any], words: Words) 
     if arithmetic is None or finding.kind is not Kind.CHANGE_NOW or is_conditional(finding):
         return []
     say, shown = words.wording.say, words.arithmetic(arithmetic)
+    reckoned = say("suggestions", "dose_reckoned", arithmetic=shown, assumed=words.assumed_of(arithmetic))
 
-    def dosage_text(drafted: str) -> str:
-        key = "dose_text_drafted" if drafted else "dose_text"
-        return say("suggestions", key, arithmetic=shown, text=clean(drafted, 200))
+    def noted(drafted: str) -> str:
+        return (
+            say("suggestions", "dose_drafted", reckoned=reckoned, text=clean(drafted, 200)) if drafted else reckoned
+        )
 
-    update = redosed(draft, arithmetic, dosage_text, _parts_mg(finding, words))
+    def says(amount: str) -> str:
+        return words.as_often(say("suggestions", "dose_text", amount=clean(amount)), arithmetic)
+
+    update = redosed(draft, arithmetic, says, noted, _parts_mg(finding, words))
     if update is None:
         return []
     return [

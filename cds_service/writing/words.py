@@ -291,6 +291,10 @@ class Words:
             new=self._range(arithmetic.new),
             at_most=number(arithmetic.at_most or 0),
         )
+        return self.as_often(said, arithmetic)
+
+    def as_often(self, said: str, arithmetic: DoseArithmetic) -> str:
+        """What is said of the dose, and how often the source has it given, where it does."""
         if not arithmetic.frequency:
             return said
         frequency = self.wording.phrase(arithmetic.frequency)

@@ -46,7 +46,9 @@ def test_a_new_dose_is_written_into_the_draft_with_its_arithmetic(card_of):
     (instruction,) = resource["dosageInstruction"]
     assert instruction["doseAndRate"] == [{"doseQuantity": {"value": 50, "unit": "mg"}}]
     assert instruction["timing"] == {"repeat": {"frequency": 1, "period": 1, "periodUnit": "d"}}
-    assert instruction["text"] == "100 mg × 0.5 = 50 mg for each dose (drafted as: 100 mg daily)"
+    assert instruction["text"] == "50 mg for each dose"
+    told = "Dose changed with decision support: 100 mg × 0.5 = 50 mg for each dose"
+    assert resource["note"] == [{"text": f"{told}; drafted as: 100 mg daily"}]
     assert resource["dispenseRequest"] == {"numberOfRepeatsAllowed": 1}
     assert "text" not in resource
     MedicationRequest.model_validate(resource)
@@ -70,9 +72,12 @@ def test_an_amount_is_no_share_and_notes_nothing(card_of):
     assert "extension" not in resource["dosageInstruction"][0]
 
 
+DAILY = {"repeat": {"frequency": 1, "period": 1, "periodUnit": "d"}}
+
+
 def _dosage(value: object, unit: str, **more: object) -> dict[str, object]:
-    rate = {"doseQuantity": {"value": value, "unit": unit}}
-    return draft(dosageInstruction=[{"doseAndRate": [rate], **more}], dispenseRequest={"quantity": {"value": 1}})
+    dosage = {"doseAndRate": [{"doseQuantity": {"value": value, "unit": unit}}], "timing": DAILY, **more}
+    return draft(dosageInstruction=[dosage], dispenseRequest={"quantity": {"value": 1}})
 
 
 @pytest.mark.parametrize(("tablets", "new"), [(1, 0.5), (2, 1), (3, 1.5)])
@@ -80,8 +85,29 @@ def test_tablets_are_halved_with_the_dose(card_of, tablets, new):
     (resource,) = resources_of(card_of(dose_change(), drafts={"MedicationRequest/1": _dosage(tablets, "tablet")}))
     (instruction,) = resource["dosageInstruction"]
     assert instruction["doseAndRate"][0]["doseQuantity"]["value"] == new
-    assert instruction["text"] == "100 mg × 0.5 = 50 mg for each dose"
+    assert instruction["text"] == f"{new:g} tablet for each dose"
+    assert resource["note"] == [{"text": "Dose changed with decision support: 100 mg × 0.5 = 50 mg for each dose"}]
     assert "dispenseRequest" not in resource
+
+
+def test_a_dose_whose_times_stand_in_words_alone_is_advice_and_no_action(card_of):
+    """The words name the old dose, so they cannot stay; without them nothing would say how often."""
+    in_words = _dosage(100, "mg", timing={}, text="100 mg daily")
+    assert "suggestions" not in card_of(dose_change(), drafts={"MedicationRequest/1": in_words})
+    rarely = dose_change(arithmetic=replace(HALVED, frequency="three_days_a_week", times=THRICE_A_WEEK))
+    (resource,) = resources_of(card_of(rarely, drafts={"MedicationRequest/1": in_words}))
+    (instruction,) = resource["dosageInstruction"]
+    assert instruction["text"] == "50 mg for each dose, three days a week"
+    assert instruction["timing"]["repeat"]["frequency"] == 3
+
+
+def test_notes_that_stand_on_the_order_stay(card_of):
+    drafts = {"MedicationRequest/1": {**_dosage(100, "mg"), "note": [{"text": "with food"}]}}
+    (resource,) = resources_of(card_of(dose_change(), drafts=drafts))
+    assert [note["text"].split(":")[0] for note in resource["note"]] == [
+        "with food",
+        "Dose changed with decision support",
+    ]
 
 
 BY_DAY = DoseArithmetic(200.0, "mg", (0.5, 0.5), (100.0, 100.0), "per_day", drafted_per_day=2)

@@ -33,7 +33,7 @@ from cds_service.model import (
     Question,
     Shortfall,
 )
-from cds_service.policy import Policy, load_policy
+from cds_service.policy import Policy, load_policy, site_codes
 from cds_service.policy_names import check_names
 from cds_service.reading import Read
 from cds_service.terminology import open_index
@@ -114,10 +114,17 @@ def evaluate(
     question: Question, results: Mapping[Query, QueryResult], service: Service, today: date
 ) -> tuple[Read, tuple[Finding, ...]]:
     """What was read and every finding, the silent ones included."""
+    policy = service.policy
     read = reading.read(
-        question, results, service.index, service.knowledge, today, catalogue=service.policy.catalogue
+        question,
+        results,
+        service.index,
+        service.knowledge,
+        today,
+        catalogue=policy.catalogue,
+        site_codes=site_codes(policy),
     )
-    findings = reasoning.evaluate(read.orders, read.patient, service.knowledge, service.policy, today)
+    findings = reasoning.evaluate(read.orders, read.patient, service.knowledge, policy, today)
     return read, (*findings, *_unread_orders(read), *_unread_medicines(question, read))
 
 

@@ -12,7 +12,7 @@ from cds_service.knowledge.base import Knowledge
 from cds_service.knowledge.derived import observables_telling
 from cds_service.knowledge.schema import CodeRole
 from cds_service.model import Query, is_of_tumour
-from cds_service.policy import Policy, Switch
+from cds_service.policy import Policy, Switch, site_codes
 from cds_service.reading import vocabulary
 from cds_service.reasoning.silence import switch_of
 
@@ -29,10 +29,18 @@ def result_codes(service: Service) -> Mapping[Query, frozenset[Coding]]:
     knowledge = service.knowledge
     asked = frozenset(_asked_markers(knowledge, service.policy))
     of_tumours = frozenset(filter(is_of_tumour, asked))
-    return {
+    found = {
         Query.RESULTS: frozenset((*_codes_of(asked - of_tumours, knowledge), *_codes_of_genes(knowledge))),
         Query.TUMOUR_RESULTS: frozenset(_codes_of(of_tumours, knowledge)),
     }
+    return {query: codes.union(_site_codes_for(codes, service.policy)) for query, codes in found.items()}
+
+
+def _site_codes_for(codes: frozenset[Coding], policy: Policy) -> Iterator[Coding]:
+    """The site's own codes that stand for these."""
+    for (system, code), loinc in site_codes(policy).items():
+        if Coding(LOINC, loinc) in codes:
+            yield Coding(system, code)
 
 
 def _asked_markers(knowledge: Knowledge, policy: Policy) -> Iterator[str]:

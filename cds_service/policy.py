@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any
 
 import yaml
@@ -15,6 +16,7 @@ from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationE
 
 from cds_service import unique_yaml
 from cds_service.errors import PolicyError
+from cds_service.memory import remembered_by_identity
 
 PACKAGED = Path(__file__).with_name("policy.yaml")
 
@@ -23,6 +25,8 @@ Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 """Of 1, not of 100."""
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Filled = Annotated[str, Field(min_length=1)]
+InSearches = Annotated[str, Field(pattern=r"^[^,|$\\]*$")]
+"""Without the signs that FHIR searches set apart by."""
 
 
 class Switch(StrEnum):
@@ -73,6 +77,22 @@ class CatalogueTest:
 
 
 @dataclass(frozen=True, slots=True)
+class ResultCode:
+    """A code of the site's own under which its laboratory reports what the LOINC code stands for."""
+
+    system: InSearches
+    """Empty for results whose code has none."""
+    code: Annotated[InSearches, Field(min_length=1)]
+    loinc: Filled
+
+
+def _told_once(codes: tuple[ResultCode, ...]) -> tuple[ResultCode, ...]:
+    if len({(one.system, one.code) for one in codes}) < len(codes):
+        raise ValueError("expected each code of a system once")
+    return codes
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """`guidance` maps a table id, a drug id, a marker id or a kind of markers (`tumour`) to a switch; the most
     specific wins (table, then drug, then marker, then kind). `phenoconversion` maps an enzyme's gene to the drugs,
@@ -88,6 +108,7 @@ class Policy:
     source_order: tuple[str, ...] = ("label_contraindication", "guideline", "label", "regulator_table")
     override_reasons: Annotated[tuple[OverrideReason, ...], AfterValidator(_each_once)] = ()
     catalogue: tuple[CatalogueTest, ...] = ()
+    result_codes: Annotated[tuple[ResultCode, ...], AfterValidator(_told_once)] = ()
     say_not_recognised: bool = True
     """A card for an order whose drug could not be recognised."""
     assume_when_unknown: Mapping[str, bool] = field(default_factory=dict)
@@ -109,6 +130,12 @@ def load_policy(path: Path | None = None) -> Policy:
     if path is None or policy.override_reasons:
         return policy
     return replace(policy, override_reasons=_read(PACKAGED).override_reasons)
+
+
+@remembered_by_identity
+def site_codes(policy: Policy) -> Mapping[tuple[str, str], str]:
+    """(system, code) of the site's own result codes -> LOINC code."""
+    return MappingProxyType({(one.system, one.code): one.loinc for one in policy.result_codes})
 
 
 def policy_schema() -> dict[str, Any]:
@@ -153,6 +180,6 @@ def _with_switches(content: dict[str, Any]) -> dict[str, Any]:
 
 @cache
 def _adapter() -> TypeAdapter[Policy]:
-    for kind in (Firing, OverrideReason, CatalogueTest, Policy):
+    for kind in (Firing, OverrideReason, CatalogueTest, ResultCode, Policy):
         with_config(ConfigDict(extra="forbid"))(kind)
     return TypeAdapter(Policy)

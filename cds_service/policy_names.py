@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator
 
 from cds_service.errors import PolicyError
 from cds_service.knowledge.base import Knowledge
+from cds_service.knowledge.derived import loinc_codes
 from cds_service.model import name_of
 from cds_service.policy import Policy
 
@@ -32,6 +33,8 @@ def _faults(policy: Policy, knowledge: Knowledge) -> Iterator[str]:
         yield from _unknown(f"phenoconversion.{enzyme}", drugs, knowledge.drugs)
     for n, test in enumerate(policy.catalogue):
         yield from _unknown(f"catalogue.{n}.markers", test.markers, markers)
+    for n, result in enumerate(policy.result_codes):
+        yield from _unknown(f"result_codes.{n}.loinc", [result.loinc], loinc_codes(knowledge))
 
 
 def _markers(knowledge: Knowledge) -> frozenset[str]:

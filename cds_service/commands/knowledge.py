@@ -13,18 +13,20 @@ from typing import Any
 import orjson
 import yaml
 
+from cds_service.codes import LOINC
 from cds_service.commands.arguments import PROBLEMS, WELL
 from cds_service.commands.inspection import plain
 from cds_service.errors import KnowledgeError, RequestError
 from cds_service.knowledge.base import Knowledge
 from cds_service.knowledge.check import check
 from cds_service.knowledge.compare import compare
+from cds_service.knowledge.derived import codes_of_results
 from cds_service.knowledge.load import load_knowledge
 from cds_service.writing import load_wording
 
 
 def add_knowledge_command(commands: Any) -> None:
-    """Add `knowledge list`, `show`, `check` and `compare` to the subparsers of the command line."""
+    """Add `knowledge list`, `show`, `codes`, `check` and `compare` to the subparsers of the command line."""
     knowledge = commands.add_parser("knowledge", help="the knowledge base").add_subparsers(
         required=True, metavar="COMMAND"
     )
@@ -32,6 +34,7 @@ def add_knowledge_command(commands: Any) -> None:
     show = knowledge.add_parser("show", help="everything that is held about a drug")
     show.add_argument("drug", metavar="DRUG")
     show.set_defaults(run=_show)
+    knowledge.add_parser("codes", help="the LOINC codes under which results are read").set_defaults(run=_codes)
     knowledge.add_parser("check", help="prove that the knowledge is whole").set_defaults(run=_check)
     comparing = knowledge.add_parser("compare", help="hold the knowledge against a CPIC export")
     comparing.add_argument("file", metavar="FILE")
@@ -70,6 +73,13 @@ def _show(chosen: argparse.Namespace) -> int:
     content = {"drug": chosen.drug, "tables": [plain(table) for table in tables]}
     content["sources"] = [plain(knowledge.sources[name]) for name in _source_names(knowledge, chosen.drug)]
     print(yaml.safe_dump(_without_enums(content), allow_unicode=True, sort_keys=False, width=110), end="")
+    return WELL
+
+
+def _codes(_chosen: argparse.Namespace) -> int:
+    for tells, code in sorted(codes_of_results(load_knowledge()), key=lambda found: (found[0], found[1].code)):
+        if code.system == LOINC:
+            print(code.code, tells, code.display, sep="\t")
     return WELL
 
 

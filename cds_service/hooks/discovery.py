@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
+from urllib.parse import quote
 
 from cds_service.codes import Coding
 from cds_service.model import Query
@@ -141,4 +142,4 @@ def _prefetch(result_codes: Mapping[Query, Iterable[Coding]]) -> Mapping[Query, 
 
 def _tokens(codes: Iterable[Coding]) -> str:
     # A code without a system is asked for bare: `|code` would mean a code that has none.
-    return ",".join(sorted({f"{c.system}|{c.code}" if c.system else c.code for c in codes}))
+    return ",".join(sorted({quote(f"{c.system}|{c.code}" if c.system else c.code, safe=":/|") for c in codes}))

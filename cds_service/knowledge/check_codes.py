@@ -9,6 +9,7 @@ from itertools import chain
 
 from cds_service.codes import LOINC, Coding
 from cds_service.knowledge.base import Knowledge
+from cds_service.knowledge.derived import loinc_codes
 from cds_service.knowledge.rows import HLA_STATES, OR, OTHER_THAN
 from cds_service.knowledge.schema import Frequency, Gene, ObservationCode
 
@@ -78,12 +79,10 @@ def _test_codes(knowledge: Knowledge) -> Iterator[str]:
 
 def _unread_codes(knowledge: Knowledge) -> Iterator[str]:
     """Tests of one marker under whose code no result would be read. Of a panel the parts have codes of their own."""
-    held = [*(code for _, code in _observation_codes(knowledge))]
-    held += [code for observable in knowledge.observables.values() for code in observable.codes]
-    read = {(code.system, code.code) for code in held}
+    read = loinc_codes(knowledge)
     for test in knowledge.tests.values():
         for coding in test.codes if len(test.markers) == 1 else ():
-            if coding.system == LOINC and (coding.system, coding.code) not in read:
+            if coding.system == LOINC and coding.code not in read:
                 yield f"test {test.id}: a result under its code {coding.code} would not be read: no marker has it"
 
 

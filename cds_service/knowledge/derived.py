@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TypeVar
 
+from cds_service.codes import LOINC
 from cds_service.knowledge.base import Knowledge
 from cds_service.knowledge.reach import modifier_key
-from cds_service.knowledge.schema import StateChange
+from cds_service.knowledge.schema import ObservationCode, StateChange
 
 T = TypeVar("T")
 
@@ -77,6 +78,19 @@ def observables_telling(knowledge: Knowledge) -> Mapping[str, tuple[str, ...]]:
         for marker in dict.fromkeys((observable.id, *observable.tells)):
             found[marker].append(observable.id)
     return {marker: tuple(ids) for marker, ids in found.items()}
+
+
+@once_for_each
+def loinc_codes(knowledge: Knowledge) -> frozenset[str]:
+    """The LOINC codes under which results of genes, HLA loci and observables are read."""
+    return frozenset(code.code for _, code in codes_of_results(knowledge) if code.system == LOINC)
+
+
+def codes_of_results(knowledge: Knowledge) -> Iterator[tuple[str, ObservationCode]]:
+    """Every code under which results are read, with the id of what it tells (`gene:CYP2C19`, `lab:potassium`)."""
+    yield from ((gene.marker, code) for gene in knowledge.genes.values() for code in gene.codes)
+    yield from ((marker.marker, code) for marker in knowledge.hla.values() for code in marker.codes)
+    yield from ((observable.id, code) for observable in knowledge.observables.values() for code in observable.codes)
 
 
 @once_for_each

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from operator import attrgetter
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from cds_service.effort import go_on
@@ -61,6 +62,7 @@ from cds_service.reading.results import read_observation
 from cds_service.reading.screening import apart, check_patient, screened
 from cds_service.reading.searches import with_tumours
 from cds_service.reading.shapes import Resource
+from cds_service.reading.site_codes import SiteCodes, with_loinc
 from cds_service.reading.taken import is_taken, medication_records, read_medication
 from cds_service.reading.tumour_reports import read_tumour_report
 from cds_service.reading.variants import with_genotypes
@@ -91,16 +93,18 @@ def read(
     today: date,
     *,
     catalogue: tuple[CatalogueTest, ...] = (),
+    site_codes: SiteCodes = MappingProxyType({}),
 ) -> Read:
     """The orders and the patient behind a hook's question.
 
     `results` are the raw resources of each query; `catalogue` the site's own test codes, by which pending
-    orders are recognised. Raises RequestError (422) where a Patient was sent who is not
-    `question.patient_id`; anything else that is odd becomes a gap of the patient.
+    orders are recognised, `site_codes` its own result codes. Raises RequestError (422) where a Patient was
+    sent who is not `question.patient_id`; anything else that is odd becomes a gap of the patient.
     """
     patient_id = question.patient_id.rpartition("/")[2]
     answered = {query: results.get(query, _UNASKED) for query in _QUERIES}
-    sent, unreadable = records_of(answered)
+    unpacked, unreadable = records_of(answered)
+    sent = with_loinc(unpacked, site_codes)
     check_patient([r for r in sent if r.kind == "Patient" and r.query is Query.PATIENT], patient_id)
     drafts, broken = drafted(question)
     references = references_of((*sent, *drafts), question.server, patient_id)

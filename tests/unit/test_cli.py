@@ -253,6 +253,14 @@ def test_check_prints_each_problem(run, monkeypatch, problems, code):
     assert run("knowledge", "check")[:2] == (code, problems)
 
 
+def test_the_codes_under_which_results_are_read_are_listed_with_what_they_tell(run):
+    code, lines = run("knowledge", "codes")[:2]
+    assert code == 0
+    assert [line for line in lines if line.startswith("2823-3\t")] == [
+        "2823-3\tlab:potassium\tPotassium [Moles/volume] in Serum or Plasma"
+    ]
+
+
 def test_knowledge_that_cannot_be_loaded_is_a_problem_found(run, monkeypatch):
     def broken():
         raise KnowledgeError("drugs.tsv:7: rxcui: missing")

@@ -10,7 +10,7 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from cds_service.errors import PolicyError
-from cds_service.policy import Policy, Switch, load_policy, policy_schema
+from cds_service.policy import Policy, Switch, load_policy, policy_schema, site_codes
 from cds_service.policy_names import check_names
 from tests.support.world import knowledge
 
@@ -93,6 +93,13 @@ def test_a_catalogue_entry_names_the_local_order(policy_of):
         ("catalogue: [{markers: [], code: a, system: b, name: c}]", "catalogue.0.markers"),
         ("catalogue: [{markers: [m], code: '', system: b, name: c}]", "catalogue.0.code"),
         ("catalogue: [{markers: [m], code: a, system: b, name: c, turnaround_days: [7, 3]}]", "turnaround_days"),
+        ("result_codes: [{system: s, code: '', loinc: 2823-3}]", "result_codes.0.code"),
+        ("result_codes: [{system: s, code: 'a,b', loinc: 2823-3}]", "result_codes.0.code"),
+        ("result_codes: [{system: 's|t', code: a, loinc: 2823-3}]", "result_codes.0.system"),
+        (
+            "result_codes: [{system: s, code: a, loinc: 1-8}, {system: s, code: a, loinc: 2-6}]",
+            "result_codes: .*once",
+        ),
         ("content_hash: abc", "mapping"),
         ("- a", "mapping"),
         ("a: [", "site.yaml"),
@@ -126,6 +133,10 @@ def test_the_example_in_the_documentation_is_a_valid_policy(policy_of):
         "germline": Switch.OFF,
     }
     assert [test.code for test in policy.catalogue] == ["PGX-2C19", "PGX-THIO"]
+    assert site_codes(policy) == {
+        ("https://laboratory.example.org/results", "K-PL"): "2823-3",
+        ("", "2C19"): "57132-3",
+    }
 
 
 @pytest.mark.parametrize(
@@ -137,6 +148,7 @@ def test_the_example_in_the_documentation_is_a_valid_policy(policy_of):
         ("phenoconversion: {CYP9: [metoprolol]}", "phenoconversion: CYP9;"),
         ("phenoconversion: {CYP2D6: [metoprolo]}", "phenoconversion.CYP2D6: metoprolo;"),
         ("catalogue: [{markers: ['gene:X'], code: a, system: b, name: c}]", "catalogue.0.markers: gene:X;"),
+        ("result_codes: [{system: s, code: a, loinc: 2823-9}]", "result_codes.0.loinc: 2823-9;"),
     ],
 )
 def test_a_name_that_the_knowledge_does_not_hold_is_a_fault(policy_of, text, told):

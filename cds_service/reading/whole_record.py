@@ -41,6 +41,7 @@ from cds_service.reading.changes import conditions_told
 from cds_service.reading.chart import Chart
 from cds_service.reading.history import read_allergy, read_condition, read_family, read_procedure
 from cds_service.reading.lexicon import lexicon_of
+from cds_service.reading.listed_genes import read_listed_gene
 from cds_service.reading.listed_markers import read_listed_marker
 from cds_service.reading.medications import medicines_of
 from cds_service.reading.orders import (
@@ -56,7 +57,7 @@ from cds_service.reading.patient import birth_date_of, read_sex, sex_of
 from cds_service.reading.readings import Assessed, Weighed
 from cds_service.reading.recommendations import read_recommendation
 from cds_service.reading.records import Record, records_of, references_of
-from cds_service.reading.reports import read_listed_finding, read_report
+from cds_service.reading.reports import read_report
 from cds_service.reading.requests import read_request
 from cds_service.reading.results import read_observation
 from cds_service.reading.screening import apart, check_patient, screened
@@ -180,8 +181,8 @@ _READERS: Mapping[str, tuple[Callable[[Record, Chart], Iterable[object]], ...]] 
     "MedicationAdministration": (read_medication,),
     "Observation": (read_observation,),
     "DiagnosticReport": (read_report, read_tumour_report),
-    "Condition": (read_condition, read_listed_finding, read_listed_marker),
-    "AllergyIntolerance": (read_allergy, read_listed_finding),
+    "Condition": (read_condition, read_listed_gene, read_listed_marker),
+    "AllergyIntolerance": (read_allergy, read_listed_gene),
     "FamilyMemberHistory": (read_family,),
     "Procedure": (read_procedure,),
     "ServiceRequest": (read_request,),

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
+from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 
 import pytest
 import yaml
+from pydantic import TypeAdapter, ValidationError
 
 from cds_service.errors import KnowledgeError
+from cds_service.knowledge import schema
 from cds_service.knowledge.load import DATA, content_hash, load_knowledge
+
+TYPES = [
+    kind
+    for module in iter_modules(schema.__path__, f"{schema.__name__}.")
+    for kind in vars(import_module(module.name)).values()
+    if dataclasses.is_dataclass(kind) and kind.__module__ == module.name
+]
 
 TABLE = {
     "id": "made_up_table",
@@ -46,6 +58,13 @@ def data(packaged: Path):
 
     yield write
     added.unlink(missing_ok=True)
+
+
+@pytest.mark.parametrize("kind", TYPES, ids=lambda kind: kind.__name__)
+def test_every_type_of_the_schema_refuses_an_unknown_key(kind):
+    with pytest.raises(ValidationError) as told:
+        TypeAdapter(kind).validate_python({"made_up_key": "x"})
+    assert "unexpected_keyword_argument" in {fault["type"] for fault in told.value.errors()}
 
 
 def test_a_table_that_is_added_is_found_by_its_drug(data):

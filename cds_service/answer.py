@@ -5,8 +5,7 @@ The same three steps serve HTTP, the command line and any run over recorded requ
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -23,10 +22,6 @@ from cds_service.model import (
     DrugCodes,
     DrugIndex,
     Finding,
-    Gap,
-    GapReason,
-    Kind,
-    Order,
     Patient,
     Query,
     QueryResult,
@@ -40,21 +35,6 @@ from cds_service.terminology import open_index
 from cds_service.writing import Wording, load_wording
 
 _OBTAINED = frozenset({Availability.COMPLETE, Availability.PARTIAL})
-_ORDER_NOT_READ = frozenset(
-    {
-        GapReason.NOT_AVAILABLE,
-        GapReason.NO_DRUG,
-        GapReason.UNREADABLE,
-        GapReason.WRONG_PATIENT,
-        GapReason.UNSUPPORTED_VERSION,
-        GapReason.UNKNOWN_STATUS,
-        GapReason.UNSUPPORTED_KIND,
-    }
-)
-_AN_ORDER = re.compile(r"(?:.*/)?Medication[a-z]+[/#]|#|[^/#]+$", re.IGNORECASE)
-"""What an order may be named by: `Type/id`, its place in the request, its address on another server, or anything that
-does not say its type, such as `urn:uuid:`.
-"""
 _HOOKS_THAT_NEED_MEDICATIONS = frozenset({Hook.PATIENT_VIEW, Hook.ORDER_DISPATCH})
 
 
@@ -125,28 +105,8 @@ def evaluate(
         site_codes=site_codes(policy),
     )
     findings = reasoning.evaluate(read.orders, read.patient, service.knowledge, policy, today)
-    return read, (*findings, *_unread_orders(read), *_unread_medicines(question, read))
-
-
-def _unread_orders(read: Read) -> Iterator[Finding]:
-    """An order that was asked about and could not be read is said: silence would read as "no risk"."""
-    for gap in read.patient.gaps:
-        of_the_request = gap.query is None and _AN_ORDER.match(gap.about)
-        if of_the_request and gap.reason in _ORDER_NOT_READ:
-            order = Order(reference=gap.about, name="", ingredients=())
-            yield Finding(Kind.NOT_ASSESSED, order, drug="", table="", gaps=(gap,))
-
-
-def _unread_medicines(question: Question, read: Read) -> Iterator[Finding]:
-    """A list of medicines that is asked about and of which only a part was read is said, for the same reason."""
-    is_partial = read.patient.availability[Query.MEDICATIONS] is Availability.PARTIAL
-    if question.hook == Hook.PATIENT_VIEW and is_partial:
-        told = (
-            gap for gap in read.patient.gaps if (gap.about, gap.reason) == (Query.MEDICATIONS, GapReason.INCOMPLETE)
-        )
-        gap = next(told, Gap(Query.MEDICATIONS.value, GapReason.INCOMPLETE, query=Query.MEDICATIONS))
-        the_list = Order(reference=Query.MEDICATIONS.value, name="", ingredients=(), active=True)
-        yield Finding(Kind.NOT_ASSESSED, the_list, drug="", table="", gaps=(gap,))
+    lists = reasoning.unread_medicines(read.patient) if question.hook == Hook.PATIENT_VIEW else ()
+    return read, (*findings, *reasoning.unread_orders(read.patient), *lists)
 
 
 def reason_codes(service: Service) -> frozenset[str]:

@@ -25,8 +25,9 @@ from cds_service.reasoning.apply import AS_DRAFTED, apply
 from cds_service.reasoning.context import Context, Gathered
 from cds_service.reasoning.measures import is_measured, measured
 from cds_service.reasoning.modifiers import Shift, shift_of, shifted
+from cds_service.reasoning.said_of_tumours import is_of_gene
 from cds_service.reasoning.states import knowledge_of, possible
-from cds_service.reasoning.tumours import is_of_gene, of_tumour
+from cds_service.reasoning.tumours import of_tumour
 
 Assignment = tuple[str, ...]
 """One state a marker, in the order of `Situation.markers`."""

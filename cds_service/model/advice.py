@@ -140,8 +140,9 @@ class DoseChange:
     of_drafted: bool = True
     """False where the share is one of something else than the dose drafted (the lowest recommended start): then
     nothing can be reckoned from the draft."""
-    applies_above: Amount | None = None
-    """The change is only needed where the usual start is at or above this."""
+    applies_above: tuple[Amount, ...] = ()
+    """The change is only needed where the usual start is at or above this. Of several the first is said, and the
+    first that the order's dose can be compared with decides."""
 
 
 @dataclass(frozen=True, slots=True)

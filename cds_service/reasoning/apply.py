@@ -84,9 +84,9 @@ def _changed_dose(change: DoseChange, dose: Dose | None, weight_kg: float | None
     if change.cap is not None:
         # A cap alone changes an order only when the order's dose is known to be above it.
         return changed if _compare(dose, change.cap, weight_kg) == 1 else AS_DRAFTED
-    if change.applies_above is not None and _compare(dose, change.applies_above, weight_kg) == -1:
-        return AS_DRAFTED
-    return changed
+    compared = (_compare(dose, limit, weight_kg) for limit in change.applies_above)
+    reached = next((found for found in compared if found is not None), None)
+    return AS_DRAFTED if reached == -1 else changed
 
 
 def _is_share_already(changed: ResultingOrder, order: Order, weight_kg: float | None) -> bool:

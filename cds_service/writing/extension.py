@@ -244,7 +244,7 @@ def _dose(change: DoseChange, words: Words) -> dict[str, Any]:
         direction=change.direction,
         frequency=words.wording.phrase(change.frequency) if change.frequency else "",
         times=_times(change.times),
-        appliesAbove=_amount(change.applies_above),
+        appliesAbove=_amount(next(iter(change.applies_above), None)),
     )
 
 

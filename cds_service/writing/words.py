@@ -215,7 +215,7 @@ class Words:
     def act(self, option: Option) -> str:
         """The bare action of an option: `avoid`, `start with 50 % of the usual dose`."""
         if option.dose:
-            return self.dose(replace(option.dose, frequency="", applies_above=None))
+            return self.dose(replace(option.dose, frequency="", applies_above=()))
         return self.wording.say("actions", option.action)
 
     def act_if(self, option: Option, about: About) -> str:
@@ -259,7 +259,7 @@ class Words:
                 "doses", "frequency", dose=words, frequency=self.wording.phrase(change.frequency)
             )
         if change.applies_above:
-            amount = self.amount(change.applies_above)
+            amount = self.amount(change.applies_above[0])
             words = self.wording.say("doses", "applies_above", dose=words, amount=amount)
         return words
 

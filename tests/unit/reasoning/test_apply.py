@@ -95,11 +95,21 @@ def test_at_least():
 
 
 def test_a_change_that_is_needed_only_above_a_usual_start():
-    change = DoseChange(START, factor=(0.3, 0.8), applies_above=Amount(2, "mg/kg/d"))
+    change = DoseChange(START, factor=(0.3, 0.8), applies_above=(Amount(2, "mg/kg/d"),))
     assert changed(change, Dose(150, "mg", 1), 50)
     assert not changed(change, Dose(50, "mg", 1), 50)
     assert changed(change, Dose(50, "mg", 1), None), "without a weight nobody knows that it is low"
     assert changed(change, None)
+
+
+def test_of_two_limits_the_first_that_can_be_compared_decides():
+    limits = (Amount(75, "mg/m2/d"), Amount(1.5, "mg/kg/d"))
+    change = DoseChange(START, factor=(0.3, 0.8), applies_above=limits)
+    assert changed(change, Dose(75, "mg/m2", 1), 20)
+    assert not changed(change, Dose(50, "mg/m2", 1), 20)
+    assert changed(change, Dose(50, "mg", 1), 30)
+    assert not changed(change, Dose(50, "mg", 1), 70)
+    assert changed(change, Dose(50, "mg", 1), None), "no surface and no weight"
 
 
 @pytest.mark.parametrize(

@@ -266,7 +266,7 @@ def test_a_summary_too_long_drops_the_reason_and_then_is_cut(card_of):
 
 
 def test_a_summary_too_long_keeps_the_result_and_the_bare_dose(card_of):
-    change = DoseChange(DosePhase.START, factor=(0.3, 0.8), applies_above=Amount(2, "mg/kg/d"))
+    change = DoseChange(DosePhase.START, factor=(0.3, 0.8), applies_above=(Amount(2, "mg/kg/d"),))
     advice = Advice((Option(Action.DOSE, dose=change, only_if="long_" * 20),))
     card = card_of(change_now(advice=advice))
     assert card["summary"] == (

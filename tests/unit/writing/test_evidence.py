@@ -66,7 +66,7 @@ def test_without_advice_the_resulting_order_is_said(card_of):
 
 
 def test_the_extension_tells_doses_in_full(card_of):
-    change = DoseChange(START, amount=Amount(5, "mg"), frequency="twice_a_week", applies_above=Amount(2, "mg"))
+    change = DoseChange(START, amount=Amount(5, "mg"), frequency="twice_a_week", applies_above=(Amount(2, "mg"),))
     capped = DoseChange(MAXIMUM, cap=Amount(9, "mg"))
     advice = Advice((Option(Action.DOSE, dose=change), Option(Action.DOSE, dose=capped)))
     told = card_of(change_now(advice=advice))["extension"]["org.cds-service.findings"][0]["options"]

@@ -108,7 +108,7 @@ def test_several_states_are_gathered(words, marker, states, expected):
         ),
         (DoseChange(START, amount=Amount(1, "mg"), frequency="twice_a_week"), "start with 1 mg, twice a week"),
         (
-            DoseChange(START, factor=(0.5, 0.5), applies_above=Amount(2, "mg/kg/d")),
+            DoseChange(START, factor=(0.5, 0.5), applies_above=(Amount(2, "mg/kg/d"),)),
             "start with 50 % of the usual dose (only where the usual start is 2 mg/kg a day or more)",
         ),
     ],

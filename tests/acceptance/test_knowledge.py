@@ -18,8 +18,12 @@ from cds_service.knowledge.check import check
 from cds_service.knowledge.compare import compare
 from cds_service.knowledge.load import DATA
 from cds_service.model import (
+    Action,
     ActivityScore,
+    Advice,
     Diplotype,
+    Gravity,
+    Harm,
     HlaType,
     NotReadable,
     Patient,
@@ -66,6 +70,24 @@ def test_every_phenotype_of_the_knowledge_has_words() -> None:
     terms = {term for gene in knowledge().genes.values() for term in gene.phenotypes if term[0].isalpha()}
     assert terms
     assert terms - load_wording().catalogue["states"].keys() == set()
+
+
+def test_a_watch_for_serious_harm_is_not_hidden_behind_the_standard() -> None:
+    """Behind `standard` without a note nothing is told (`findings._is_done_beside`); a recheck is told by itself."""
+    hidden = [
+        f"{table.id}/{row.id}"
+        for table in knowledge().tables.values()
+        for row in table.rows
+        if _hides_a_watch(row.advice)
+    ]
+    assert hidden == []
+
+
+def _hides_a_watch(advice: Advice) -> bool:
+    first, *others = advice.options
+    is_grave = advice.gravity in (Gravity.SERIOUS, Gravity.FATAL_OR_IRREVERSIBLE) and advice.harm is not Harm.NONE
+    is_hidden = first.action is Action.STANDARD and not first.note
+    return is_grave and is_hidden and any(o.action is Action.MONITOR and not o.recheck for o in others)
 
 
 @needs_facts

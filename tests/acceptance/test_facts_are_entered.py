@@ -224,6 +224,64 @@ def pair_is_entered(one: frozenset[str], other: frozenset[str]) -> bool:
     return any(pairs_with(t, one, other) for t in knowledge().tables.values())
 
 
+GENE = re.compile(r"HLA-[A-Z]+\d*|[A-Z][A-Z0-9-]{2,}")
+
+
+@cache
+def genes_asked_about(drug: str) -> frozenset[str]:
+    """The inherited genes (`CYP2D6`, `HLA-B`) of the tables that speak of any drug that the cell names."""
+    named = drugs_named(drug)
+    markers = {m for t in knowledge().tables.values() if named & set(t.drugs) for m in t.markers}
+    hla = {f"HLA-{m.removeprefix('hla:').partition('*')[0]}" for m in markers if m.startswith("hla:")}
+    return frozenset(hla | {m.partition(":")[2] for m in markers if m.startswith(("gene:", "genotype:"))})
+
+
+def fda_pairs() -> set[tuple[str, str]]:
+    """What the FDA's table says to manage (its first section) or holds for a risk (its second)."""
+    associations = (r for r in rows("fda_pgx.csv") if r["section"].startswith(("1", "2")))
+    return {(r["drug"], gene) for r in associations for gene in GENE.findall(r["gene"])}
+
+
+def dpwg_rows() -> Iterator[dict[str, str]]:
+    """Rows of the Dutch guideline that change a dose or a drug."""
+    return (r for r in rows("dpwg_recs.csv") if "True" in (r["dosing"], r["alternative"]))
+
+
+def labelled_pairs() -> set[tuple[str, str]]:
+    """Where labelling requires or recommends the test of a gene that we know, or an HLA type."""
+    levels = (
+        (r["drug"], *level.rpartition(":")[::2])
+        for r in rows("drugs.csv")
+        for column in ("fda_label_testing", "cpic_pgx_testing")
+        for level in r[column].split(";")
+    )
+    asked = {"Testing Required", "Testing Recommended"}
+    found = {(drug, gene) for drug, genes, level in levels if level in asked for gene in GENE.findall(genes)}
+    return {(drug, gene) for drug, gene in found if gene in knowledge().genes or gene.startswith("HLA-")}
+
+
+def test_every_pair_of_a_drug_and_an_inherited_gene_is_entered_or_listed() -> None:
+    listed = {cell.strip() for heading, cell, _ in listed_lines() if heading == "Pairs of a drug and a gene"}
+    pairs = fda_pairs() | {(r["drug"], r["genes"]) for r in dpwg_rows()} | labelled_pairs()
+    open_pairs = {f"{drug} and {gene}" for drug, gene in pairs if gene not in genes_asked_about(drug)}
+    assert len(pairs) > 120
+    assert sorted(open_pairs - listed) == []
+    assert sorted(listed - open_pairs - {"pair"}) == [], "entered since"
+
+
+def test_the_dutch_guideline_is_dated_by_the_export_that_has_its_rows() -> None:
+    exports: dict[tuple[str, str], set[str]] = {}
+    for row in dpwg_rows():
+        found = re.search(r"20\d\d-\d\d", row["source"])
+        exports.setdefault((row["drug"], row["genes"]), set()).add(found.group() if found else "")
+    tables = [t for t in knowledge().tables.values() if t.source.startswith("dpwg_")]
+    for table in tables:
+        genes = genes_asked_about(table.drugs[0])
+        dates = {d for (drug, gene), found in exports.items() if drug in table.drugs and gene in genes for d in found}
+        assert knowledge().sources[table.source].revised == max(dates), table.id
+    assert len(tables) > 12
+
+
 def test_few_rows_are_not_expressible() -> None:
     lines = [line for _, _, line in listed_lines() if "not expressible" in line]
     assert 0 < len(lines) <= AT_MOST_NOT_EXPRESSIBLE

@@ -118,3 +118,11 @@ def test_of_several_known_markers_the_summary_names_those_that_decide() -> None:
     receptors = {"tumour:ER": {"result": "positive", "days": 9}, "tumour:ERBB2": {"grade": "positive", "days": 9}}
     patient = {"age": 52, "labs": receptors, "somatic": {"PIK3CA": "p.His1047Arg"}}
     assert card_of(patient, "alpelisib")["summary"].startswith("Alpelisib, HER2 positive: not indicated. ")
+
+
+def test_a_time_that_the_source_gives_of_one_drug_is_not_told_as_anothers() -> None:
+    """Of the anti-inflammatory drugs the guideline gives the days until a higher dose for celecoxib alone."""
+    card = card_of({"age": 40, "sex": "male", "genotypes": {"CYP2C9": "*3/*3"}}, "ibuprofen")
+    told = card["detail"].partition("---")[0]
+    assert "eight days" not in told
+    assert "(celecoxib: from day eight)" in told

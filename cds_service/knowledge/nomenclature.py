@@ -4,8 +4,8 @@ Pure text against an allele table: nothing is inferred of function or phenotype 
 does not hold is kept as it came and named, never replaced by a similar one.
 
 Notation read: PharmVar star alleles with sub-alleles (`*2.001`), HGVS and legacy variant names, names that
-contain a slash, a comma or a plus sign, copy numbers (`*1x2`, `*1x≥3`, `*1xN`) and tandem arrangements
-(`*36+*10`) of score genes, and HLA names and GL Strings (`A*03:01+A*30:01`).
+contain a slash, a comma or a plus sign, copy numbers (`*1x2`, `*1x≥3`, `*1xN`, both chromosomes together as in
+`(*1/*4)x3`) and tandem arrangements (`*36+*10`) of score genes, and HLA names and GL Strings (`A*03:01+A*30:01`).
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ from cds_service.memory import remembered_by_identity
 _INVISIBLE = re.compile("[\u200b\u200c\u200d\u2060\ufeff\u00ad]")
 _REFERENCE_SEQUENCE = re.compile(r"^(?:N[CGMPR]_|LRG_|ENS[TG])[\w.]+(?:\([\w-]+\))?:", re.IGNORECASE)
 _SUBALLELE = re.compile(r"^(\*\d+)(?:\.\d+|[a-wyz]\d*)$")
-_COPIES = re.compile(r"^\(?(\*[0-9a-wyz.]+)\)?(?:x(n|(?:≥|>=)?\d+\+?))?$")
+_NUMBER = r"n|(?:≥|>=)?\d+\+?"
+_COPIES = re.compile(rf"^(\()?(\*[0-9a-wyz.]+)(?(1)\))(?:x({_NUMBER}))?$")
+_TOGETHER = re.compile(rf"^\(([^()]+[/|][^()]+)\)(?:\s*[x×]\s*({_NUMBER}))?$", re.IGNORECASE)
 _STAR_NUMBER = re.compile(r"\d+")
 _BETWEEN_CHROMOSOMES = re.compile(r"[/|]")
 _IN_TANDEM = re.compile(r"\+(?=\(?\*)")
@@ -84,6 +86,8 @@ class ParsedDiplotype:
     """The chromosomes that a text names, reference first and then in natural order."""
 
     haplotypes: tuple[Haplotype, ...]
+    together: Copies | None = None
+    """Copies of both together (`(*1/*4)x3`, no allele of its own): the text does not say which one is multiplied."""
 
     @property
     def alleles(self) -> tuple[str, ...]:
@@ -96,7 +100,8 @@ class ParsedDiplotype:
 
     @property
     def text(self) -> str:
-        return "/".join(self.alleles)
+        text = "/".join(self.alleles)
+        return f"({text}){self.together.text}" if self.together else text
 
 
 @remembered_by_identity
@@ -107,13 +112,24 @@ def parse_diplotype(gene: Gene, text: str) -> ParsedDiplotype:
     (mitochondrial, one X chromosome) and more than two where the text names several unphased variants.
     """
     names = gene.names or folded_names(gene.alleles)
-    haplotypes = [_haplotype(gene, names, token) for token in _tokens(gene, names, plain(text))]
-    return ParsedDiplotype(tuple(sorted(haplotypes, key=lambda h: _order(gene, h))))
+    inner, together = _in_brackets(gene, plain(text))
+    haplotypes = [_haplotype(gene, names, token) for token in _tokens(gene, names, inner)]
+    return ParsedDiplotype(tuple(sorted(haplotypes, key=lambda h: _order(gene, h))), together)
 
 
 def normalised(gene: Gene, text: str) -> str:
     """The diplotype in the table's own names and a fixed order, so that equal diplotypes are equal texts."""
     return parse_diplotype(gene, text).text
+
+
+def _in_brackets(gene: Gene, text: str) -> tuple[str, Copies | None]:
+    """What stands in brackets around both chromosomes, and the copies of both together behind them; the text
+    itself where there are no such brackets, or a number that cannot be read."""
+    found = _TOGETHER.match(_bare(gene, text)) if gene.model is GeneModel.SCORE else None
+    if found is None or not found.group(2):
+        return (found.group(1) if found else text), None
+    together = _counted("", found.group(2).lower())
+    return (found.group(1), together) if together else (text, None)
 
 
 def _tokens(gene: Gene, names: Mapping[str, str], text: str) -> Iterator[str]:
@@ -168,12 +184,16 @@ def _named(names: Mapping[str, str], token: str) -> str:
 
 def _copies(names: Mapping[str, str], token: str) -> Copies | None:
     found = _COPIES.match(token)
-    allele = _named(names, found.group(1)) if found else ""
+    allele = _named(names, found.group(2)) if found else ""
     if not found or not allele:
         return None
-    number = found.group(2)
-    if number in {None, "n"}:
-        return Copies(allele, None if number else 1)
+    return _counted(allele, found.group(3) or "1")
+
+
+def _counted(allele: str, number: str) -> Copies | None:
+    """`n`, `3`, `≥3` as copies of the allele; None for no copy and for more than any arrangement has."""
+    if number == "n":
+        return Copies(allele, None)
     count = float(_STAR_NUMBER.findall(number)[0])  # however many digits it has
     at_least = not number.isdigit()
     return Copies(allele, int(count), at_least) if 1 <= count <= MOST_COPIES else None

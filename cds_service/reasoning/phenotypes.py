@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import combinations
 
-from cds_service.knowledge.nomenclature import Haplotype, ParsedDiplotype, parse_diplotype
+from cds_service.knowledge.nomenclature import Copies, Haplotype, ParsedDiplotype, parse_diplotype
 from cds_service.knowledge.schema import Gene, GeneModel, ScoreBand
 from cds_service.memory import remembered_by_identity
 from cds_service.model import INDETERMINATE
@@ -66,6 +66,8 @@ def call_phenotype(gene: Gene, diplotype: str) -> PhenotypeCall:
 
 
 def _by_score(gene: Gene, parsed: ParsedDiplotype) -> PhenotypeCall:
+    if parsed.together is not None:
+        return _by_ways(gene, _ways_to_share(gene, parsed.haplotypes, parsed.together), parsed)
     score = _score(gene, parsed)
     phenotype = _phenotype_of_score(gene, score) if score.known else INDETERMINATE
     if phenotype == INDETERMINATE:
@@ -73,6 +75,31 @@ def _by_score(gene: Gene, parsed: ParsedDiplotype) -> PhenotypeCall:
         return PhenotypeCall(INDETERMINATE, NO_SCORE, left, parsed.unknown)
     states = states_of_score(gene, score.value, at_least=score.at_least)
     return PhenotypeCall(phenotype, score_text(score.value, at_least=score.at_least), states)
+
+
+def _by_ways(gene: Gene, ways: frozenset[Score], parsed: ParsedDiplotype) -> PhenotypeCall:
+    """The call where every way to share the copies gives the same score; otherwise the states of all the ways."""
+    if not ways or not all(way.known for way in ways):
+        return PhenotypeCall(INDETERMINATE, NO_SCORE, frozenset(gene.states), parsed.unknown)
+    states = frozenset().union(*(states_of_score(gene, w.value, at_least=w.at_least) for w in ways))
+    score = next(iter(ways))
+    phenotype = _phenotype_of_score(gene, score) if len(ways) == 1 else INDETERMINATE
+    if phenotype == INDETERMINATE:
+        return PhenotypeCall(INDETERMINATE, NO_SCORE, states)
+    return PhenotypeCall(phenotype, score_text(score.value, at_least=score.at_least), states)
+
+
+def _ways_to_share(gene: Gene, haplotypes: tuple[Haplotype, ...], together: Copies) -> frozenset[Score]:
+    """The scores of the ways in which two chromosomes share so many copies, each with one at least. `xN` is three
+    at least. Empty where it is not two chromosomes of one allele each, or not two copies."""
+    if len(haplotypes) != 2 or not all(len(h.parts) == 1 and h.parts[0].count == 1 for h in haplotypes):
+        return frozenset()
+    one, other = (gene.alleles[h.parts[0].allele].value for h in haplotypes)
+    count, at_least = together.count or 3, together.at_least or together.count is None
+    return frozenset(
+        _sum((_copies_score(one, n, at_least=at_least), _copies_score(other, count - n, at_least=at_least)))
+        for n in range(1, count)
+    )
 
 
 def _states_left_by_score(gene: Gene, parsed: ParsedDiplotype, score: Score) -> frozenset[str]:

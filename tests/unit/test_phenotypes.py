@@ -47,6 +47,10 @@ SCORE_GENES = sorted(s for s, g in GENES.items() if g.model is GeneModel.SCORE)
         ("CYP2D6", "*13+*68x2+*4/*41x3", "Intermediate Metabolizer", "0.75"),
         ("CYP2D6", "*1/*1xN", INDETERMINATE, "n/a"),
         ("CYP2D6", "*1/*10x≥3", INDETERMINATE, "n/a"),
+        ("CYP2D6", "(*1/*2)x3", "Ultrarapid Metabolizer", "3.0"),
+        ("CYP2D6", "(*1/*2)xN", "Ultrarapid Metabolizer", "≥3.0"),
+        ("CYP2D6", "(*4/*4)xN", "Poor Metabolizer", "0.0"),
+        ("CYP2D6", "(*1/*4)x2", "Intermediate Metabolizer", "1.0"),
         ("CYP2C9", "*1/*3", "Intermediate Metabolizer", "1.0"),
         ("CYP2C9", "*2/*3", "Poor Metabolizer", "0.5"),
         ("DPYD", "Reference/c.1905+1G>A", "Intermediate Metabolizer", "1.0"),
@@ -233,6 +237,22 @@ def test_a_single_allele_of_a_paired_gene_is_no_diplotype() -> None:
 def test_copies_without_a_number_are_two_at_least() -> None:
     states = call_phenotype(GENES["CYP2D6"], "*1/*2xN").states
     assert {phenotype_of_state(GENES["CYP2D6"], s) for s in states} == {"Ultrarapid Metabolizer"}
+
+
+@pytest.mark.parametrize(
+    ("diplotype", "left"),
+    [
+        ("(*1/*4)x3", {"1.0", "2.0"}),
+        ("(*2/*41)x4", {"1.75", "2.5", "≥3.25"}),
+        ("(*1x2/*4)x3", set(GENES["CYP2D6"].states)),
+        ("(*1/*999)x3", set(GENES["CYP2D6"].states)),
+        ("(*1/*4)x1", set(GENES["CYP2D6"].states)),
+    ],
+)
+def test_copies_of_both_chromosomes_together_leave_open_which_is_multiplied(diplotype: str, left: set[str]) -> None:
+    call = call_phenotype(GENES["CYP2D6"], diplotype)
+    assert call.indeterminate
+    assert call.states == left
 
 
 def test_more_than_two_variants_with_an_unknown_one_leave_all_open() -> None:

@@ -119,18 +119,20 @@ def _refer(request: Mapping[str, Any], words: Words) -> Suggestion:
 def _updates(
     findings: Sequence[Finding], draft: Mapping[str, Any], words: Words, *, redose: bool
 ) -> list[Suggestion]:
-    """Only what agrees with the gravest advice: a drug to be left is not offered at another dose. A combination
-    product is only held: an update would change or drop its other ingredients too."""
+    """Only what agrees with the gravest advice: a drug to be left is not offered at another dose, and what advice on
+    its dose would take instead was not chosen with the reason to leave it in mind. A combination product is only
+    held: an update would change or drop its other ingredients too."""
     single = [finding for finding in findings if len(finding.order.ingredients) < 2]
-    departing = [finding for finding in single if finding.resulting.outcome is not Outcome.AS_DRAFTED]
+    left = any(map(departs_to_other_drug, findings))
+    departing = [f for f in single if f.resulting.outcome is not Outcome.AS_DRAFTED]
+    leaving = [f for f in departing if departs_to_other_drug(f)] if left else departing
     swaps = [
         _swap(finding, alternative, draft, words)
-        for finding in departing
+        for finding in leaving
         for alternative in _offered(finding, findings)
         if alternative.drug in words.knowledge.drugs
     ]
     once = list({swap.key: swap for swap in swaps}.values())[:ALTERNATIVES_OFFERED]
-    left = any(map(departs_to_other_drug, findings))
     doses = _doses(single, draft, words) if redose and not left else []
     holds = [_hold(finding, draft, words) for finding in findings if finding.hold and not finding.order.on_hold][:1]
     return [*doses, *once, *holds]

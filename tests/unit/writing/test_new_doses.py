@@ -22,6 +22,7 @@ from cds_service.codes import USUAL_DOSE
 from cds_service.model import (
     Action,
     Advice,
+    Alternative,
     DoseArithmetic,
     DoseChange,
     DosePhase,
@@ -196,6 +197,14 @@ def test_an_order_without_a_dose_is_told_that_one_is_needed(card_of):
 def test_a_drug_to_be_left_is_not_offered_at_another_dose(card_of):
     card = card_of(change_now(), dose_change(table="primol_gens"), drafts=DRAFTS)
     assert labels_of(card) == ["Replace primol with secundol; dose to be entered"]
+
+
+def test_what_advice_on_the_dose_would_take_instead_is_not_offered_for_a_drug_to_be_left(card_of):
+    """It was chosen without the reason to leave the drug in mind: aspirin for ibuprofen beside warfarin."""
+    dose = dose_change(table="primol_gens", alternatives=(Alternative("tertiol"),))
+    card = card_of(change_now(), dose, drafts=DRAFTS)
+    assert labels_of(card) == ["Replace primol with secundol; dose to be entered"]
+    assert "tertiol" not in card["detail"]
 
 
 @pytest.mark.parametrize("other", [replace(HALVED, factor=(0.25, 0.25), new=(25.0, 25.0)), None])

@@ -23,7 +23,7 @@ _PHRASE_FIELDS = frozenset(
     {"reason", "note", "label", "only_if", "alternative_class", "frequency", "say", "specimen"}
 )
 _NUMBERS = frozenset({Fact.AGE, Fact.WEIGHT, Fact.EXPOSURE, Fact.DAILY_DOSE, Fact.DAILY_DOSE_PER_KG})
-_CONDITIONS = frozenset({Fact.INDICATION, Fact.CONDITION, Fact.FAMILY_HISTORY})
+_CONDITIONS = frozenset({Fact.INDICATION, Fact.CONDITION, Fact.FAMILY_HISTORY, Fact.MOTHERS_LINE})
 _LIFELONG = frozenset({"gene", "hla", "genotype"})
 """Kinds of markers whose states stand with the gene or the HLA marker."""
 _SEXES = frozenset({"male", "female"})

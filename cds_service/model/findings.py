@@ -149,6 +149,8 @@ class TestQuestion:
     """A condition of a relative that makes a change likelier; `probability` reckons with it where it has a figure."""
     specimen: str = ""
     """Phrase key of the specimen that this patient needs, where the test's usual one would mislead."""
+    turnaround_days: tuple[float, float] | None = None
+    """Days from the specimen to the result, low and high: the site's own where its catalogue has the test."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,9 @@ class FamilyCondition:
     """1 for parents, siblings, children; 2 for grandparents, aunts, uncles, half-siblings; 3 beyond."""
     text: str
     reference: str
+    of_mothers_line: bool = True
+    """False of a father, a grandfather and a father's relatives: what mothers alone pass on is not theirs and the
+    patient's. True where the record leaves it open."""
 
 
 @dataclass(frozen=True, slots=True)

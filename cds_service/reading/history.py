@@ -34,6 +34,8 @@ from cds_service.reading.vocabulary import (
     DEGREE_UNSAID,
     NOT_BY_BLOOD,
     NOT_DONE_STATUSES,
+    OUTSIDE_MOTHERS_LINE,
+    OUTSIDE_MOTHERS_LINE_WORDS,
     PAST_STATUSES,
     RELATIVE_BY_ROLE,
 )
@@ -183,16 +185,28 @@ def read_family(record: Record, chart: Chart) -> Iterator[FamilyCondition | Gap]
     degree = _degree(resource.get("relationship"))
     if degree == 0:
         return
+    of_mothers_line = _is_of_mothers_line(resource.get("relationship"))
     for condition in objects(resource.get("condition")):
         concept = condition.get("code")
         said = concept_label(concept)
         if said:
             keys = chart.lexicon.conditions(codings(concept), concept_texts(concept))
-            yield FamilyCondition(keys, relationship, degree, said, record.reference)
+            yield FamilyCondition(keys, relationship, degree, said, record.reference, of_mothers_line)
         else:
             yield Gap(
                 record.reference, GapReason.UNREADABLE, "a relative's condition without a code or text", record.query
             )
+
+
+def _is_of_mothers_line(relationship: object) -> bool:
+    """False where the relative cannot have what mothers alone pass on in common with the patient."""
+    if {coding.code for coding in codings(relationship)} & OUTSIDE_MOTHERS_LINE:
+        return False
+    return not any(f" {word} " in _padded(relationship) for word in OUTSIDE_MOTHERS_LINE_WORDS)
+
+
+def _padded(relationship: object) -> str:
+    return " ".join(f" {fold(text)} " for text in concept_texts(relationship))
 
 
 def _degree(relationship: object) -> int:
@@ -203,7 +217,7 @@ def _degree(relationship: object) -> int:
     by_code = [DEGREE_BY_ROLE[code] for code in sorted(codes) if code in DEGREE_BY_ROLE]
     if by_code:
         return by_code[0]
-    padded = " ".join(f" {fold(text)} " for text in concept_texts(relationship))
+    padded = _padded(relationship)
     by_word = [(len(word), degree) for word, degree in DEGREE_BY_WORD.items() if f" {word} " in padded]
     if by_word:
         return max(by_word)[1]

@@ -320,6 +320,11 @@ DEGREE_BY_WORD = {
          "niece", "nephew", "grandson", "granddaughter", "grandchild"), 2),
     **dict.fromkeys(("cousin", "great grandmother", "great grandfather", "great aunt", "great uncle"), 3),
 }  # fmt: skip
+OUTSIDE_MOTHERS_LINE = frozenset(
+    {"FTH", "NFTH", "GRFTH", "MGRFTH", "PGRMTH", "PGRFTH", "PGRPRN", "PAUNT", "PUNCLE", "PCOUSN"}
+)
+OUTSIDE_MOTHERS_LINE_WORDS = ("father", "grandfather", "paternal")
+"""Relatives whose mitochondria are not the patient's: a mother has hers from her own mother."""
 DEGREE_UNSAID = 2
 """A relative of unnamed degree counts as near: a family history is never lost for want of a word."""
 DEGREE_BEYOND = 3

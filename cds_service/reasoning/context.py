@@ -141,6 +141,8 @@ class Context:
                 return self.reactions()
             case Fact.FAMILY_HISTORY:
                 return self.family_history()
+            case Fact.MOTHERS_LINE:
+                return self.family_history(of_mothers_line=True)
             case Fact.COMEDICATION:
                 return self.comedication()
             case Fact.ROUTE:
@@ -216,9 +218,10 @@ class Context:
         found = [(a.keys.union(a.ingredients), a.reference) for a in self.patient.allergies]
         return self._implied(found, complete=self.is_complete(Query.ALLERGIES))
 
-    def family_history(self) -> Evidence:
-        """Condition keys of relatives of the first and second degree."""
-        found = [(f.keys, f.reference) for f in self.patient.family if f.degree <= SECOND_DEGREE]
+    def family_history(self, *, of_mothers_line: bool = False) -> Evidence:
+        """Condition keys of relatives of the first and second degree, or of those who may be of the mother's line."""
+        near = [f for f in self.patient.family if f.degree <= SECOND_DEGREE]
+        found = [(f.keys, f.reference) for f in near if f.of_mothers_line or not of_mothers_line]
         return self._implied(found, complete=self.is_complete(Query.FAMILY))
 
     def _implied(self, found: list[tuple[frozenset[str], str]], *, complete: bool) -> Evidence:
@@ -235,12 +238,13 @@ _QUERY_OF = {
     Fact.CONDITION: Query.CONDITIONS,
     Fact.REACTION: Query.ALLERGIES,
     Fact.FAMILY_HISTORY: Query.FAMILY,
+    Fact.MOTHERS_LINE: Query.FAMILY,
     Fact.COMEDICATION: Query.MEDICATIONS,
     Fact.EXPOSURE: Query.MEDICATIONS,
 }
 """The query that would tell a fact; what the order itself says (route, dose) needs none."""
 
-_OF_THE_PATIENT = frozenset({Fact.CONDITION, Fact.REACTION, Fact.FAMILY_HISTORY})
+_OF_THE_PATIENT = frozenset({Fact.CONDITION, Fact.REACTION, Fact.FAMILY_HISTORY, Fact.MOTHERS_LINE})
 """Facts that are the same for every order."""
 
 

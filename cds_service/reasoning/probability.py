@@ -16,9 +16,9 @@ from cds_service.knowledge.base import Knowledge
 from cds_service.knowledge.derived import implied, once_for_each
 from cds_service.knowledge.reach import indications
 from cds_service.knowledge.rows import states_counted
-from cds_service.knowledge.schema import Fact, FamilyPrior, Frequency
+from cds_service.knowledge.schema import Fact, FamilyPrior, Frequency, GeneModel
 from cds_service.memory import Memory
-from cds_service.model import ChangeProbability, FamilyCondition, Patient, Trust
+from cds_service.model import ChangeProbability, FamilyCondition, Patient, Trust, name_of
 from cds_service.reasoning.context import SECOND_DEGREE
 from cds_service.reasoning.tables import Assignment, Situation
 
@@ -85,12 +85,15 @@ class Inherited:
 
 def inherited(marker: str, patient: Patient, knowledge: Knowledge) -> Inherited | None:
     """What the family history tells of the marker: the nearest relative's condition, one with a figure first."""
+    gene = knowledge.genes.get(name_of(marker))
+    from_mothers = gene is not None and gene.model is GeneModel.MITOCHONDRIAL
     found = [
         Inherited(relative, _share_of(prior, relative))
         for prior in knowledge.family_priors
         if marker in prior.markers and prior.trust is not Trust.RECALLED
         for relative in patient.family
         if relative.degree <= SECOND_DEGREE and _has(relative, prior, knowledge)
+        if relative.of_mothers_line or not from_mothers
     ]
     return min(found, key=lambda f: (-(f.share or 0), f.relative.degree, f.relative.reference), default=None)
 

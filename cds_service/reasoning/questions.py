@@ -32,7 +32,7 @@ from cds_service.reasoning.outcomes import beyond, branches, lines_of
 from cds_service.reasoning.probability import Inherited, change_probability, inherited, raised
 from cds_service.reasoning.states import pending_of
 from cds_service.reasoning.tables import Reached, Situation
-from cds_service.reasoning.usable_tests import is_overdue, is_spent, misled_by, usable_test
+from cds_service.reasoning.usable_tests import is_overdue, is_spent, misled_by, turnaround_days, usable_test
 
 
 class Status(StrEnum):
@@ -115,6 +115,7 @@ def _test_question(
         order_it=status in _ORDERABLE and not _is_awaited(test, asking),
         relative=prior.relative if prior is not None else None,
         specimen=spoiler.specimen if spoiler is not None else "",
+        turnaround_days=turnaround_days(test, asking.policy),
     )
 
 

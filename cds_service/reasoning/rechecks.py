@@ -29,7 +29,10 @@ def _recheck(option: Option, situation: Situation) -> Iterator[TestQuestion]:
     tests = situation.context.knowledge.tests_by_marker.get(marker, ())
     if tests and isinstance(situation.view(marker).knowledge, Known):
         outcomes = tuple(_branches(marker, situation))
-        yield TestQuestion(marker, tests[0].id, outcomes, due_days=option.recheck_days)
+        test = tests[0]
+        yield TestQuestion(
+            marker, test.id, outcomes, due_days=option.recheck_days, turnaround_days=test.turnaround_days
+        )
 
 
 def _branches(marker: str, situation: Situation) -> Iterator[Branch]:

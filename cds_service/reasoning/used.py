@@ -10,7 +10,9 @@ from cds_service.model import DoseChange, UsedFact, When
 from cds_service.reasoning.context import Context
 from cds_service.reasoning.predicates import holds, range_of
 
-_SETS_TOLD = frozenset({Fact.INDICATION, Fact.CONDITION, Fact.REACTION, Fact.FAMILY_HISTORY, Fact.COMEDICATION})
+_SETS_TOLD = frozenset(
+    {Fact.INDICATION, Fact.CONDITION, Fact.REACTION, Fact.FAMILY_HISTORY, Fact.MOTHERS_LINE, Fact.COMEDICATION}
+)
 """Facts that resources say. Sex and route stand on the order itself."""
 
 

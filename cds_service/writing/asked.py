@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from operator import itemgetter
 
 from cds_service.knowledge.schema import GeneModel, MarkerUse
 from cds_service.model import (
@@ -30,7 +31,7 @@ _ASKS_NOTHING = frozenset({Action.STANDARD, Action.NO_RECOMMENDATION})
 _WATCHES = frozenset({Action.MONITOR, Action.COUNSEL})
 _SEVERITY, _GRAVITY = tuple(Outcome), tuple(Gravity)
 _NO_TESTS: Mapping[str, object] = {
-    "tests": (), "test_names": "", "worst": None, "asked": "", "need": "", "urgent": False
+    "tests": (), "test_names": "", "worst": None, "asked": "", "need": "", "urgent": False, "takes": ""
 }  # fmt: skip
 
 
@@ -65,6 +66,7 @@ def tests_of(finding: Finding, words: Words, elsewhere: Mapping[tuple[str, str],
         "asked": words.wording.say("testing", said, markers=asked),
         "need": _need(finding, said, asked, words),
         "urgent": _is_urgent(finding, words),
+        "takes": _takes(finding, words),
     }
 
 
@@ -136,6 +138,13 @@ def _level_said(level: Testing, finding: Finding, words: Words) -> str:
 def _is_urgent(finding: Finding, words: Words) -> bool:
     """A drug that cannot wait, asked about while its test runs."""
     return any(use.urgent and use.timing is Timing.PARALLEL for use in _uses(finding, words))
+
+
+def _takes(finding: Finding, words: Words) -> str:
+    """How long the slowest of the results takes; empty where it is a day at most, or not known."""
+    known = [question.turnaround_days for question in finding.tests if question.turnaround_days is not None]
+    slowest = max(known, key=itemgetter(1), default=(0.0, 0.0))
+    return words.wording.say("names", "takes", days=words.range_of(slowest)) if slowest[1] > 1 else ""
 
 
 def _uses(finding: Finding, words: Words) -> list[MarkerUse]:

@@ -272,7 +272,7 @@ def _arithmetic(arithmetic: DoseArithmetic | None) -> dict[str, Any]:
 
 def _test(question: TestQuestion, about: About, words: Words) -> dict[str, Any]:
     test, chance = words.knowledge.tests.get(question.test), question.probability
-    days = test.turnaround_days if test else None
+    days = question.turnaround_days
     return filled(
         id=question.test,
         markers=[question.marker],

@@ -95,7 +95,7 @@ class Words:
             name = self.wording.say("names", "test", markers=self.marker(question.marker))
         if question.due_days is None:
             return name
-        days = self._range(question.due_days)
+        days = self.range_of(question.due_days)
         return self.wording.say("names", "recheck", test=name, days=days)
 
     def day(self, day: When | None) -> str:
@@ -287,8 +287,8 @@ class Words:
             f"{arithmetic.basis}_capped" if capped else arithmetic.basis,
             old=number(arithmetic.old),
             unit=clean(arithmetic.unit),
-            factor=self._range(arithmetic.factor),
-            new=self._range(arithmetic.new),
+            factor=self.range_of(arithmetic.factor),
+            new=self.range_of(arithmetic.new),
             at_most=number(arithmetic.at_most or 0),
         )
         return self.as_often(said, arithmetic)
@@ -306,7 +306,8 @@ class Words:
             return ""
         return self.wording.say("arithmetic", "assumed", old=number(arithmetic.old), unit=clean(arithmetic.unit))
 
-    def _range(self, pair: tuple[float, float]) -> str:
+    def range_of(self, pair: tuple[float, float]) -> str:
+        """`2 to 3`, or one figure where both are the same."""
         low, high = number(pair[0]), number(pair[1])
         return low if low == high else self.wording.say("arithmetic", "range", low=low, high=high)
 

@@ -10,7 +10,8 @@ class Fact(StrEnum):
     """What a predicate can ask about. Numbers: age (years), weight (kg), daily_dose (mg), daily_dose_per_kg (mg/kg),
     exposure (days that this drug has been taken). Sets: indication (the order's reason, else the patient's
     conditions), condition, reaction (condition keys or drug ids of recorded allergies),
-    family_history (first and second degree), comedication (drug ids or group ids taken or drafted), route, sex."""
+    family_history (first and second degree), mothers_line (the same, of those who may have in common with the patient
+    what mothers alone pass on), comedication (drug ids or group ids taken or drafted), route, sex."""
 
     AGE = "age"
     WEIGHT = "weight"
@@ -20,6 +21,7 @@ class Fact(StrEnum):
     ROUTE = "route"
     REACTION = "reaction"
     FAMILY_HISTORY = "family_history"
+    MOTHERS_LINE = "mothers_line"
     COMEDICATION = "comedication"
     EXPOSURE = "exposure"
     DAILY_DOSE = "daily_dose"

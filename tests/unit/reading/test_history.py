@@ -232,6 +232,28 @@ def test_degrees(relationship: dict[str, object], degree: int) -> None:
     assert (found.degree, found.keys) == (degree, {"hyperthermia"})
 
 
+@pytest.mark.parametrize(
+    ("relationship", "told"),
+    [
+        (concept("MTH", system="v3"), True),
+        (concept("MGRMTH", system="v3"), True),
+        (concept("BRO", "brother", system="v3"), True),
+        (concept("GRMTH", system="v3"), True),
+        (concept("FTH", system="v3"), False),
+        (concept("PAUNT", "aunt", system="v3"), False),
+        (concept("MGRFTH", system="v3"), False),
+        ({"text": "Mother's father"}, False),
+        ({"text": "Paternal grandmother"}, False),
+        ({"text": "Maternal aunt"}, True),
+        ({"text": "grandfather"}, False),
+        ({"text": "grandmother"}, True),
+        ({}, True),
+    ],
+)
+def test_who_may_have_what_mothers_alone_pass_on(relationship: dict[str, object], told: bool) -> None:
+    assert read_all(relative(relationship)).patient.family[0].of_mothers_line is told
+
+
 def test_a_relative_who_is_a_code_alone_is_called_what_the_code_means() -> None:
     called = [concept("MGRMTH", system="v3"), concept("MTH", "Mom", system="v3"), concept("EXT", system="v3")]
     found = [read_all(relative(relationship)).patient.family[0].relationship for relationship in called]

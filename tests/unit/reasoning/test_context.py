@@ -184,11 +184,12 @@ def test_reactions_and_relatives():
     patient = person(
         allergies=(Allergy(("penol",), "", "AllergyIntolerance/1", frozenset({"stroke"})),),
         family=(
-            FamilyCondition(frozenset({"stroke"}), "aunt", 2, "", "FamilyMemberHistory/1"),
+            FamilyCondition(frozenset({"stroke"}), "father's sister", 2, "", "FamilyMemberHistory/1", False),
             FamilyCondition(frozenset({"heart_attack"}), "cousin", 3, "", "FamilyMemberHistory/2"),
         ),
     )
     context = around("x", patient, KNOWLEDGE)
     assert set(context.reactions().keys) == {"penol", "stroke"}
     assert set(context.family_history().keys) == {"stroke"}
+    assert context.evidence(Fact.MOTHERS_LINE).keys == frozenset()
     assert context.today == TODAY

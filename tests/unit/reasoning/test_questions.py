@@ -93,6 +93,8 @@ def test_a_site_says_its_own_turnaround():
     pending = (PendingTest((ALPHA,), "S", ago(80)),)
     assert question(decided(unol(), pending=pending)).status is Status.OPEN
     assert question(decided(unol(), pending=pending, policy=Policy(catalogue=(entry,)))).status is Status.PENDING
+    assert question(decided(unol())).question.turnaround_days == (2, 5)
+    assert question(decided(unol(), policy=Policy(catalogue=(entry,)))).question.turnaround_days == (1, 30)
     other = replace(entry, markers=(BETA,))
     silent = replace(entry, turnaround_days=None)
     assert turnaround_days(TESTS[0], Policy(catalogue=(other, entry))) == (1, 30)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from writing_samples import (
     HALF,
     change_now,
+    question,
     test_wanted,
 )
 
@@ -80,7 +81,8 @@ def test_the_extension_tells_doses_in_full(card_of):
 
 
 def test_the_extension_tells_a_test_in_full(card_of):
-    (told,) = card_of(test_wanted())["extension"]["org.cds-service.findings"][0]["tests"]
+    wanted = test_wanted(tests=(question(turnaround_days=(2.0, 5.0)),))
+    (told,) = card_of(wanted)["extension"]["org.cds-service.findings"][0]["tests"]
     assert told["markers"] == ["gene:GENA"]
     assert told["codes"] == [{"system": "http://loinc.org", "code": "99999-1", "display": "GENA gene"}]
     assert told["turnaroundDays"] == {"low": 2.0, "high": 5.0}

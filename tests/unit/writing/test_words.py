@@ -239,7 +239,11 @@ def test_a_drug_that_cannot_wait_is_not_held_up_by_its_test(card_of):
     gate = KNOWLEDGE.tables["primol_gena"]
     uses = {name: replace(use, urgent=True) for name, use in gate.markers.items()}
     urgent = replace(KNOWLEDGE, tables={**KNOWLEDGE.tables, gate.id: replace(gate, markers=uses)})
-    assert "The first dose must not wait for it." in head_of(card_of(test_wanted(), knowledge=urgent))
+    wanted = test_wanted(tests=(question(turnaround_days=(14, 21)), question(turnaround_days=(2, 3))))
+    said = "The first dose must not wait for it. The result usually takes 14 to 21 days."
+    assert said in head_of(card_of(wanted, knowledge=urgent))
+    at_once = test_wanted(tests=(question(turnaround_days=(0.02, 1)),))
+    assert "must not wait for it.\n" in head_of(card_of(at_once, knowledge=urgent))
     assert "must not wait" not in head_of(card_of(test_wanted()))
 
 

@@ -64,7 +64,15 @@ from cds_service.model.markers import (
     tested_as,
 )
 from cds_service.model.orders import Dose, Medication, Order, Quantity
-from cds_service.model.patient import Allergy, Condition, FamilyCondition, Patient, PendingTest, Recommendation
+from cds_service.model.patient import (
+    REFERRAL_TO_GENETICS,
+    Allergy,
+    Condition,
+    FamilyCondition,
+    Patient,
+    PendingTest,
+    Recommendation,
+)
 from cds_service.model.questions import Availability, Gap, Query, QueryResult, Question
 from cds_service.model.readings import (
     FUTURE,
@@ -90,6 +98,7 @@ __all__ = [
     "FUTURE",
     "INDETERMINATE",
     "NO_RESULT",
+    "REFERRAL_TO_GENETICS",
     "Action",
     "ActivityScore",
     "Advice",

@@ -48,6 +48,10 @@ class FamilyCondition:
     patient's. True where the record leaves it open."""
 
 
+REFERRAL_TO_GENETICS = "referral:genetics"
+"""Stands among the markers of what is ordered for a referral that is under way."""
+
+
 @dataclass(frozen=True, slots=True)
 class PendingTest:
     """A test that is ordered, on hold, or in the laboratory."""

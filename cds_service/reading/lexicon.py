@@ -26,6 +26,7 @@ from cds_service.knowledge.schema import (
     SupplyLengths,
 )
 from cds_service.memory import Memory, content_key
+from cds_service.model import REFERRAL_TO_GENETICS
 from cds_service.reading.shapes import fold
 from cds_service.reading.variant_words import VariantWords, variant_words_of
 from cds_service.reading.vocabulary import (
@@ -287,9 +288,7 @@ def lexicon_of(knowledge: Knowledge) -> Lexicon:
         observable_genes=_grouped((o.gene, o.id) for o in knowledge.observables.values() if o.gene),
         unit_spellings=knowledge.unit_spellings,
         tests=_grouped(_test_markers(knowledge)),
-        test_names=_grouped(
-            (fold(name), marker) for marker, observable in _tested_observables(knowledge) for name in observable.names
-        ),
+        test_names=_grouped(_ordered_names(knowledge)),
         answers=knowledge.answer_codes,
         answer_genes=knowledge.answer_genes,
         gene_labels={symbol: _labels(gene, knowledge) for symbol, gene in knowledge.genes.items()},
@@ -406,6 +405,12 @@ def _codes(knowledge: Knowledge) -> Iterator[tuple[tuple[str, str], CodeMeaning]
 def _meaning(code: ObservationCode, symbol: str, allele: str) -> CodeMeaning:
     asks_one = code.role in {CodeRole.PRESENCE, CodeRole.ALLELE}
     return CodeMeaning(symbol, code.role, code.ambiguous, (code.allele or allele) if asks_one else "")
+
+
+def _ordered_names(knowledge: Knowledge) -> Iterator[tuple[str, str]]:
+    """The names by which orders ask for a marker's test, or for clinical genetics."""
+    yield from ((fold(name), marker) for marker, o in _tested_observables(knowledge) for name in o.names)
+    yield from ((fold(name), REFERRAL_TO_GENETICS) for name in knowledge.no_match.referrals)
 
 
 def _test_markers(knowledge: Knowledge) -> Iterator[tuple[tuple[str, str], str]]:

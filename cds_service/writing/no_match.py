@@ -16,7 +16,7 @@ from cds_service.knowledge.base import Knowledge
 from cds_service.knowledge.derived import once_for_each
 from cds_service.knowledge.reach import keys_named
 from cds_service.knowledge.schema import Fact, Table, TableKind
-from cds_service.model import Action, Finding, Kind, Known, MarkerView, Patient
+from cds_service.model import REFERRAL_TO_GENETICS, Action, Finding, Kind, Known, MarkerView, Patient
 from cds_service.writing.findings import first_action, table_of
 from cds_service.writing.service_requests import drafted_request
 from cds_service.writing.text import clean
@@ -102,10 +102,11 @@ def _named(table: Table) -> Iterator[str]:
 
 
 def referral(finding: Finding, patient: Patient, words: Words, today: date) -> Mapping[str, Any] | None:
-    """A draft ServiceRequest to clinical genetics where the cause looked for is inherited. Raises AnswerError where
-    it is not valid FHIR R4B."""
+    """A draft ServiceRequest to clinical genetics where the cause looked for is inherited and none is under way.
+    Raises AnswerError where it is not valid FHIR R4B."""
     view = unmatched(finding, words)
-    if view is None or not _is_inherited(view, words):
+    under_way = any(REFERRAL_TO_GENETICS in request.markers for request in patient.pending)
+    if view is None or under_way or not _is_inherited(view, words):
         return None
     say = words.wording.say
     reason = say("suggestions", "genetics_reason", drug=clean(words.drug_of(finding)))

@@ -46,3 +46,5 @@ class NoMatch:
     """Kinds of markers for which clinical genetics is offered too."""
     inherited_by_method: tuple[str, ...] = ()
     """Methods of tests whose markers count as inherited, whatever their kind."""
+    referrals: tuple[str, ...] = ()
+    """What orders call a referral to clinical genetics."""

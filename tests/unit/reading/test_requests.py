@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
 
-from cds_service.model import Availability, Query, QueryResult, Question
+from cds_service.knowledge.schema import NoMatch
+from cds_service.model import REFERRAL_TO_GENETICS, Availability, Query, QueryResult, Question
 from cds_service.policy import CatalogueTest
 from cds_service.reading import read
 
@@ -38,6 +40,14 @@ def test_tests_that_are_ordered(code: dict[str, object], markers: tuple[str, ...
     results = {Query.REQUESTS: QueryResult(Availability.COMPLETE, (ordered(code),))}
     found = read(Question("x", PATIENT), results, SmallIndex(), KNOWLEDGE, TODAY, catalogue=catalogue).patient.pending
     assert [(p.markers, p.since) for p in found] == [(markers, date(2026, 11, 20))]
+
+
+def test_a_referral_to_clinical_genetics_is_known_by_its_name() -> None:
+    knowing = replace(KNOWLEDGE, no_match=NoMatch(referrals=("referral to clinical genetics",)))
+    orders = (ordered({"text": "Referral to Clinical Genetics"}), ordered({"text": "Referral to cardiology"}))
+    results = {Query.REQUESTS: QueryResult(Availability.COMPLETE, orders)}
+    found = read(Question("x", PATIENT), results, SmallIndex(), knowing, TODAY).patient.pending
+    assert [p.markers for p in found] == [(REFERRAL_TO_GENETICS,)]
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,18 @@ from cds_service.knowledge.schema import (
     TableKind,
     Test,
 )
-from cds_service.model import Action, Advice, Condition, Known, MarkerView, NotTested, Option, Patient
+from cds_service.model import (
+    REFERRAL_TO_GENETICS,
+    Action,
+    Advice,
+    Condition,
+    Known,
+    MarkerView,
+    NotTested,
+    Option,
+    Patient,
+    PendingTest,
+)
 from cds_service.writing import service_requests
 from cds_service.writing.no_match import referral, trials, unmatched
 from cds_service.writing.words import Words
@@ -131,6 +142,11 @@ def test_the_referral_is_a_draft_that_names_the_medicine(world):
     request = referral(finding(), ILL, world(indication("gene:GENA")), TODAY)
     assert (request["status"], request["code"]) == ("draft", {"text": "referral to clinical genetics"})
     assert request["subject"] == {"reference": "Patient/ada"}
+
+
+def test_no_second_referral_is_offered(world):
+    referred = replace(ILL, pending=(PendingTest((REFERRAL_TO_GENETICS,), "ServiceRequest/1"),))
+    assert referral(finding(), referred, world(indication("gene:GENA")), TODAY) is None
 
 
 def test_a_referral_that_is_not_valid_is_not_sent(monkeypatch, world):

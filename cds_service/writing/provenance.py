@@ -196,7 +196,7 @@ def _says(statement: Statement, words: Words) -> str:
             return _hla_type(statement, words)
         case Quantity(value=value, unit=unit, comparator=comparator):
             figure = number(value)
-            named = "" if unit == "1" else clean(unit, 20)
+            named = "" if unit == "1" else words.wording.say_or_spell("units", clean(unit, 20))
             return say("readings", "Quantity", comparator=comparator, value=figure, unit=named).strip()
         case SelfContradiction(says=says):
             return say("readings", "SelfContradiction", says=words.wording.any_of([clean(one, 30) for one in says]))

@@ -141,6 +141,8 @@ def test_what_is_known_of_a_marker(words, knowledge, expected):
         (HlaType(("*01:01",), complete=False), "typed *01:01, second allele not stated"),
         (HlaType((), complete=False), "typing without named alleles"),
         (Quantity(5.6, "mmol/L"), "5.6 mmol/L"),
+        (Quantity(1.2, "10*9/L"), "1.2 × 10⁹/L"),
+        (Quantity(22.0, "mL/min/{1.73_m2}", "<"), "<22 mL/min/1.73 m²"),
         (Quantity(5.0, "", ">"), ">5"),
         (Undetermined("text"), "no result assigned"),
         (NotReadable(GapReason.NO_NUMBER), "a report"),

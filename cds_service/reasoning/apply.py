@@ -186,6 +186,7 @@ def _reckoned(change: DoseChange, dose: Dose, weight_kg: float | None) -> DoseAr
     limit = change.amount or change.cap
     if limit is None:
         return None
+    limit = _for_this_weight(limit, dose, weight_kg)
     old = amount_in(dose, limit.unit, weight_kg)
     if not old:
         return None
@@ -193,6 +194,14 @@ def _reckoned(change: DoseChange, dose: Dose, weight_kg: float | None) -> DoseAr
     basis = "per_day" if limit.unit.endswith("/d") else "per_dose"
     unit = limit.unit.removesuffix("/d")
     return DoseArithmetic(old, unit, (share, share), (limit.value, limit.value), basis)
+
+
+def _for_this_weight(limit: Amount, dose: Dose, weight_kg: float | None) -> Amount:
+    """An amount by the kilogram as the amount for this patient, where the draft gives an amount."""
+    base, slash, by_day = limit.unit.partition("/kg")
+    if not slash or dose.unit != base or not weight_kg:
+        return limit
+    return Amount(round(limit.value * weight_kg, 4), base + by_day)
 
 
 def _scaled(old: float, unit: str, factor: tuple[float, float]) -> DoseArithmetic:

@@ -188,6 +188,21 @@ TWICE, EVERY_OTHER_DAY = Times(2, 1, TimesUnit.DAY), Times(1, 2, TimesUnit.DAY)
 
 
 @pytest.mark.parametrize(
+    ("change", "dose", "weight", "expected"),
+    [
+        (DoseChange(MAXIMUM, cap=Amount(5, "mg/kg/d")), Dose(200, "mg", 2), 50, (400, "mg", 250)),
+        (DoseChange(START, amount=Amount(0.5, "mg/kg/d")), Dose(40, "mg", 1), 32, (40, "mg", 16)),
+        (DoseChange(START, amount=Amount(0.5, "mg/kg")), Dose(40, "mg", 1), 32, (40, "mg", 16)),
+        (DoseChange(START, amount=Amount(0.5, "mg/kg/d")), Dose(1.2, "mg/kg", 1), 32, (1.2, "mg/kg", 0.5)),
+    ],
+)
+def test_an_amount_by_the_kilogram_is_reckoned_as_the_draft_gives_it(change, dose, weight, expected):
+    """Who orders milligrams is told milligrams, and need not multiply by the weight."""
+    found = worked_out(change, dose, weight)
+    assert (found.old, found.unit, found.new[0]) == expected
+
+
+@pytest.mark.parametrize(
     ("change", "dose", "each"),
     [
         (DoseChange(START, factor=(0.5, 0.5)), Dose(100, "mg", 3), (100, 50)),

@@ -50,12 +50,10 @@ class Patience:
 
     def call(self, work: Callable[[], T]) -> T:
         """What `work` gives. Raises what it raises, and Unanswered."""
-        if self._longest_s is None:
-            return work()
         if not self._circuit.admits():
             raise Unanswered("the database did not answer of late; it is tried again in a moment")
         try:
-            result = self._awaited(self._threads().submit(work), self._longest_s)
+            result = self._done(work)
         except (OperationalError, NoneFree):
             self._circuit.failed()
             raise
@@ -68,6 +66,11 @@ class Patience:
             if self._pool is not None and self._process == os.getpid():
                 self._pool.shutdown(wait=False, cancel_futures=True)
             self._pool = None
+
+    def _done(self, work: Callable[[], T]) -> T:
+        if self._longest_s is None:
+            return work()
+        return self._awaited(self._threads().submit(work), self._longest_s)
 
     def _threads(self) -> ThreadPoolExecutor:
         with self._lock:

@@ -44,18 +44,9 @@ def test_without_a_limit_the_callers_own_thread_does_it():
     patience.close()
 
 
-def test_nobody_waits_longer_and_the_connections_are_ended(silence):
-    ended: list[bool] = []
-    patience = Patience(LONGEST_S, lambda: ended.append(True))
-    began_s = time.monotonic()
-    with pytest.raises(Unanswered):
-        patience.call(silence.wait)
-    assert LONGEST_S <= time.monotonic() - began_s < LONGEST_S + 0.5
-    assert ended == [True]
-    patience.close()
-
-
-def test_after_failures_in_a_row_nobody_waits_until_one_was_answered(patience, monkeypatch):
+@pytest.mark.parametrize("longest_s", [None, LONGEST_S])
+def test_after_failures_in_a_row_nobody_waits_until_one_was_answered(longest_s, monkeypatch):
+    patience = Patience(longest_s)
     for _ in range(3):
         with pytest.raises(OperationalError):
             patience.call(refuse)
@@ -68,6 +59,18 @@ def test_after_failures_in_a_row_nobody_waits_until_one_was_answered(patience, m
     for _ in range(3):
         patience.call(lambda: called.append(True))
     assert len(called) == 3, "one tried, and the others followed"
+    patience.close()
+
+
+def test_nobody_waits_longer_and_the_connections_are_ended(silence):
+    ended: list[bool] = []
+    patience = Patience(LONGEST_S, lambda: ended.append(True))
+    began_s = time.monotonic()
+    with pytest.raises(Unanswered):
+        patience.call(silence.wait)
+    assert LONGEST_S <= time.monotonic() - began_s < LONGEST_S + 0.5
+    assert ended == [True]
+    patience.close()
 
 
 def test_what_a_call_raises_is_its_own(patience):

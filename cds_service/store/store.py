@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from cds_service.model import Feedback, IssuedCard
 from cds_service.store.connections import Connections
+from cds_service.store.faults import named
 from cds_service.store.patience import Patience
 from cds_service.store.tables import check, feedback_table, issued_table, metadata, used_token_table
 
@@ -78,17 +79,20 @@ class Store:
             patience.close()
         self._engine.dispose()
 
-    def can_keep(self) -> bool:
-        """Whether a call would find the store ready, at this moment or a second ago: a token could be used."""
+    def can_keep(self, tell: Callable[[str], None] = lambda _fault: None) -> bool:
+        """Whether a call would find the store ready, at this moment or a second ago: a token could be used. Of a
+        fault that is found at this moment `tell` is told what the log may know.
+        """
         if time.monotonic() >= self._readiness_until_s:
-            self._could_keep = self._keeps_now()
+            self._could_keep = self._keeps_now(tell)
             self._readiness_until_s = time.monotonic() + _READINESS_HOLDS_S
         return self._could_keep
 
-    def _keeps_now(self) -> bool:
+    def _keeps_now(self, tell: Callable[[str], None]) -> bool:
         try:
             self._for_readiness.call(self._try_to_write)
-        except SQLAlchemyError:
+        except SQLAlchemyError as fault:
+            tell(named(fault))
             return False
         return True
 

@@ -7,6 +7,7 @@ from flask import Blueprint, Response
 
 from cds_service import __version__
 from cds_service.hooks.responses import operation_outcome
+from cds_service.web.logs import log
 from cds_service.web.runtime import Runtime
 
 
@@ -19,7 +20,7 @@ def blueprint(runtime: Runtime) -> Blueprint:
 
     @pages.get("/readyz")
     def ready() -> Response:
-        if not runtime.store.can_keep():
+        if not runtime.store.can_keep(_tell_not_ready):
             outcome = operation_outcome(
                 "transient", "the store of tokens, feedback and issued cards cannot be written"
             )
@@ -34,3 +35,8 @@ def blueprint(runtime: Runtime) -> Blueprint:
         return Response(orjson.dumps(body), content_type="application/json")
 
     return pages
+
+
+def _tell_not_ready(fault: str) -> None:
+    """Where no call comes, since the service is not ready, this line alone says why."""
+    log("not_ready", level="ERROR", fault=fault)

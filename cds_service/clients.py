@@ -119,6 +119,11 @@ def _entries(path: Path) -> tuple[ClientEntry, ...]:
         entries = document.get("clients") if isinstance(document, dict) else None
         if not entries or not isinstance(entries, list):
             raise SettingsError(f"CDS_CLIENTS: {path.name}: expected a list of them under 'clients'")
+        others = sorted(str(name) for name in document.keys() - {"clients"})
+        if others:
+            raise SettingsError(
+                f"CDS_CLIENTS: {path.name}: nothing but 'clients' was expected, found {', '.join(map(repr, others))}"
+            )
         return TypeAdapter(tuple[ClientEntry, ...]).validate_python(entries)
     except (OSError, UnicodeDecodeError) as fault:
         raise SettingsError(f"CDS_CLIENTS: {path.name}: {fault}") from fault
@@ -138,6 +143,10 @@ def _doubles(entries: tuple[ClientEntry, ...]) -> Iterator[str]:
 def _faults(entry: ClientEntry, development: bool) -> Iterator[str]:  # noqa: FBT001
     if not entry.name or not entry.issuer:
         yield "name and issuer must not be empty"
+    for field_name in ("name", "issuer", "tenant"):
+        text = getattr(entry, field_name)
+        if text != text.strip() or not text.isprintable():
+            yield f"{field_name} must have no space around it and no control character in it, found {text!r}"
     if not entry.keys and not entry.jku:
         yield "no keys; give the file of its JWK Set (keys) or the address of it (jku)"
     if entry.calls_per_second is not None and entry.calls_per_second < 1:

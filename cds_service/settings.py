@@ -88,8 +88,8 @@ class Settings:
 def _given(environment: Mapping[str, str], faults: list[str]) -> dict[str, str]:
     """The text of each setting that the environment or a file gives, by field name."""
     given: dict[str, str] = {}
-    for variable in sorted(name for name in environment if name.startswith(PREFIX)):
-        name = variable.removeprefix(PREFIX).lower()
+    for variable in sorted(name for name in environment if name.upper().startswith(PREFIX)):
+        name = variable.removeprefix(PREFIX).lower() if variable.isupper() else variable
         if name in _READERS:
             given[name] = environment[variable]
         elif name.removesuffix("_file") in _READERS:
@@ -226,6 +226,8 @@ def _public_url(text: str) -> str:
     url = _url(text)
     if "?" in url:
         raise ValueError(f"expected a URL without a query, to which paths are added; found {text!r}")
+    if url.endswith("/cds-services"):
+        raise ValueError(f"expected the URL to which /cds-services is added; found {text!r}")
     return url
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from cds_service.store.patience import Unanswered
 
@@ -10,11 +10,13 @@ _CODES = ("sqlite_errorname", "sqlstate", "pgcode")
 
 
 def named(fault: SQLAlchemyError) -> str:
-    """The kind of a fault, with the database's own code where it gave one: `OperationalError SQLITE_FULL`. Not its
-    message, which may quote a row, but where it is ours.
+    """The kind of a fault, with the database's own code where it gave one: `OperationalError SQLITE_FULL`. A message
+    may quote a row; but not ours, nor one of a connection that was not made, which has no code either.
     """
-    cause = getattr(fault, "orig", None)
-    if isinstance(fault, Unanswered):
-        return f"{type(fault).__name__}: {cause}"
+    kind, cause = type(fault).__name__, getattr(fault, "orig", None)
     codes = [str(code) for name in _CODES if (code := getattr(cause, name, None))]
-    return " ".join([type(fault).__name__, *codes[:1]])
+    if codes:
+        return f"{kind} {codes[0]}"
+    is_of_nobody = isinstance(fault, Unanswered) or (isinstance(fault, DBAPIError) and fault.statement is None)
+    message = str(cause).partition("\n")[0]
+    return f"{kind}: {message}" if is_of_nobody else kind

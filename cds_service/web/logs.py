@@ -67,6 +67,8 @@ def install(level: str) -> None:
     cannot be written, as on a full disk, is dropped: `logging` would write a report instead, with what it is about.
     """
     logging.raiseExceptions = False
+    if logging.lastResort is not None:
+        logging.lastResort.setFormatter(JsonLines())  # warnings of libraries
     _logger.setLevel(level)
     _logger.propagate = False
     if not _logger.handlers:

@@ -331,6 +331,16 @@ def test_lines_of_libraries_tell_their_own_text_alone():
         assert line["fault"] == "ValueError"
 
 
+def test_a_warning_of_a_library_is_a_line_like_others(monkeypatch, capsys):
+    with logging_restored():
+        install("INFO")
+        library = logging.getLogger("psycopg")
+        monkeypatch.setattr(library, "parent", None)  # pytest has handlers of its own at the root
+        library.warning("error ignored terminating %s", mark("row"))
+    line = json.loads(capsys.readouterr().err)
+    assert (line["event"], line["logger"]) == ("error ignored terminating %s", "psycopg")
+
+
 def test_the_server_tells_whole_what_became_of_its_workers_and_addresses():
     for text, arguments, told in (
         ("Worker (pid:%s) was sent %s! Perhaps out of memory?", (7, "SIGKILL"), "Perhaps out of memory?"),

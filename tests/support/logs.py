@@ -12,6 +12,7 @@ def logging_restored() -> Iterator[logging.Logger]:
     logger = logging.getLogger("cds_service")
     handlers, propagates, level = list(logger.handlers), logger.propagate, logger.level
     tells_faults = logging.raiseExceptions
+    formatter = logging.lastResort.formatter if logging.lastResort else None
     try:
         yield logger
     finally:
@@ -19,3 +20,5 @@ def logging_restored() -> Iterator[logging.Logger]:
         logger.propagate = propagates
         logger.setLevel(level)
         logging.raiseExceptions = tells_faults
+        if logging.lastResort:
+            logging.lastResort.setFormatter(formatter)

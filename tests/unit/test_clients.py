@@ -106,7 +106,10 @@ def test_a_file_that_is_no_text_is_refused(tmp_path):
         ("clients: nope", "expected a list of them under 'clients'"),
         ("- {name: a}", "expected a list of them under 'clients'"),
         ("clients: []", "expected a list of them under 'clients'"),
-        ("{clients: [{name: a}], calls_per_second: 5}", "nothing but 'clients' was expected, found 'calls_per_second'"),
+        (
+            "{clients: [{name: a}], calls_per_second: 5}",
+            "nothing but 'clients' was expected, found 'calls_per_second'",
+        ),
         (
             "clients: [{name: a, issuer: b, key: c, fhir_servers: d}]",
             "clients.0.fhir_servers: expected a list, found 'd'; clients.0.key: no such key, found 'c'",

@@ -17,6 +17,7 @@ from sqlalchemy.exc import OperationalError
 from cds_service.codes import Coding
 from cds_service.model import Feedback, FeedbackOutcome, IssuedCard
 from cds_service.store import connections
+from cds_service.store.faults import named
 from cds_service.store.store import Issued, KnowledgeStamp, Store, StoreError
 from cds_service.store.tables import WrongTables, issued_table
 
@@ -274,6 +275,20 @@ def test_another_file_in_its_place_is_noticed(tmp_path, store):
     assert other.can_keep()
     assert not store.can_keep()
     other.close()
+
+
+@pytest.mark.parametrize(
+    ("statement", "told"),
+    [(None, "OperationalError: connection refused"), ("INSERT", "OperationalError")],
+)
+def test_of_a_fault_without_a_code_the_log_is_told_why_nobody_could_connect_and_no_row(statement, told):
+    assert named(OperationalError(statement, None, ConnectionError("connection refused\n  at 127.0.0.1"))) == told
+
+
+def test_a_fault_with_a_code_is_told_by_it_alone():
+    refused = sqlite3.OperationalError("a row of somebody")
+    refused.sqlite_errorname = "SQLITE_FULL"
+    assert named(OperationalError(None, None, refused)) == "OperationalError SQLITE_FULL"
 
 
 def test_a_database_in_memory_has_no_file():

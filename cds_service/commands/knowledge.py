@@ -18,8 +18,8 @@ from cds_service.commands.arguments import PROBLEMS, WELL
 from cds_service.commands.inspection import plain
 from cds_service.errors import KnowledgeError, RequestError
 from cds_service.knowledge.base import Knowledge
-from cds_service.knowledge.check import check
-from cds_service.knowledge.compare import compare
+from cds_service.knowledge.checks import check
+from cds_service.knowledge.comparison import compare
 from cds_service.knowledge.derived import codes_of_results
 from cds_service.knowledge.load import load_knowledge
 from cds_service.writing import load_wording

@@ -14,8 +14,8 @@ from urllib.parse import quote
 import pytest
 import yaml
 
-from cds_service.knowledge.check import check
-from cds_service.knowledge.compare import compare
+from cds_service.knowledge.checks import check
+from cds_service.knowledge.comparison import compare
 from cds_service.knowledge.load import DATA
 from cds_service.model import (
     Action,

@@ -12,7 +12,7 @@ import pytest
 
 from cds_service.errors import KnowledgeError
 from cds_service.knowledge.base import Knowledge
-from cds_service.knowledge.compare import Comparison, DifferenceKind, compare
+from cds_service.knowledge.comparison import Comparison, DifferenceKind, compare
 from cds_service.knowledge.schema import Drug, Gene, GeneModel, MarkerUse, Population, Row, Source, Table
 from cds_service.model import Action, Advice, DoseChange, DosePhase, Option, Strength, Trust
 

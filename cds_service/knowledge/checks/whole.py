@@ -12,10 +12,10 @@ from datetime import date
 from itertools import combinations, pairwise
 
 from cds_service.knowledge.base import Knowledge
-from cds_service.knowledge.check_codes import code_problems, frequency_problems, gene_problems, states_named
-from cds_service.knowledge.check_observables import observable_problems
-from cds_service.knowledge.check_rows import option_problems, row_problems
-from cds_service.knowledge.check_spoilers import spoiler_problems
+from cds_service.knowledge.checks.codes import code_problems, frequency_problems, gene_problems, states_named
+from cds_service.knowledge.checks.observables import observable_problems
+from cds_service.knowledge.checks.rows import option_problems, row_problems
+from cds_service.knowledge.checks.spoilers import spoiler_problems
 from cds_service.knowledge.schema import Fact, MarkerUse, Predicate, Source, Table
 from cds_service.model import Option, Testing, tested_as
 

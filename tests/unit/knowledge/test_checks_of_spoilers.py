@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from cds_service.knowledge.base import Knowledge
-from cds_service.knowledge.check import check
+from cds_service.knowledge.checks import check
 from cds_service.knowledge.schema import FamilyPrior, Observable, ObservableKind, ResultSpoiler, SampleFault
 from cds_service.model import Trust
-from tests.unit.test_check import MARKER, PHRASES, WHOLE
+from tests.unit.knowledge.test_checks import MARKER, PHRASES, WHOLE
 
 SPOILER = ResultSpoiler(
     "spoiler", (MARKER,), ("gout",), "less_active", "study", Trust.READ, methods=("genotype", ""),

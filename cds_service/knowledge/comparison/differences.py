@@ -13,8 +13,8 @@ from enum import StrEnum
 from pathlib import Path
 
 from cds_service.knowledge.base import Knowledge
-from cds_service.knowledge.drug_names import DrugNames
-from cds_service.knowledge.export import Recommendation, read_export
+from cds_service.knowledge.comparison.drug_names import DrugNames
+from cds_service.knowledge.comparison.export import Recommendation, read_export
 from cds_service.knowledge.rows import expand_terms
 from cds_service.knowledge.schema import Row, Table
 from cds_service.model import CONTRAINDICATING, Action

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cds_service.knowledge.base import Knowledge
-from cds_service.knowledge.check_codes import states_named
+from cds_service.knowledge.checks.codes import states_named
 from cds_service.knowledge.schema import ResultSpoiler
 from cds_service.model import Trust
 

@@ -11,7 +11,7 @@ import pytest
 from cds_service import model
 from cds_service.codes import LOINC, Coding
 from cds_service.knowledge.base import Knowledge
-from cds_service.knowledge.check import check
+from cds_service.knowledge.checks import check
 from cds_service.knowledge.schema import (
     Allele,
     Concerns,

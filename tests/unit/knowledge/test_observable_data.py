@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from cds_service.knowledge import load
-from cds_service.knowledge.check_observables import observable_problems
+from cds_service.knowledge.checks.observables import observable_problems
 from cds_service.knowledge.schema import Observable, ObservableKind, ObservationCode, UnitConversion
 from cds_service.model import Quantity, Query
 from cds_service.offered import result_codes

@@ -195,7 +195,10 @@ def _cited(knowledge: Knowledge) -> Iterator[tuple[str, str]]:
         yield hla.marker, hla.source
         yield from ((f"{hla.marker}: code {code.code}", code.source) for code in hla.codes)
     yield from ((f"test {test.id}", test.source) for test in knowledge.tests.values())
-    yield from ((f"observable {o.id}", o.source) for o in knowledge.observables.values())
+    for observable in knowledge.observables.values():
+        yield f"observable {observable.id}", observable.source
+        codes = (code for code in (*observable.codes, *observable.listed) if code.source)
+        yield from ((f"observable {observable.id}: code {code.code}", code.source) for code in codes)
     wholes = (o for o in knowledge.observables.values() if o.whole_where)
     yield from ((f"observable {o.id}: whole_where", o.whole_source) for o in wholes)
     standing = (o for o in knowledge.observables.values() if o.stands_for_days)

@@ -26,6 +26,8 @@ from cds_service.knowledge.schema import (
     MarkerUse,
     Modifier,
     Modulator,
+    Observable,
+    ObservableKind,
     ObservationCode,
     Population,
     Predicate,
@@ -242,6 +244,10 @@ FAULTS = {
     "table table: source 'nosuch' does not exist": with_table(source="nosuch"),
     "testing: no source is cited": with_use(testing_source=""),
     "code 1234-4: no source is cited": with_gene(codes=(replace(GENE.codes[0], source=""),)),
+    "observable lab:trust: code 1234-4: source 'nosuch' does not exist":
+        replace(WHOLE, observables={"lab:trust": Observable(
+            "lab:trust", ObservableKind.PRESENCE, "study", (ObservationCode(CODE, source="nosuch"),),
+        )}),
     "group olols: no source is cited": replace(WHOLE, groups={"olols": DrugGroup("olols", ("testolol",))}),
     "(everyone): source 'nosuch' does not exist":
         replace(WHOLE, frequencies=(replace(WHOLE.frequencies[0], source="nosuch"),)),

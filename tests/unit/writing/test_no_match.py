@@ -38,7 +38,6 @@ AVOID = Advice((Option(Action.AVOID),))
 FEVER = Predicate(Fact.INDICATION, is_in=("gaol_fever",))
 NO_FEVER = Predicate(none=(Predicate(Fact.CONDITION, is_in=("gaol_fever",)),))
 ILL = Patient(id="ada", conditions=(Condition(frozenset({"gaol_fever"}), "The fever of Ada", "Condition/1"),))
-FOR_ANOTHER = order("primol", "1", reasons=frozenset({"another"}))
 RULES = NoMatch("https://trials.example.org/?c={condition}&g={gene}", ("somatic",), ("gene",), ("genotype",))
 
 

@@ -98,7 +98,9 @@ def _from_sound_samples(readings: list[Reading], knowledge: Knowledge) -> tuple[
 
 
 def _faults(reading: Reading, knowledge: Knowledge) -> list[SampleFault]:
-    return [knowledge.sample_faults[flag] for flag in reading.flags if flag in knowledge.sample_faults]
+    """The faults of its sample that touch what it measures."""
+    said = [knowledge.sample_faults[flag] for flag in reading.flags if flag in knowledge.sample_faults]
+    return [fault for fault in said if reading.observable in {*fault.raises, *fault.lowers}]
 
 
 def _of_its_sample(reading: Reading, use: MarkerUse, states: frozenset[str], knowledge: Knowledge) -> MarkerKnowledge:

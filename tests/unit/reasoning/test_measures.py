@@ -358,6 +358,24 @@ def test_a_fault_of_the_sample_leaves_the_values_on_one_side_open(value, compara
 
 
 @pytest.mark.parametrize(
+    ("faults", "left", "why"),
+    [
+        (("elsewhere", "haemolysed"), {"low", "usual"}, "less"),
+        (("elsewhere", "clotted"), {"usual", "high"}, "more"),
+        (("haemolysed", "clotted"), {"low", "usual", "high"}, "less"),
+    ],
+)
+def test_of_several_faults_each_that_touches_the_value_counts_and_is_named(faults, left, why) -> None:
+    reading = potassium(4.2, flags=faults)
+    assert of_sample(reading) == Narrowed(frozenset(left), why, (reading,), may_count=True)
+
+
+def test_a_fault_that_does_not_touch_the_value_makes_no_other_value_the_repeat() -> None:
+    one, other = potassium(6.1, flags=("elsewhere",)), potassium(4.2)
+    assert isinstance(of_sample(one, other), Conflicting)
+
+
+@pytest.mark.parametrize(
     ("value", "fault"), [(2.9, "haemolysed"), (6.1, "clotted"), (6.1, "elsewhere"), (6.1, "undated")]
 )
 def test_a_fault_that_cannot_move_the_value_to_another_band_changes_nothing(value, fault) -> None:

@@ -117,6 +117,15 @@ def test_a_result_that_was_there_when_the_drug_was_prescribed_is_not_told_again(
     assert len(shown(said(watched(), undated))) == 1
 
 
+def test_a_result_that_came_after_the_prescription_is_told_beside_an_older_one():
+    """What rests on two results is known to the prescriber only where both were there."""
+    of = table("watchol", row({ALPHA: POOR, BETA: POOR}, advice(CLOSER)), concerns="always")
+    since = (taking("watchol", started=ago(10)),)
+    early, late = (reading(BETA, "*4/*4", on=ago(days)) for days in (20, 5))
+    assert only(said(of, person(SLOW, early, medications=since))).silent is Silence.SAID_BEFORE
+    assert len(shown(said(of, person(SLOW, late, medications=since)))) == 1
+
+
 def test_grave_harm_is_told_each_time():
     since = person(SLOW, medications=(taking("watchol", started=ago(10)),))
     assert len(shown(said(watched(gravity=Gravity.FATAL_OR_IRREVERSIBLE), since))) == 1
@@ -129,7 +138,7 @@ def test_a_change_of_the_order_is_told_each_time():
 
 def test_an_alternative_that_asks_for_a_watch_is_offered():
     offering = table("unol", row({BETA: POOR}, swap("watchol")))
-    patient = person(reading(BETA, "*2/*2"), SLOW)
+    patient = person(reading(BETA, "*4/*4"), SLOW)
     found = findings(world(offering, watched()), order("unol"), patient)
     assert next(f for f in found if f.drug == "unol").alternatives == (Alternative("watchol"),)
 

@@ -11,6 +11,7 @@ from cds_service.model import (
     Harm,
     Indicator,
     Kind,
+    Span,
     Trust,
 )
 from cds_service.policy import Policy, Switch
@@ -23,6 +24,7 @@ from tests.support.tiny import (
     fatal,
     half,
     only,
+    reading,
     row,
     shown,
     table,
@@ -88,6 +90,22 @@ def test_a_change_that_concerns_starting_is_silent_once_tolerated():
     assert only(found(unol(level=window, concerns="always"), POOR_READING, medications=taken)).silent == ""
     assert only(found(unol(fatal(), level=window), POOR_READING, medications=taken)).silent == "tolerated"
     assert only(found(table("unol", row({}, "avoid")), medications=taken)).silent == ""
+
+
+def test_of_two_markers_the_one_that_matters_longer_says_how_long_tolerance_takes():
+    uses = {ALPHA: use("required", tolerated_after_days=30), BETA: use("required", tolerated_after_days=90)}
+    of = table("unol", row({ALPHA: POOR, BETA: POOR}, "avoid"), uses=uses)
+    readings = (POOR_READING, reading(BETA, "*4/*4"))
+    for days, silent in ((60, ""), (91, "tolerated")):
+        taken = (taking("unol", started=ago(days)),)
+        assert only(found(of, *readings, medications=taken)).silent == silent
+
+
+def test_a_start_that_is_told_roughly_is_taken_as_late_as_it_may_have_been():
+    window = use("required", tolerated_after_days=90)
+    for latest, silent in ((60, ""), (91, "tolerated")):
+        taken = (taking("unol", started=Span(ago(400), ago(latest))),)
+        assert only(found(unol(level=window), POOR_READING, medications=taken)).silent == silent
 
 
 @pytest.mark.parametrize(("table_s", "row_s", "silent"), [("start", "always", ""), ("always", "start", "tolerated")])

@@ -337,6 +337,20 @@ def test_a_result_whose_date_is_told_roughly_may_still_count():
     assert known.may_count
 
 
+def test_of_old_results_the_newest_day_is_told_and_one_told_roughly_may_still_count():
+    """The last day on which it may have been done is the last of the window."""
+    roughly = replace(gene("V600E", present=True), on=Span(ago(400), ago(90)))
+    older = gene("V600E", present=True, days=300)
+    known = told(GENE, replace(V600, valid_for_days=90), roughly, older)
+    assert (known.state, known.since, known.may_count) == ("V600E", ago(300), True)
+
+
+@pytest.mark.parametrize(("days", "counts"), [(90, True), (91, False)])
+def test_a_result_counts_up_to_the_last_day_of_its_window(days, counts):
+    known = told(GENE, replace(V600, valid_for_days=90), gene("V600E", present=True, days=days))
+    assert isinstance(known, Known if counts else Stale)
+
+
 def test_a_result_without_a_date_does_not_count_where_its_age_matters():
     undated = replace(gene("V600E", present=True), on=None)
     assert told(GENE, replace(V600, valid_for_days=90), undated) == Unreadable("undated", (undated,))

@@ -65,6 +65,10 @@ def found(of, *medications, draft=None, patient=None, **more):
         Predicate(any=(WITH_BLOCKER,)),
         Predicate(all=(WITH_BLOCKER,)),
         Predicate(any=(Predicate(Fact.COMEDICATION, is_in=("blockers",)),), when_unknown=False),
+        Predicate(
+            any=(Predicate(Fact.COMEDICATION, is_in=("blockers",)), Predicate(Fact.SEX, is_in=("male",))),
+            when_unknown=False,
+        ),
     ],
 )
 def test_an_interaction_that_may_be_there_is_named(fits):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from cds_service.knowledge.schema import Band, Fact, Predicate, TableKind, Test
 from cds_service.model import (
     Kind,
@@ -83,15 +85,14 @@ def test_tables_of_other_markers_and_of_none_stand_beside_each_other():
     assert {f.table for f in found} == {"guide", "beta", "limit", "other_limit"}
 
 
-def test_tables_of_one_measured_value_stand_beside_each_other():
+@pytest.mark.parametrize("beside", [{}, {ALPHA: POOR}])
+def test_tables_of_one_measured_value_stand_beside_each_other(beside):
     potassium = reading("lab:potassium", Quantity(6.3, "mmol/L"), on=ago(1))
     uses = {"lab:potassium": use(bands={"usual": Band(at_most=5), "high": Band(above=5)}, unit="mmol/L")}
-    high = row({"lab:potassium": "high"}, "avoid")
+    high = row({"lab:potassium": "high", **beside}, "avoid")
     both = (table("unol", high, id=source, source=source, uses=uses) for source in ("label", "guideline"))
-    assert {f.table for f in shown(findings(world(*both), order("unol"), person(potassium)))} == {
-        "label",
-        "guideline",
-    }
+    found = shown(findings(world(*both), order("unol"), person(POOR_READING, potassium)))
+    assert {f.table for f in found} == {"label", "guideline"}
 
 
 def _indication(name: str, marker: str, fitting: str = "standard", **fields):

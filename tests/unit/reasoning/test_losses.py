@@ -22,6 +22,7 @@ from cds_service.model import (
 from cds_service.reasoning.predicates import holds
 from tests.support.tiny import (
     ALPHA,
+    ALPHA_GENE,
     BETA,
     COMPLETE,
     INTERMEDIATE,
@@ -214,6 +215,23 @@ def test_a_lost_list_of_medicines_is_said_once_and_where_it_matters():
     both = world(OPIOL, pair, modifiers=OPIOIDS.modifiers, modulators=(*OPIOIDS.modulators_by_drug["blockol"],))
     assert only(shown(findings(both, order("blockol"), lost))).table == "blockol_table"
     assert only(shown(findings(both, order("blockol", "plainol"), lost))).table == "blockol_table"
+
+
+def test_a_lost_list_of_medicines_is_said_beside_what_is_shown_of_something_else():
+    limit = table("blockol", row({}, "avoid"))
+    both = world(OPIOL, limit, modifiers=OPIOIDS.modifiers, modulators=OPIOIDS.modulators_by_drug["blockol"])
+    found = shown(findings(both, order("blockol"), missing(Query.MEDICATIONS, Availability.FAILED)))
+    assert [(f.kind, f.gaps) for f in found] == [(Kind.CHANGE_NOW, ()), (Kind.NOT_ASSESSED, (COMEDICATION,))]
+
+
+def test_a_lost_problem_list_may_tell_one_of_two_genes():
+    """What a diagnosis tells of a gene is missed whether or not it could tell the other one too."""
+    of = table("unol", row({ALPHA: POOR, BETA: POOR}, "avoid"), uses={ALPHA: use("required"), BETA: use("required")})
+    told = replace(ALPHA_GENE, listed={"favism": (POOR,)})
+    knowledge = world(of)
+    knowledge = replace(knowledge, genes={**knowledge.genes, told.symbol: told})
+    found = shown(findings(knowledge, order("unol"), missing(Query.CONDITIONS, Availability.FAILED)))
+    assert {gap.about for finding in found for gap in finding.gaps} == {"condition"}
 
 
 HAEMOLYSIS = ResultSpoiler(

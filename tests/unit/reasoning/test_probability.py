@@ -15,6 +15,7 @@ from cds_service.reasoning.tables import situation_of
 from tests.support.tiny import (
     ALPHA,
     BETA,
+    HLA,
     INTERMEDIATE,
     NORMAL,
     POOR,
@@ -84,6 +85,16 @@ def test_another_marker_without_shares_takes_nothing_from_what_all_its_states_le
         row({ALPHA: POOR, BETA: (INTERMEDIATE, NORMAL, "Ultrarapid Metabolizer")}, "avoid", id="rest"),
     )
     assert probability(either, alpha("North", 0.1)).high == pytest.approx(0.1)
+
+
+def test_another_marker_without_shares_may_be_in_none_of_the_states_that_count():
+    """Nobody knows how many have the other state too: perhaps nobody, perhaps all."""
+    found = probability(TWO, alpha("North", 0.1))
+    assert (found.low, found.high) == pytest.approx((0.0, 0.1))
+    three = table("triol", row({ALPHA: POOR, BETA: POOR, HLA: "positive"}, "avoid"))
+    beta = shares(BETA, Poor_Metabolizer=0.5, Normal_Metabolizer=0.5)
+    found = probability(three, (*beta, *shares(HLA, positive=0.1, negative=0.9)), HLA)
+    assert (found.low, found.high) == pytest.approx((0.0, 0.05))
 
 
 def test_another_marker_counts_with_its_range_over_all_populations_where_this_one_has_none():

@@ -59,6 +59,7 @@ from .deciding import FIRST, decided, question, unol
         ((reading(ALPHA, "*2/*9"),), {}, Status.OPEN),
         ((reading(ALPHA, "*2/*9", on=ago(9)),), {"pending": (PendingTest((ALPHA,), "S", ago(2)),)}, Status.PENDING),
         ((reading(ALPHA, "*2/*9", on=ago(2)),), {"pending": (PendingTest((ALPHA,), "S", ago(9)),)}, Status.OPEN),
+        ((reading(ALPHA, "*2/*9", on=ago(2)),), {"pending": (PendingTest((ALPHA,), "S", ago(2)),)}, Status.PENDING),
         ((reading(ALPHA, "*2/*9", on=ago(2)),), {"pending": (PendingTest((ALPHA,), "S"),)}, Status.PENDING),
         ((reading(ALPHA, "*2/*9"),), {"pending": (PendingTest((ALPHA,), "S", ago(2)),)}, Status.PENDING),
         (
@@ -188,6 +189,13 @@ def test_an_urgent_drug_needs_an_answer_in_time():
     assert question(decided(beside), MU).question.test == "mu_genotype"
     unknown = table("betol", row({BETA: POOR}, fatal()), uses={BETA: replace(FIRST, urgent=True)})
     assert question(decided(unknown), BETA).question.test == "beta_genotype"
+
+
+@pytest.mark.parametrize(("days", "is_in_time"), [((2, 9), True), ((2.5, 9), False)])
+def test_an_answer_is_in_time_where_it_may_come_in_time(days, is_in_time):
+    of = table("unol", row({ALPHA: POOR}, fatal()), uses={ALPHA: replace(FIRST, urgent=True)})
+    asked = question(decided(of, knowledge=world(of, tests=(replace(TESTS[0], turnaround_days=days),))))
+    assert (asked.silent != "no_test") is is_in_time
 
 
 def test_a_test_that_does_not_tell_the_outcomes_apart_is_none():

@@ -37,6 +37,7 @@ from cds_service.reasoning.tumours import of_tumour
 from tests.support.tiny import ago, around, person, row, table, world
 
 PROTEIN, STAIN, PROBE, GENE = "tumour:PROT", "tumour:PROT_ihc", "tumour:PROT_ish", "somatic:GENE"
+SHARE = "tumour:SHARE"
 STAIN_CODE, PROBE_CODE = Coding(LOINC, "1-1"), Coding(LOINC, "2-2")
 OBSERVABLES = {
     PROTEIN: Observable(PROTEIN, ObservableKind.ORDINAL, "source"),
@@ -118,6 +119,12 @@ def test_results_that_were_not_seen_are_not_absent(availability):
     assert told(PROTEIN, EITHER, lost=own) == Unavailable(availability.value)
     assert told(PROTEIN, EITHER, lost=others) == NotTested()
     assert told(GENE, V600, lost=own) == told(GENE, V600, lost=others) == Unavailable(availability.value)
+
+
+def test_a_marker_that_variants_tell_too_may_stand_under_either_key():
+    telling = replace(OBSERVABLES[GENE], tells={PROTEIN: {"positive": ("positive",)}})
+    lost = {Query.RESULTS: Availability.FAILED}
+    assert told(PROTEIN, EITHER, observables={**OBSERVABLES, GENE: telling}, lost=lost) == Unavailable("failed")
 
 
 def test_of_two_queries_the_worse_is_told():
@@ -319,6 +326,17 @@ def test_the_method_of_a_stain_is_known_by_its_observable_where_its_code_does_no
     known = told(PROTEIN, EITHER, in_words, observables=observables)
     assert known.spent == frozenset({"stain"})
     assert told(PROTEIN, EITHER, replace(in_words, method="other")).spent == frozenset({"other"})
+
+
+def test_a_newer_result_that_leaves_some_states_open_does_not_give_way_to_an_older_one():
+    share = MarkerUse(
+        bands={"none": Band(below=1), "low": Band(at_least=1, below=50), "high": Band(at_least=50)}, unit="%"
+    )
+    observables = {SHARE: Observable(SHARE, ObservableKind.QUANTITY, "source", unit="%")}
+    old = Reading(SHARE, Quantity(60.0, "%"), "Observation/old", on=ago(90))
+    new = Reading(SHARE, Quantity(50.0, "%", "<"), "Observation/new", on=ago(2))
+    known = told(SHARE, share, old, new, observables=observables)
+    assert (known.states, known.readings) == (frozenset({"none", "low"}), (new,))
 
 
 def test_where_a_table_says_how_long_a_result_counts_older_ones_do_not():

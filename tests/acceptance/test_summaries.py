@@ -126,3 +126,10 @@ def test_a_time_that_the_source_gives_of_one_drug_is_not_told_as_anothers() -> N
     told = card["detail"].partition("---")[0]
     assert "eight days" not in told
     assert "(celecoxib: from day eight)" in told
+
+
+def test_after_months_of_phenytoin_nothing_is_said_of_a_first_dose() -> None:
+    taken = {"medications": [{"drug": "phenytoin", "days": 800}], "genotypes": {"CYP2C9": "*3/*3"}}
+    card = card_of({"age": 45, "sex": "male", **taken}, "phenytoin")
+    assert "first" not in card["summary"] + card["detail"].partition("---")[0]
+    assert "drug levels decide" in card["detail"]

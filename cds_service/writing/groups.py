@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from cds_service.model import Finding, Indicator, Kind, NotTested, Outcome, Silence
+from cds_service.model import Finding, Gravity, Harm, Indicator, Kind, NotTested, Outcome, Silence
 from cds_service.writing.findings import departs_to_other_drug, is_conditional
 
 _INDICATORS = (Indicator.CRITICAL, Indicator.WARNING, Indicator.INFO)
 _KINDS, _OUTCOMES = tuple(Kind), tuple(Outcome)
+_GRAVITIES, _HARMS = tuple(Gravity), tuple(Harm)
+_NO_HARM = len(_GRAVITIES), len(_HARMS)
 _NEVER_A_CARD = frozenset({Kind.NO_TEST_CHANGES, Kind.NO_CHANGE})
 """These stand beside the findings of their order and make no card of their own."""
 
@@ -17,22 +19,29 @@ Group = tuple[Finding, ...]
 
 
 def worst_first(findings: Iterable[Finding]) -> Group:
-    """By indicator, then by kind in the order of the closed set, then by the gravity of the resulting order."""
+    """By indicator, then by kind in the order of the closed set, then by how far the resulting order departs, then by
+    the harm: what can kill goes before what may not work."""
     return tuple(sorted(findings, key=_rank))
 
 
-def _rank(finding: Finding) -> tuple[int, int, int, str, str, str, str, str]:
+def _rank(finding: Finding) -> tuple[int, int, int, int, int, str, str, str, str, str]:
     """The texts only make the order the same whatever the order of the findings was."""
     return (
         _INDICATORS.index(finding.indicator),
         _KINDS.index(finding.kind),
         -_OUTCOMES.index(finding.resulting.outcome),
+        *_harm(finding),
         finding.order.reference,
         finding.order.name,
         finding.drug,
         finding.table,
         finding.row,
     )
+
+
+def _harm(finding: Finding) -> tuple[int, int]:
+    advice = finding.advice
+    return (_GRAVITIES.index(advice.gravity), _HARMS.index(advice.harm)) if advice is not None else _NO_HARM
 
 
 def groups_of(findings: Iterable[Finding]) -> list[Group]:

@@ -36,6 +36,8 @@ from cds_service.model import (
     Finding,
     Gap,
     GapReason,
+    Gravity,
+    Harm,
     Indeterminate,
     Indicator,
     Kind,
@@ -149,6 +151,17 @@ def test_of_findings_of_one_kind_the_graver_departure_goes_first(respond):
     (card,) = respond(milder, change_now())["cards"]
     actions = [one["options"][0]["action"] for one in card["extension"]["org.cds-service.findings"]]
     assert actions == ["avoid", "dose"]
+
+
+def test_of_two_reasons_to_leave_a_drug_the_one_that_can_kill_goes_first(respond):
+    """Tramadol beside a monoamine oxidase inhibitor, ahead of tramadol that may not work."""
+    fails = replace(AVOID, harm=Harm.LACK_OF_EFFECT)
+    kills = replace(AVOID, gravity=Gravity.FATAL_OR_IRREVERSIBLE, harm=Harm.TOXICITY)
+    harms = replace(AVOID, harm=Harm.TOXICITY)
+    given = [("primol_gena", fails), ("primol_gens", kills), ("gated", harms)]
+    (card,) = respond(*[change_now(table=table, advice=advice) for table, advice in given])["cards"]
+    told = [one["guidance"]["id"] for one in card["extension"]["org.cds-service.findings"]]
+    assert told == ["primol_gens", "gated", "primol_gena"]
 
 
 def test_findings_that_weigh_the_same_stand_in_one_order_in_whatever_order_they_came(respond):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from cds_service.codes import Coding
@@ -33,6 +34,22 @@ class Dose:
     def daily(self) -> float | None:
         """Amount a day in `unit`, or None where either factor is missing."""
         return None if self.per_dose is None or self.per_day is None else self.per_dose * self.per_day
+
+
+_UNDIVIDED = frozenset({
+    "capsule", "capsules", "cap", "caps", "lozenge", "suppository",
+    "extended", "sustained", "prolonged", "controlled", "delayed", "modified", "enteric", "gastro",
+    "er", "xr", "xl", "sr", "cr", "dr", "ec", "la",
+})  # fmt: skip
+
+
+def is_undivided(words: str) -> bool:
+    """Whether the name of a product, or the unit of its dose, tells a form that is not halved.
+
+    >>> is_undivided("dabigatran etexilate 150 MG Oral Capsule"), is_undivided("flecainide 100 MG Oral Tablet")
+    (True, False)
+    """
+    return not _UNDIVIDED.isdisjoint(re.findall(r"[a-z]+", words.lower()))
 
 
 @dataclass(frozen=True, slots=True)

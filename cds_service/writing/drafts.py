@@ -12,7 +12,7 @@ from typing import Any
 
 from cds_service.codes import RXNORM, USUAL_DOSE
 from cds_service.knowledge.schema import Drug
-from cds_service.model import DoseArithmetic, Times
+from cds_service.model import DoseArithmetic, Times, is_undivided
 from cds_service.writing.text import number
 
 _LISTS_ANYWHERE = frozenset({"additionalInstruction", "coding", "doseAndRate", "extension", "modifierExtension"})
@@ -78,6 +78,8 @@ def redosed(
     says: Callable[[str], str],
     noted: Callable[[str], str],
     parts: tuple[float, ...],
+    *,
+    undivided: bool = False,
 ) -> dict[str, Any] | None:
     """The draft with its one dose changed as reckoned, and given as often as the source has it. None where there is
     not exactly one dose to change, nothing says what one administration will give, the drafted dose is not the one
@@ -85,12 +87,13 @@ def redosed(
 
     `says` makes the new dosage text of an amount (`50 mg`). The drafted text, which names the old one, goes to a note
     on the order, which `noted` makes of it. `parts` are the amounts in milligrams that products give, half a tablet
-    for example, where they are known. Where the drafted dose is taken for the usual one, it stands beside its share.
+    for example, where they are known; `undivided`: pieces of the product are not halved. Where the drafted dose is
+    taken for the usual one, it stands beside its share.
     """
     instruction = _only(draft.get("dosageInstruction"))
     rate = _only(instruction.get("doseAndRate"))
     quantity = _mapping(rate.get("doseQuantity"))
-    value = _new_value(quantity, arithmetic, parts)
+    value = _new_value(quantity, arithmetic, parts, whole=undivided or is_undivided(str(quantity.get("unit", ""))))
     if value is None or not (arithmetic.times or _mapping(instruction.get("timing"))):
         return None
     changed = {
@@ -120,7 +123,7 @@ def _timing(instruction: Mapping[str, Any], times: Times) -> dict[str, Any]:
 
 
 def _new_value(
-    quantity: Mapping[str, Any], arithmetic: DoseArithmetic, parts: tuple[float, ...]
+    quantity: Mapping[str, Any], arithmetic: DoseArithmetic, parts: tuple[float, ...], *, whole: bool
 ) -> float | int | None:
     old, units = quantity.get("value"), (quantity.get("unit"), quantity.get("code"))
     each = arithmetic.each
@@ -131,7 +134,7 @@ def _new_value(
         return None
     value = round(old * given / drafted, 6)
     of_the_drug = arithmetic.unit.split("/")[0] in units
-    if value <= 0 or not (_is_a_dose(value, old, parts) if of_the_drug else _is_counted(value)):
+    if value <= 0 or not (_is_a_dose(value, old, parts) if of_the_drug else _is_counted(value, whole=whole)):
         return None
     return int(value) if value.is_integer() else value
 
@@ -146,9 +149,9 @@ def _is_a_dose(value: float, old: float, parts: tuple[float, ...]) -> bool:
     return is_half or any(isclose(part, round(part), abs_tol=1e-6) for part in (value / old, value / step))
 
 
-def _is_counted(value: float) -> bool:
-    """Whether so many tablets can be taken: whole ones and halves."""
-    return value > 0 and (value * 2).is_integer()
+def _is_counted(value: float, *, whole: bool) -> bool:
+    """Whether so many pieces can be taken: whole ones, and halves of tablets."""
+    return (value if whole else value * 2).is_integer()
 
 
 def _only(parts: Any) -> Mapping[str, Any]:

@@ -245,6 +245,31 @@ def test_milligrams_are_written_where_the_tablet_ordered_can_give_them(card_of, 
     assert len(card.get("suggestions", ())) == offered
 
 
+@pytest.mark.parametrize(
+    ("name", "unit", "value", "written"),
+    [
+        ("primol 100 MG Oral Tablet", "tablet", 1, 0.5),
+        ("primol 100 MG Oral Capsule", "capsule", 1, None),
+        ("primol 100 MG Oral Capsule", "capsule", 2, 1),
+        ("primol 100 MG Extended Release Oral Tablet", "tablet", 1, None),
+        ("primol XR 100 mg", "tablet", 3, None),
+        ("primol 100 mg", "CAP", 1, None),
+        ("primol 100 MG Oral Capsule", "mg", 100, None),
+        ("primol 100 MG Oral Capsule", "mg", 200, 100),
+    ],
+)
+def test_only_tablets_that_may_be_divided_are_halved(card_of, name, unit, value, written):
+    """Half a capsule of dabigatran is none: what it holds is taken up too fast."""
+    per_dose = value if unit == "mg" else value * 100.0
+    reckoned = DoseArithmetic(per_dose, "mg", (0.5, 0.5), (per_dose / 2, per_dose / 2), "per_dose")
+    drafted = order(name=name, strength_mg=100.0)
+    card = card_of(
+        dose_change(order=drafted, arithmetic=reckoned), drafts={"MedicationRequest/1": _dosage(value, unit)}
+    )
+    offered = [r["dosageInstruction"][0]["doseAndRate"][0]["doseQuantity"]["value"] for r in resources_of(card)]
+    assert offered == ([] if written is None else [written])
+
+
 SHIFTED = MarkerView("gene:GENA", NotTested(), modified_by=("primol",))
 ANOTHER = {"order": order("secundol", "2"), "drug": "secundol", "table": "secundol_gena", "alternatives": ()}
 BROUGHT_ABOUT = [

@@ -157,7 +157,8 @@ def _read(path: Path) -> Policy:
         raise PolicyError(f"{path.name}: {fault}") from fault
     except yaml.YAMLError as fault:
         raise PolicyError(f"{path.name}: {unique_yaml.faults_of(fault)}") from fault
-    content = {} if content is None else content
+    if content is None:
+        raise PolicyError(f"{path.name}: the file says nothing; leave CDS_POLICY out for the packaged policy")
     if not isinstance(content, dict) or "content_hash" in content:
         raise PolicyError(f"{path.name}: expected a mapping of the settings in policy.schema.json")
     try:

@@ -57,6 +57,13 @@ def test_a_key_that_stands_twice_is_a_fault(policy_of):
         policy_of("guidance:\n  omeprazole: off\n  codeine: off\n  omeprazole: silent")
 
 
+@pytest.mark.parametrize("text", ["", "# guidance: {omeprazole: off}\n"])
+def test_a_policy_that_says_nothing_is_a_fault(policy_of, text):
+    """Cut off by a full disk, it would bring back all that the site has silenced."""
+    with pytest.raises(PolicyError, match="the file says nothing"):
+        policy_of(text)
+
+
 def test_what_a_site_leaves_out_keeps_its_default(policy_of):
     policy = policy_of("name: site")
     assert policy.firing == load_policy().firing

@@ -77,6 +77,7 @@ from cds_service.model.questions import Availability, Gap, Query, QueryResult, Q
 from cds_service.model.readings import (
     FUTURE,
     ActivityScore,
+    Between,
     Diplotype,
     Grade,
     HlaType,
@@ -107,6 +108,7 @@ __all__ = [
     "Amount",
     "Assumption",
     "Availability",
+    "Between",
     "Branch",
     "ChangeProbability",
     "CodedDrug",

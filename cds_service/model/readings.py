@@ -87,6 +87,15 @@ class HlaType:
 
 
 @dataclass(frozen=True, slots=True)
+class Between:
+    """A measured value that is told as a range, both ends in it: an ejection fraction of 55 to 60 %."""
+
+    low: float
+    high: float
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
 class Undetermined:
     """The laboratory did the test and could not assign a state."""
 
@@ -119,6 +128,7 @@ Statement = (
     | Presence
     | HlaType
     | Quantity
+    | Between
     | Undetermined
     | NotReadable
     | SelfContradiction

@@ -63,7 +63,8 @@ NEGATED = re.compile(r" (?:no|not|without|if|cannot|never) ")
 @dataclass(frozen=True, slots=True)
 class Answer:
     """`texts` are the value's text and displays, each once; `quoted` is the value as the report has it;
-    `missing` the code of a dataAbsentReason; `unread` is a value that is there and is no number that can be read."""
+    `missing` the code of a dataAbsentReason; `unread` is a value that is there and is no number that can be read;
+    `ends` are the two of a range."""
 
     codings: tuple[Coding, ...] = ()
     texts: tuple[str, ...] = ()
@@ -71,6 +72,7 @@ class Answer:
     boolean: bool | None = None
     missing: str = ""
     unread: str = ""
+    ends: tuple[Quantity, Quantity] | None = None
 
     @property
     def quoted(self) -> str:
@@ -123,7 +125,8 @@ def _answer(holder: Resource) -> Answer:
     )
     absent = holder.get("dataAbsentReason")
     missing = [*concept_codes(absent), *concept_texts(absent)] if absent is not None else []
-    quantity = quantity_of(first(holder.get("valueQuantity")))
+    low, high = _ends(first(holder.get("valueRange")))
+    quantity = quantity_of(first(holder.get("valueQuantity"))) or _bound(low, high)
     return Answer(
         codings=codings(concept),
         texts=tuple(dict.fromkeys(texts)),
@@ -131,7 +134,30 @@ def _answer(holder: Resource) -> Answer:
         boolean=boolean if isinstance(boolean, bool) else None,
         missing=next(iter(missing), ""),
         unread="" if quantity is not None else _unread(holder),
+        ends=ends_in_order(low, high) if low and high else None,
     )
+
+
+def _ends(span: Resource) -> tuple[Quantity | None, Quantity | None]:
+    """The ends of a range, in the unit that either of them has."""
+    low, high = (quantity_of(child(span, name)) for name in ("low", "high"))
+    unit = next((end.unit for end in (low, high) if end is not None and end.unit), "")
+    low, high = (end if end is None or end.unit else replace(end, unit=unit) for end in (low, high))
+    return low, high
+
+
+def _bound(low: Quantity | None, high: Quantity | None) -> Quantity | None:
+    """What a range with one end says. FHIR R4, Range: the end that is there is part of it, the other is open."""
+    end = low or high
+    if end is None or (low and high) or end.comparator:
+        return None
+    return replace(end, comparator=">=" if low else "<=")
+
+
+def ends_in_order(low: Quantity, high: Quantity) -> tuple[Quantity, Quantity] | None:
+    """The ends of a range where they are two plain numbers in one unit, the lower one first."""
+    is_plain = low.unit == high.unit and not (low.comparator or high.comparator)
+    return (low, high) if is_plain and low.value <= high.value else None
 
 
 def _without_flag(text: str) -> str:

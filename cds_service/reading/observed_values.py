@@ -6,6 +6,7 @@ import re
 
 from cds_service.codes import LOINC
 from cds_service.model import (
+    Between,
     Diplotype,
     GapReason,
     NotReadable,
@@ -17,26 +18,31 @@ from cds_service.model import (
     Undetermined,
 )
 from cds_service.reading.alleles import without_symbol
-from cds_service.reading.answers import interpreted, presence_of
+from cds_service.reading.answers import interpreted, presence_of, quantity_of
 from cds_service.reading.observed import NEGATIVE, NOT_UNDERSTOOD, POSITIVE, TUMOUR, Observed
 from cds_service.reading.quantities import (
     above_reference,
+    ends_of_text,
     in_unit_of,
     is_implausible,
-    quantity_beside_marks,
     quantity_in_text,
+    quantity_of_text,
+    without_marks,
 )
 from cds_service.reading.readings import says_of
-from cds_service.reading.shapes import fold, has_code
-from cds_service.reading.tumour_words import Words, quantity_among_words, states_in
+from cds_service.reading.shapes import Resource, first, fold, has_code, objects
+from cds_service.reading.tumour_words import Words, states_in, without_name, without_words
 from cds_service.reading.vocabulary import HAPLOTYPE
 
 _BRACKETED_NUMBER = re.compile(r"\s*[(\[][<>]?\s*\d[^()\[\]]*[)\]]\s*$")
 
 
 def measured(result: Observed) -> tuple[Statement, tuple[str, ...]]:
-    """The number in the unit of the observable, and flags; not readable where there is none that can be."""
+    """The number or range in the unit of the observable, and flags; not readable where there is none that can be."""
     answer, observable = result.answer, result.observable
+    ends = answer.ends or (None if answer.quantity else _ends_in_text(result))
+    if ends is not None:
+        return _between(ends, result)
     value = answer.quantity or _among_words(result) or _in_text(result)
     if value is None:
         return (Undetermined(answer.quoted) if answer.undetermined else NotReadable(GapReason.NO_NUMBER)), ()
@@ -51,23 +57,64 @@ def measured(result: Observed) -> tuple[Statement, tuple[str, ...]]:
     return converted, flags
 
 
+def _between(ends: tuple[Quantity, Quantity], result: Observed) -> tuple[Statement, tuple[str, ...]]:
+    """The range in the unit of the observable, and flags."""
+    observable, spellings = result.observable, result.chart.lexicon.unit_spellings
+    low, high = (in_unit_of(observable, end, spellings) for end in ends)
+    if low is None or high is None:
+        return NotReadable(GapReason.UNIT_NOT_KNOWN), ()
+    flags = () if result.answer.ends else ("value_in_text",)
+    if is_implausible(observable, low) or is_implausible(observable, high):
+        return NotReadable(GapReason.IMPLAUSIBLE), (*flags, "implausible")
+    return Between(low.value, high.value, low.unit), flags
+
+
+def _ends_in_text(result: Observed) -> tuple[Quantity, Quantity] | None:
+    """The range that a text is, in a unit that is known: a range without one may be anything. The laboratory's own
+    reference range is no value."""
+    found = {ends for text in (*_bare_texts(result), *_texts_without_words(result)) if (ends := ends_of_text(text))}
+    known = {ends for ends in found if _is_known(ends[1], result)} - _reference_ranges(result.holder)
+    return known.pop() if len(known) == 1 else None
+
+
+def _reference_ranges(holder: Resource) -> set[tuple[Quantity | None, Quantity | None]]:
+    parts = objects(holder.get("referenceRange"))
+    return {(quantity_of(first(part.get("low"))), quantity_of(first(part.get("high")))) for part in parts}
+
+
 def _in_text(result: Observed) -> Quantity | None:
-    """The value that the text is; with marks of the laboratory around it where its unit is known then."""
-    answer, lexicon = result.answer, result.chart.lexicon
-    value = quantity_in_text(answer)
-    if value is not None and in_unit_of(result.observable, value, lexicon.unit_spellings):
+    """The value that the text is; with its name and the laboratory's marks around it where its unit is known then."""
+    value = quantity_in_text(result.answer)
+    if value is not None and _is_known(value, result):
         return value
-    marked = None if lexicon.takes_back(answer.texts) else quantity_beside_marks(answer)
-    is_known = marked is not None and in_unit_of(result.observable, marked, lexicon.unit_spellings)
-    return marked if is_known else value
+    bare = (quantity_of_text(text) for text in _bare_texts(result))
+    return next((marked for marked in bare if marked is not None and _is_known(marked, result)), value)
+
+
+def _is_known(value: Quantity, result: Observed) -> bool:
+    """Whether the unit is one of the observable's."""
+    return in_unit_of(result.observable, value, result.chart.lexicon.unit_spellings) is not None
+
+
+def _bare_texts(result: Observed) -> list[str]:
+    """The texts without the name and the laboratory's marks; none where words take them back."""
+    observable, lexicon, texts = result.observable, result.chart.lexicon, result.answer.texts
+    bare = (without_marks(without_name(text, observable, lexicon)) for text in texts)
+    return [] if lexicon.takes_back(texts) else [*bare]
 
 
 def _among_words(result: Observed) -> Quantity | None:
     """The value of a tumour's marker that words stand around."""
-    observable, lexicon = result.observable, result.chart.lexicon
-    texts = result.answer.texts if observable.in_words and not lexicon.takes_back(result.answer.texts) else ()
-    found = {value for text in texts if (value := quantity_among_words(text, observable, lexicon)) is not None}
+    found = {value for text in _texts_without_words(result) if (value := quantity_of_text(text)) is not None}
     return found.pop() if len(found) == 1 else None
+
+
+def _texts_without_words(result: Observed) -> list[str]:
+    """What is left of the texts on a tumour's marker without names and words that change nothing."""
+    observable, lexicon, texts = result.observable, result.chart.lexicon, result.answer.texts
+    if not observable.in_words or lexicon.takes_back(texts):
+        return []
+    return [without_words(text, observable, lexicon) for text in texts]
 
 
 def graded(result: Observed) -> Statement:

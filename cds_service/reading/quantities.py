@@ -8,12 +8,13 @@ from collections.abc import Mapping
 
 from cds_service.knowledge.schema import Observable
 from cds_service.model import Quantity
-from cds_service.reading.answers import COMPARATORS, Answer, quantity_of
+from cds_service.reading.answers import COMPARATORS, Answer, ends_in_order, quantity_of
 from cds_service.reading.shapes import Resource, codes_of, figure, first, items, objects
 from cds_service.reading.vocabulary import INTERPRETED_HIGH, INTERPRETED_NOT_HIGH
 
 _SPACES = re.compile(r"\s+")
 _VALUE = re.compile(r"^\s*(<=|>=|<|>|≤|≥)?\s*(-?\d+(?:[.,]\d+)?)(?:\s*([^\d\s.,].*)|\s+(10.*|1/.*))?$")
+_SPAN = re.compile(r"^\s*(\d+(?:[.,]\d+)?)\s*([^\d\s.,-–]*)\s*(?:-|–|\bto\b)\s*(\d.*)$", re.IGNORECASE)
 _COMPARATOR_WORDS = {"less than": "<", "more than": ">", "greater than or equal to": ">=", "greater than": ">",
                      "at least": ">="}  # fmt: skip
 _SPELLED_OUT = re.compile("|".join(sorted(_COMPARATOR_WORDS, key=len, reverse=True)), re.IGNORECASE)
@@ -83,17 +84,16 @@ def quantity_in_text(answer: Answer) -> Quantity | None:
     return next((value for text in answer.texts if (value := quantity_of_text(text)) is not None), None)
 
 
-_FLAG = r"(?:H|HH|L|LL|A|AA|N|HI|LO|High|Low|Normal|Abnormal|Critical)"
+_FLAG = r"(?:H|HH|L|LL|A|AA|N|HI|LO|High|Low|Normal|Abnormal|Critical|Prolonged|Elevated|Reduced)"
 _REMARK = rf"[(\[](?:{_FLAG}|[^()\[\]/%]*\d[^()\[\]]*|(?!sec|min|perc)[a-z][a-z ,.;-]{{3,}})[)\]]"
 """A flag, a range or a remark in brackets, and no unit."""
 _MARKS = re.compile(rf"^\s*\*+|\s*(?:{_REMARK}|[*!↑↓]+|,?\s{_FLAG})\s*$", re.IGNORECASE)
 
 
-def quantity_beside_marks(answer: Answer) -> Quantity | None:
-    """A number sent as text with the laboratory's marks around it: flags, its range, a remark in brackets
+def without_marks(text: str) -> str:
+    """A value sent as text without the laboratory's marks around it: flags, its range, a remark in brackets
     (`* 5.9 mmol/L (H)`)."""
-    bare = (_MARKS.sub("", _MARKS.sub("", text)) for text in answer.texts)
-    return next((value for text in bare if (value := quantity_of_text(text)) is not None), None)
+    return _MARKS.sub("", _MARKS.sub("", text))
 
 
 def quantity_of_text(text: str) -> Quantity | None:
@@ -104,3 +104,13 @@ def quantity_of_text(text: str) -> Quantity | None:
     comparator, digits, unit, power = match.groups()
     value = figure(digits)
     return None if value is None else Quantity(value, (unit or power or "").strip(), COMPARATORS[comparator or ""])
+
+
+def ends_of_text(text: str) -> tuple[Quantity, Quantity] | None:
+    """The ends of the range that the text is: `55-60 %`, `35 % to 40 %`. A unit that stands once is of both."""
+    match = _SPAN.match(text)
+    high = quantity_of_text(match[3]) if match is not None else None
+    value = figure(match[1]) if match is not None else None
+    if match is None or high is None or value is None:
+        return None
+    return ends_in_order(Quantity(value, match[2] or high.unit), high)

@@ -10,9 +10,7 @@ import re
 from typing import NamedTuple
 
 from cds_service.knowledge.schema import Observable
-from cds_service.model import Quantity
 from cds_service.reading.lexicon import Lexicon, words_pattern
-from cds_service.reading.quantities import quantity_of_text
 from cds_service.reading.shapes import fold, has_word
 
 _NUMBERS = re.compile(r"(?<!\S)\d+(?!\S)")
@@ -54,10 +52,23 @@ def _labels(observable: Observable) -> re.Pattern[str]:
     return words_pattern((*observable.answers, *observable.names, *observable.in_words))
 
 
-def quantity_among_words(text: str, observable: Observable, lexicon: Lexicon) -> Quantity | None:
-    """The one value in a text that says nothing else: `TPS 60 %`, `95 % positive`."""
+def without_words(text: str, observable: Observable, lexicon: Lexicon) -> str:
+    """The text without names of the marker and words that change nothing: of `TPS 60 %` or `95 % positive` the value
+    is left."""
     names = lexicon.remembered.get(("names", observable.id), _names, observable, lexicon)
-    return quantity_of_text(_AROUND_A_VALUE.sub(" ", names.sub(" ", text)).strip())
+    return _AROUND_A_VALUE.sub(" ", names.sub(" ", text)).strip()
+
+
+def without_name(text: str, observable: Observable, lexicon: Lexicon) -> str:
+    """The text without the name of the observable that it begins with: `LVEF: 55 %`."""
+    name = lexicon.remembered.get(("name ahead", observable.id), _name_ahead, observable)
+    found = name.match(text)
+    return text if found is None else text[found.end() :]
+
+
+def _name_ahead(observable: Observable) -> re.Pattern[str]:
+    written = "|".join(as_written(name) for name in sorted(map(fold, observable.names), key=len, reverse=True))
+    return re.compile(rf"\s*(?:{written or '(?!)'})(?![^\W_])\s*(?:[:=]|(?:is|of)\b)?\s*", re.IGNORECASE)
 
 
 def _names(observable: Observable, lexicon: Lexicon) -> re.Pattern[str]:

@@ -15,6 +15,7 @@ from cds_service.knowledge.base import Knowledge
 from cds_service.knowledge.schema import Band, Fact, MarkerUse, SampleFault
 from cds_service.model import (
     FUTURE,
+    Between,
     Conflicting,
     GapReason,
     Grade,
@@ -32,6 +33,7 @@ from cds_service.model import (
     ReadingStatus,
     SelfContradiction,
     Stale,
+    Statement,
     Undetermined,
     Unreadable,
     earliest,
@@ -49,6 +51,7 @@ CREATININE_CLEARANCE = "derived:creatinine_clearance"
 CREATININE = "lab:creatinine"
 
 _UNREAD = (NotReadable, SelfContradiction)
+_NUMBERS = (Quantity, Between)
 _SEXES = ("male", "female")
 
 
@@ -107,9 +110,9 @@ def _of_its_sample(reading: Reading, use: MarkerUse, states: frozenset[str], kno
     """What the reading tells. A fault of its sample leaves open how much lower or higher the true value is
     (decision 0008); a value that such a fault cannot bring into another band stands."""
     told, faults = told_alone(reading, use, states), _faults(reading, knowledge)
-    if not faults or not isinstance(reading.says, Quantity) or not isinstance(told, Known | Narrowed):
+    if not faults or not isinstance(reading.says, _NUMBERS) or not isinstance(told, Known | Narrowed):
         return told
-    low, high = _range(reading.says.value, reading.says.comparator)
+    low, high = _range(reading.says)
     low = -inf if any(reading.observable in fault.raises for fault in faults) else low
     high = inf if any(reading.observable in fault.lowers for fault in faults) else high
     found = bands_between(low, high, use.bands)
@@ -168,33 +171,33 @@ def facts_lacking(marker: str, patient: Patient) -> tuple[Fact, ...]:
 def _without_facts(creatinine: Reading) -> Reading:
     """What a creatinine says of the clearance where the age or the weight is not known. Another one would tell no
     more."""
-    says = NotReadable(GapReason.NEEDS_FACTS) if isinstance(creatinine.says, Quantity) else creatinine.says
+    says = NotReadable(GapReason.NEEDS_FACTS) if isinstance(creatinine.says, _NUMBERS) else creatinine.says
     return replace(creatinine, observable=CREATININE_CLEARANCE, says=says)
 
 
 def _clearance(creatinine: Reading, sex: str, age_years: float, weight_kg: float) -> Reading | None:
     """Creatinine clearance in mL/min from serum creatinine in mg/dL (Cockcroft and Gault 1976, PMID 1244564);
     None where the creatinine is no number above zero."""
-    says = creatinine.says
-    if not isinstance(says, Quantity) or says.value <= 0:
-        return None
-    clearance = (140 - age_years) * weight_kg / (72 * says.value)
-    value = clearance * (0.85 if sex == "female" else 1)
-    # The comparator turns round: a creatinine above a bound is a clearance below one.
-    turned = says.comparator.translate(str.maketrans("<>", "><"))
-    return replace(
-        creatinine,
-        observable=CREATININE_CLEARANCE,
-        says=Quantity(round(value, 1), "mL/min", turned),
-        quoted=f"{value:.0f} mL/min",
-    )
+    at_one = (140 - age_years) * weight_kg / 72 * (0.85 if sex == "female" else 1)
+    says: Statement
+    match creatinine.says:
+        case Quantity(value, _, comparator) if value > 0:
+            # The comparator turns round: a creatinine above a bound is a clearance below one.
+            turned = comparator.translate(str.maketrans("<>", "><"))
+            says, quoted = Quantity(round(at_one / value, 1), "mL/min", turned), f"{at_one / value:.0f} mL/min"
+        case Between(low, high) if low > 0:
+            says = Between(round(at_one / high, 1), round(at_one / low, 1), "mL/min")
+            quoted = f"{says.low:.0f} - {says.high:.0f} mL/min"
+        case _:
+            return None
+    return replace(creatinine, observable=CREATININE_CLEARANCE, says=says, quoted=quoted)
 
 
 def told_alone(reading: Reading, use: MarkerUse, states: frozenset[str]) -> MarkerKnowledge:
     """What one reading of the marker tells by itself, whenever it was made."""
     match reading.says:
-        case Quantity(value, unit, comparator):
-            return _banded(reading, value, unit, comparator, use)
+        case Quantity() | Between() as says:
+            return _banded(reading, says, use)
         case Presence(_, present):
             return _stated("positive" if present else "negative", reading, states)
         case Phenotype(term):
@@ -213,22 +216,26 @@ def _stated(state: str, reading: Reading, states: frozenset[str]) -> MarkerKnowl
     return Known(state, (reading,)) if state in states else Unreadable(GapReason.UNEXPECTED_VALUE, (reading,))
 
 
-def _banded(reading: Reading, value: float, unit: str, comparator: str, use: MarkerUse) -> MarkerKnowledge:
+def _banded(reading: Reading, says: Quantity | Between, use: MarkerUse) -> MarkerKnowledge:
     """The bands that the value may lie in. A unit other than the table's is refused, never guessed."""
-    if not use.bands or unit != use.unit:
+    if not use.bands or says.unit != use.unit:
         return Unreadable(GapReason.UNIT_NOT_KNOWN, (reading,))
-    found = bands_between(*_range(value, comparator), use.bands)
+    found = bands_between(*_range(says), use.bands)
     if not found:
         return Unreadable(GapReason.OUTSIDE_ALL_BANDS, (reading,))
     if len(found) == 1:
         return Known(next(iter(found)), (reading,))
-    return Narrowed(found, Narrowing.BEYOND_MEASURING_RANGE, (reading,))
+    why = Narrowing.REPORTED_AS_RANGE if isinstance(says, Between) else Narrowing.BEYOND_MEASURING_RANGE
+    return Narrowed(found, why, (reading,))
 
 
-def _range(value: float, comparator: str) -> tuple[float, float]:
+def _range(says: Quantity | Between) -> tuple[float, float]:
     """The least and the most that the value may be. `<` and `>` do not include the bound itself: `<30` lies wholly
     in a band below 30."""
-    match comparator:
+    if isinstance(says, Between):
+        return says.low, says.high
+    value = says.value
+    match says.comparator:
         case "<":
             return -inf, nextafter(value, -inf)
         case "<=":

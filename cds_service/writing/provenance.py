@@ -5,6 +5,7 @@ from __future__ import annotations
 from cds_service.knowledge.schema import ModulatorRole, ModulatorStrength
 from cds_service.model import (
     ActivityScore,
+    Between,
     Conflicting,
     Diplotype,
     Grade,
@@ -194,13 +195,19 @@ def _says(statement: Statement, words: Words) -> str:
             return _presence(statement, words)
         case HlaType():
             return _hla_type(statement, words)
-        case Quantity(value=value, unit=unit, comparator=comparator):
-            figure = number(value)
-            named = "" if unit == "1" else words.wording.say_or_spell("units", clean(unit, 20))
-            return say("readings", "Quantity", comparator=comparator, value=figure, unit=named).strip()
+        case Quantity() | Between():
+            return _measured(statement, words)
         case SelfContradiction(says=says):
             return say("readings", "SelfContradiction", says=words.wording.any_of([clean(one, 30) for one in says]))
     return say("readings", type(statement).__name__)
+
+
+def _measured(said: Quantity | Between, words: Words) -> str:
+    say = words.wording.say
+    unit = "" if said.unit == "1" else words.wording.say_or_spell("units", clean(said.unit, 20))
+    if isinstance(said, Between):
+        return say("readings", "Between", low=number(said.low), high=number(said.high), unit=unit).strip()
+    return say("readings", "Quantity", comparator=said.comparator, value=number(said.value), unit=unit).strip()
 
 
 def _presence(said: Presence, words: Words) -> str:

@@ -18,6 +18,7 @@ from cds_service import unique_yaml
 from cds_service.codes import LOINC, RXNORM, SNOMED
 from cds_service.model import (
     ActivityScore,
+    Between,
     Diplotype,
     Grade,
     HlaType,
@@ -116,14 +117,20 @@ def words_of(says: Statement) -> str:
         case HlaType(alleles, complete, ambiguous):
             open_part = f", open {' '.join(ambiguous)}" if ambiguous else ""
             return f"type {' '.join(alleles)}{'' if complete else ', incomplete'}{open_part}"
-        case Quantity(value, unit, comparator):
-            return f"{comparator}{value:g} {unit}"
+        case Quantity() | Between():
+            return number_of(says)
         case Undetermined():
             return "undetermined"
         case NotReadable(reason):
             return f"not readable, {reason}"
         case SelfContradiction():
             return "contradicts itself"
+
+
+def number_of(says: Quantity | Between) -> str:
+    if isinstance(says, Between):
+        return f"{says.low:g} to {says.high:g} {says.unit}"
+    return f"{says.comparator}{says.value:g} {says.unit}"
 
 
 def date_of(reading: Reading) -> str:

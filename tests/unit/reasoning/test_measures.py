@@ -10,6 +10,7 @@ from cds_service.knowledge.schema import Band, Fact, MarkerUse, Predicate, Sampl
 from cds_service.model import (
     FUTURE,
     ActivityScore,
+    Between,
     Conflicting,
     GapReason,
     Grade,
@@ -143,6 +144,21 @@ def test_an_unknown_unit_is_refused_and_never_guessed():
     assert told(potassium(20, unit="mg/dL")) == Unreadable("unit_not_known", (potassium(20, unit="mg/dL"),))
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "states"),
+    [(3.5, 5.0, {"usual"}), (2.9, 3.4, {"low"}), (3.4, 3.5, {"low", "usual"}), (3.0, 5.1, {"low", "usual", "high"})],
+)
+def test_a_range_decides_where_it_lies_in_one_band(low, high, states):
+    reading = Reading(POTASSIUM, Between(low, high, "mmol/L"), "Observation/1", on=ago(1))
+    known = told(reading)
+    if len(states) == 1:
+        assert known == Known(states.pop(), (reading,))
+    else:
+        assert known == Narrowed(frozenset(states), "reported_as_range", (reading,))
+    unknown = replace(reading, says=Between(low, high, "mg/L"))
+    assert told(unknown) == Unreadable("unit_not_known", (unknown,))
+
+
 def test_a_value_that_no_band_holds_is_said():
     gap = MarkerUse(bands={"high": Band(above=5.0)}, unit="mmol/L")
     assert told(potassium(4), use=gap) == Unreadable("outside_all_bands", (potassium(4),))
@@ -256,6 +272,13 @@ def test_creatinine_clearance_by_cockcroft_and_gault(sex, clearance):
     (found,) = readings_of(CREATININE_CLEARANCE, patient, TODAY)
     assert found.says == Quantity(clearance, "mL/min", ">")
     assert found.observable == CREATININE_CLEARANCE
+
+
+def test_the_clearance_of_a_creatinine_that_is_told_as_a_range_is_one():
+    creatinine = Reading("lab:creatinine", Between(1.0, 1.6, "mg/dL"), "Observation/c", on=ago(2))
+    patient = person(creatinine, sex="male", weight_kg=72.0, birth_date=ago(round(60.5 * 365.25)))
+    (found,) = readings_of(CREATININE_CLEARANCE, patient, TODAY)
+    assert (found.says, found.quoted) == (Between(50.0, 80.0, "mL/min"), "50 - 80 mL/min")
 
 
 def test_of_a_birth_date_that_is_told_roughly_the_clearance_of_both_ages_counts():
@@ -381,6 +404,11 @@ def test_a_fault_that_does_not_touch_the_value_makes_no_other_value_the_repeat()
 def test_a_fault_that_cannot_move_the_value_to_another_band_changes_nothing(value, fault) -> None:
     reading = potassium(value, flags=(fault,))
     assert of_sample(reading) == Known("low" if value < 3.5 else "high", (reading,))
+
+
+def test_a_fault_leaves_a_range_open_on_one_side_too() -> None:
+    reading = Reading(POTASSIUM, Between(4.0, 4.4, "mmol/L"), "Observation/1", on=ago(1), flags=("haemolysed",))
+    assert of_sample(reading) == Narrowed(frozenset({"low", "usual"}), "less", (reading,), may_count=True)
 
 
 def test_the_repeat_of_the_same_day_counts_alone() -> None:

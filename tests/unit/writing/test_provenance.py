@@ -14,6 +14,7 @@ from writing_samples import (
 
 from cds_service.model import (
     ActivityScore,
+    Between,
     Conflicting,
     GapReason,
     Grade,
@@ -144,6 +145,8 @@ def test_what_is_known_of_a_marker(words, knowledge, expected):
         (Quantity(1.2, "10*9/L"), "1.2 × 10⁹/L"),
         (Quantity(22.0, "mL/min/{1.73_m2}", "<"), "<22 mL/min/1.73 m²"),
         (Quantity(5.0, "", ">"), ">5"),
+        (Between(55.0, 60.0, "%"), "55 to 60 %"),
+        (Between(2.0, 2.5, "1"), "2 to 2.5"),
         (Undetermined("text"), "no result assigned"),
         (NotReadable(GapReason.NO_NUMBER), "a report"),
         (SelfContradiction(("poor", "normal")), "says both poor and normal"),

@@ -23,6 +23,7 @@ from cds_service.model import (
 from cds_service.reading.answers import Answer, interpreted
 from cds_service.reading.chart import Chart
 from cds_service.reading.genes import GeneNaming
+from cds_service.reading.methods import Part, parts_by_method
 from cds_service.reading.named_variants import is_one_alone, statements_by_gene
 from cds_service.reading.observed import (
     GERMLINE,
@@ -147,6 +148,14 @@ def read_words(record: Record, ids: tuple[str, ...], text: str, chart: Chart) ->
             yield found_as(result, statement, flags)
 
 
+def read_methods(record: Record, ids: tuple[str, ...], text: str, chart: Chart) -> Iterator[Found]:
+    """What a clause says of the tests of the first of the observables that it names; nothing where it names none."""
+    observable = chart.lexicon.observables[ids[0]]
+    result = observed_in(record, observable, {"valueString": text}, chart)
+    for part in parts_by_method(text, observable, chart.lexicon):
+        yield from _of_part(part, result)
+
+
 def _is_plain(result: Observed) -> bool:
     observable, text = result.observable, result.answer.quoted
     return observable.kind is ObservableKind.QUANTITY or is_plain_call(text, observable, result.chart.lexicon)
@@ -211,9 +220,9 @@ def _read(result: Observed) -> Iterator[Found | Gap]:
     if answer.is_taken_back:
         yield found_as(result, NotReadable(TAKEN_BACK_BY_REASON))
         return
-    named = _variants(result)
-    if named:
-        yield from _read_variants(result, named)
+    told = _by_method(result) or _by_variant(result)
+    if told:
+        yield from told
         return
     if may_be_of_copies and any(map(tells_copies, answer.texts)):
         yield _of_copies(result)
@@ -228,6 +237,36 @@ def _read(result: Observed) -> Iterator[Found | Gap]:
         unit = (value.unit if value is not None else "") or "none"
         yield Gap(record.reference, GapReason.UNKNOWN_UNIT, f"{result.observable.id} in {unit}", record.query)
     yield found_as(result, statement, flags)
+
+
+def _by_method(result: Observed) -> list[Found | Gap]:
+    """What the value says of the tests of its marker whose methods it names, and what else it says; empty where it is
+    of one."""
+    answer, lexicon = result.answer, result.chart.lexicon
+    by_text = {text: parts for text in answer.texts if (parts := parts_by_method(text, result.observable, lexicon))}
+    if len(by_text) != 1:
+        return []
+    ((text, parts),) = by_text.items()
+    rest = replace(answer, texts=tuple(other for other in answer.texts if other != text))
+    beside = [] if rest.is_empty else list(_read(replace(result, answer=rest)))
+    return [*beside, *(one for part in parts for one in _of_part(part, result))]
+
+
+def _of_part(part: Part, result: Observed) -> Iterator[Found]:
+    """What a part of a value says, where it says nothing else."""
+    of_test = _as_other(result, part.observable, Answer(texts=(part.text,)))
+    beside = list(_beside(of_test))
+    yield from beside
+    statement, flags = _said(of_test) if part.text and _is_plain(of_test) else (NOT_UNDERSTOOD, ())
+    if not (beside and isinstance(statement, NotReadable)):
+        yield found_as(of_test, statement, flags)
+
+
+def _as_other(result: Observed, observable: str, answer: Answer) -> Observed:
+    """The result as that of another observable than its code's."""
+    if observable == result.observable.id:
+        return replace(result, answer=answer)
+    return replace(result, observable=result.chart.lexicon.observables[observable], answer=answer, codes=())
 
 
 def _of_copies(result: Observed) -> Gap:
@@ -277,6 +316,12 @@ def _variants(result: Observed) -> Mapping[str, tuple[Statement, ...]]:
         call = True
     named = statements_by_gene(result.answer, own, lexicon, interpreted=call)
     return {} if result.several and observable.gene not in named else named
+
+
+def _by_variant(result: Observed) -> list[Found | Gap]:
+    """What the value says of the variants and genes that it names; empty where it names none."""
+    named = _variants(result)
+    return [*_read_variants(result, named)] if named else []
 
 
 def _read_variants(result: Observed, named: Mapping[str, tuple[Statement, ...]]) -> Iterator[Found | Gap]:

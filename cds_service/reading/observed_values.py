@@ -121,7 +121,9 @@ def graded(result: Observed) -> Statement:
     """The grade that codes and words mean; one that says more stands for the coarser one beside it."""
     refines = result.observable.refines
     said = states_said(result)
-    fine = said - {refines[state] for state in said if state in refines}
+    finer = result.observable.tells.get(result.observable.id, {})
+    coarse = {state for state in said if not (said - {state}).isdisjoint(finer.get(state, ()))}
+    fine = said - coarse - {refines.get(state) for state in said}
     if len(fine) > 1:
         return SelfContradiction(says_of(result.answer))
     if fine:

@@ -8,21 +8,22 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import groupby
 
 from cds_service.model import Gap, Reading
 from cds_service.reading.chart import Chart
 from cds_service.reading.lexicon import Lexicon
 from cds_service.reading.mentions import Mention, mentions_in
-from cds_service.reading.observables import read_variants, read_words
+from cds_service.reading.methods import methods_named
+from cds_service.reading.observables import read_methods, read_variants, read_words
 from cds_service.reading.observed import GERMLINE, OF_TUMOUR
 from cds_service.reading.provenance import circumstances_of, origin_of
 from cds_service.reading.readings import Found, reading_of
 from cds_service.reading.records import Record, named_results
 from cds_service.reading.reports import missing_results, report_unread
 from cds_service.reading.shapes import clean, codings, concept_texts, fold, has_word, objects, text_at
-from cds_service.reading.tumour_words import as_written
+from cds_service.reading.tumour_words import as_written, is_plain_call
 from cds_service.reading.variant_sentences import is_plain, sentences_in
 from cds_service.reading.vocabulary import DROPPED_STATUSES, INHERITED_WORDS, UNSTARTED_STATUSES
 
@@ -78,9 +79,36 @@ def _read(record: Record, conclusion: str, chart: Chart) -> Iterator[Found]:
     # Sentences that follow each other speak of one gene until another is named.
     runs = groupby(told, lambda sentence: bool(sentence) and is_plain(sentence, lexicon))
     yield from read_variants(record, tuple("; ".join(run) for plain, run in runs if plain), chart)
-    for clause in (part for sentence in told for part in _COMMA.split(sentence)):
-        for ids, text in _named_in(clause, lexicon):
-            yield from read_words(record, ids, text, chart)
+    for clause in _clauses(told, lexicon):
+        named = list(_named_in(clause, lexicon))
+        by_method = list(read_methods(record, named[0][0], clause, chart)) if len(named) == 1 else []
+        yield from by_method or (one for ids, text in named for one in read_words(record, ids, text, chart))
+
+
+def _clauses(sentences: Iterable[str], lexicon: Lexicon) -> Iterator[str]:
+    """The clauses of sentences, those that go on about the tests of one marker together."""
+    clause = ""
+    for sentence in sentences:
+        for n, part in enumerate(_COMMA.split(sentence)):
+            if _goes_on(clause, part, lexicon, in_sentence=n > 0):
+                clause = f"{clause}{',' if n else ';'} {part}"
+            else:
+                yield clause
+                clause = part
+    yield clause
+
+
+def _goes_on(clause: str, part: str, lexicon: Lexicon, *, in_sentence: bool) -> bool:
+    """Whether a part names no marker and goes on about the one of the clause before it: with another method, or with
+    a call of the method that stands there."""
+    named = {ids for ids, _ in _named_in(clause, lexicon)}
+    if len(named) != 1 or not part.strip() or mentions_in([part], lexicon) or [*_named_in(part, lexicon)]:
+        return False
+    observable = lexicon.observables[named.pop()[0]]
+    if methods_named(part, observable, lexicon):
+        return True
+    goes_on = in_sentence and methods_named(clause, observable, lexicon)
+    return bool(goes_on) and is_plain_call(part, observable, lexicon)
 
 
 def _named_in(clause: str, lexicon: Lexicon) -> Iterator[tuple[tuple[str, ...], str]]:

@@ -99,6 +99,11 @@ LISTED_AS_FOUND = frozenset(
      "fusion", "hereditary", "syndrome", "related", "associated"}
 )  # fmt: skip
 """What says of a marker in a problem list that it was found, where nothing denies it."""
+NOT_DONE_WORDS = frozenset(
+    {"not performed", "not done", "not indicated", "not required", "not needed", "not necessary", "not tested",
+     "not applicable", "n a", "na"}
+)  # fmt: skip
+"""What says of a test that it was not done: it is no result that cannot be read."""
 NO_FINDING_WORDS = ("family history", "fh", "history of", "risk of", "at risk", "rule out", "ruled out", "exclude",
                     "excluded", "screening", "test", "tests", "testing", "tested", "declined", "counseling",
                     "counselling", "vaccine")  # fmt: skip

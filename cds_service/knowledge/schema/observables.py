@@ -48,6 +48,8 @@ class Observable:
     """What reports without a code call it; matched as a whole and trusted little."""
     in_words: tuple[str, ...] = ()
     """What sentences call it, beside its value (`tps`, `er`): folded."""
+    methods: tuple[str, ...] = ()
+    """Of one of several tests of a marker: what texts call its method (`fish`), for telling their parts apart."""
     listed: tuple[ObservationCode, ...] = ()
     """Codes by which a problem list says that it was found."""
     beside: tuple[str, ...] = ()

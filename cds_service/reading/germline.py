@@ -62,6 +62,15 @@ from cds_service.reading.vocabulary import (
 _IMPLYING = IMPLICATION | PHENOTYPE_IN_VALUE
 
 
+# A number with a comparator may be the limit of what a word means, and no measurement: it stays.
+_RANGE_IN_BRACKETS = re.compile(
+    r"[(\[]\s*(?:ref|reference|normal|usual)?\.?\s*(?:range|interval|value)?s?\s*[:=]?\s*[<>]?\s*\d[^()\[\]a-z]*(?:u/\s?\w+(?:\s?\w+)?)?\s*[)\]]",
+    re.IGNORECASE,
+)
+_ACTIVITY = re.compile(
+    r"(?<![\d.,<>≤≥=])(?<![<>≤≥=]\s)\d+(?:[.,]\d+)?\s*(?:m?I?U|units?|nmol)\s?/\s?(?:g|mL|L)\b(?:[\s/]*(?:Hb|Hgb|RBCs?|h|hr)\b)*",
+    re.IGNORECASE,
+)
 _ABSENT = "absent"
 """The label of a gene's table for nothing found."""
 
@@ -145,7 +154,9 @@ def _read_gene(record: Record, gene: Gene, naming: GeneNaming, chart: Chart) -> 
         _calls(resource) if _is_enzyme_activity(resource, gene, answer, chart) else _interpretations(resource, answer)
     )
     answers = [answer, *implications(resource), *called]
-    said = [statements_of(part, gene, chart.lexicon) for part in answers if not part.is_empty]
+    is_enzyme = CodeRole.ENZYME_ACTIVITY in {m.role for m in meanings_for(resource, gene.symbol, chart.lexicon)}
+    heard = [_without_measurement(part) if is_enzyme else part for part in answers if not part.is_empty]
+    said = [statements_of(part, gene, chart.lexicon) for part in heard]
     yield from (_unknown_answer(record, code) for part in said for code in part.unknown_answers)
     statements = _with_quantity(_merged(said, answer), answer, gene, resource, chart)
     narrative = any(part.narrative for part in said) or _is_misused(resource, statements)
@@ -185,6 +196,13 @@ def _is_enzyme_activity(resource: Resource, gene: Gene, answer: Answer, chart: C
     """A number whose code says that an enzyme was measured."""
     roles = (m.role for m in meanings_for(resource, gene.symbol, chart.lexicon))
     return answer.quantity is not None and CodeRole.ENZYME_ACTIVITY in roles
+
+
+def _without_measurement(answer: Answer) -> Answer:
+    """The words that call an enzyme's activity without the number and the laboratory's range beside them: `Deficient,
+    1.2 U/g Hb (ref 7-20)`."""
+    bare = (_ACTIVITY.sub(" ", _RANGE_IN_BRACKETS.sub(" ", text)).strip(" ,;:()[]") for text in answer.texts)
+    return replace(answer, texts=tuple([called or text for called, text in zip(bare, answer.texts, strict=True)]))
 
 
 def _calls(resource: Resource) -> Iterator[Answer]:

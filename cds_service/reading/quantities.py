@@ -14,7 +14,7 @@ from cds_service.reading.vocabulary import INTERPRETED_HIGH, INTERPRETED_NOT_HIG
 
 _SPACES = re.compile(r"\s+")
 _VALUE = re.compile(r"^\s*(<=|>=|<|>|≤|≥)?\s*(-?\d+(?:[.,]\d+)?)(?:\s*([^\d\s.,].*)|\s+(10.*|1/.*))?$")
-_SPAN = re.compile(r"^\s*(\d+(?:[.,]\d+)?)\s*([^\d\s.,-–]*)\s*(?:-|–|\bto\b)\s*(\d.*)$", re.IGNORECASE)
+_SPAN = re.compile(r"^\s*(\d+(?:[.,]\d+)?)\s*([^\d\s.,–-]*)\s*(?:-|–|\bto\b)\s*(\d.*)$", re.IGNORECASE)
 _COMPARATOR_WORDS = {"less than": "<", "more than": ">", "greater than or equal to": ">=", "greater than": ">",
                      "at least": ">="}  # fmt: skip
 _SPELLED_OUT = re.compile("|".join(sorted(_COMPARATOR_WORDS, key=len, reverse=True)), re.IGNORECASE)

@@ -40,8 +40,10 @@ def _rank(finding: Finding) -> tuple[int, int, int, int, int, str, str, str, str
 
 
 def _harm(finding: Finding) -> tuple[int, int]:
-    advice = finding.advice
-    return (_GRAVITIES.index(advice.gravity), _HARMS.index(advice.harm)) if advice is not None else _NO_HARM
+    """Of what changes now; of what is asked or could not be checked nothing is decided yet."""
+    if finding.kind is not Kind.CHANGE_NOW or finding.advice is None:
+        return _NO_HARM
+    return _GRAVITIES.index(finding.advice.gravity), _HARMS.index(finding.advice.harm)
 
 
 def groups_of(findings: Iterable[Finding]) -> list[Group]:

@@ -111,6 +111,8 @@ def test_a_result_that_was_there_when_the_drug_was_prescribed_is_not_told_again(
     assert only(said(watched(), since)).silent is Silence.SAID_BEFORE
     before = person(SLOW, medications=(taking("watchol", started=ago(400)),))
     assert len(shown(said(watched(), before))) == 1
+    that_day = person(SLOW, medications=(taking("watchol", started=ago(30)),))
+    assert only(said(watched(), that_day)).silent is Silence.SAID_BEFORE
     given = person(SLOW, medications=(taking("watchol", started=ago(10), is_prescribed=False),))
     assert len(shown(said(watched(), given))) == 1
     undated = person(reading(ALPHA, "*2/*2"), medications=(taking("watchol", started=ago(10)),))

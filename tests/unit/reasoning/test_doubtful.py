@@ -161,6 +161,20 @@ def test_a_result_that_an_inhibitor_may_undo_is_not_settled():
     assert (finding.kind, finding.gaps) == (Kind.NOT_ASSESSED, (Gap("blockol", USED_UP),))
 
 
+def test_it_is_not_settled_either_where_the_inhibitor_undoes_one_of_the_states_left():
+    """Of a normal metaboliser with a score of 1.25 or 2.0 the moderate one leaves 1.0 in one case alone."""
+    of = table("opiol", row({BETA: "1.0"}, "avoid"), row({BETA: ("0.5", NORMAL)}, "standard", id="rest"))
+    finding = only(
+        found(
+            of,
+            draft=order("opiol"),
+            patient=person(phenotype(BETA, NORMAL), medications=(left("haltol"),)),
+            **INHIBITION,
+        )
+    )
+    assert (finding.kind, finding.gaps) == (Kind.NOT_ASSESSED, (Gap("haltol", USED_UP),))
+
+
 def test_a_test_is_asked_for_and_the_inhibitor_named_beside_it():
     finding = only(found(OPIOL, left(), draft=order("opiol"), **INHIBITION))
     assert (finding.kind, finding.gaps) == (Kind.TEST_WOULD_CHANGE, (Gap("blockol", USED_UP),))

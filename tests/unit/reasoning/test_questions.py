@@ -99,6 +99,7 @@ def test_a_site_says_its_own_turnaround():
     other = replace(entry, markers=(BETA,))
     silent = replace(entry, turnaround_days=None)
     assert turnaround_days(TESTS[0], Policy(catalogue=(other, entry))) == (1, 30)
+    assert turnaround_days(TESTS[0], Policy(catalogue=(replace(entry, method="sequencing"),))) == (2, 5)
     assert turnaround_days(TESTS[0], Policy(catalogue=(silent,))) == (2, 5)
 
 

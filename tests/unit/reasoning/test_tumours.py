@@ -418,3 +418,9 @@ def test_a_codon_without_a_mutation_clears_the_variants_in_it():
     )
     assert told(GENE, V600, gene("codon 12", present=False)).states == V600_STATES
     assert told(GENE, V600, gene("V600E", present=False)).states == V600_STATES - {"V600E"}
+
+
+def test_a_codon_without_a_mutation_does_not_clear_a_state_with_variants_elsewhere():
+    use = MarkerUse(variants={"hot spot": ("G12D", "G13D"), "G12C": ("G12C",)})
+    clear = told(GENE, use, gene("codon 12", present=False))
+    assert clear.states == frozenset({"hot spot", "other variant", "negative"})

@@ -38,6 +38,16 @@ def test_make_targets_that_are_named_exist() -> None:
     assert named <= targets
 
 
+def test_the_code_map_names_files_that_exist() -> None:
+    """A name alone is that of a module in one of the rooms."""
+    named = set(re.findall(r"`([a-z_]+(?:/[a-z_]+)*\.py)`", _text(ROOT / "docs" / "ARCHITECTURE.md")))
+    modules = {path.name for path in (ROOT / "cds_service").rglob("*.py")}
+    assert len(named) > 100
+    assert {
+        n for n in named if not ((ROOT / "cds_service" / n).exists() or (ROOT / n).exists() or n in modules)
+    } == set()
+
+
 def test_codes_page_lists_every_code() -> None:
     """The code systems of our own, whole."""
     page = _text(ROOT / "docs" / "codes.md")

@@ -30,22 +30,32 @@ class Connections:
 
     def __init__(self, database_url: str) -> None:
         self._sockets: set[socket.socket] = set()
-        self._path = ""
+        self._path = make_url(database_url).database or ""
+        """Of an SQLite database."""
+        self._newest_path = f"{self._path}-wal"
         self._file: tuple[int, int] | None = None
+        self._newest: tuple[int, int] | None = None
+        """The `-wal` file beside it, which stays the same one as long as a connection is open."""
+        self._open: set[int] = set()
+        """Connections to an SQLite database, by `id`."""
         self.engine = self._opened(database_url)
 
     def remember_file(self) -> None:
         """Once the database has been made: its file is the one that is meant from now on."""
         if self.engine.dialect.name == "sqlite":
-            self._path = self.engine.url.database or ""
             self._file = _identity(self._path)
+            self._newest = _identity(self._newest_path) if self._open else None
 
     def check_file(self) -> None:
         """Raises Unanswered where the file of an SQLite database is another one than was opened, or none: what is
-        written into a file without a name is lost.
+        written into a file without a name is lost. So where that is true of the file with its newest rows: each
+        connection would go on with a file of its own.
         """
         if self._file and _identity(self._path) != self._file:
             raise Unanswered("the database file was removed or replaced while it was in use")
+        newest = self._newest
+        if newest and _identity(self._newest_path) != newest:
+            raise Unanswered("the -wal file of the database was removed or replaced while it was in use")
 
     def hang_up(self) -> None:
         """End every connection, so that who waits in one is told; whoever comes next makes another."""
@@ -58,6 +68,8 @@ class Connections:
         if dialect.name == "sqlite":
             engine = create_engine(database_url, connect_args={"timeout": _WAIT_S})
             event.listen(engine, "connect", _set_up_sqlite)
+            event.listen(engine, "connect", self._remember_newest)
+            event.listen(engine, "close", self._forget_newest)
             return engine
         is_libpq = dialect.driver in _LIBPQ
         arguments = dict(_LIBPQ_ARGUMENTS) if is_libpq else {}
@@ -67,6 +79,17 @@ class Connections:
             event.listen(engine, "connect", self._remember_socket)
             event.listen(engine, "close", self._forget_socket)
         return engine
+
+    def _remember_newest(self, connection: Any, _entry: ConnectionPoolEntry) -> None:
+        self._open.add(id(connection))
+        if self._newest is None:
+            self._newest = _identity(self._newest_path)
+
+    def _forget_newest(self, connection: Any, _entry: ConnectionPoolEntry) -> None:
+        """The last connection that is closed takes the `-wal` file away."""
+        self._open.discard(id(connection))
+        if not self._open:
+            self._newest = None
 
     def _remember_socket(self, connection: Any, entry: ConnectionPoolEntry) -> None:
         """A second handle of the connection's socket: its number cannot become another one's meanwhile."""

@@ -277,6 +277,26 @@ def test_another_file_in_its_place_is_noticed(tmp_path, store):
     other.close()
 
 
+def test_the_newest_rows_removed_from_beside_a_file_in_use_are_noticed(tmp_path, store):
+    """As by a backup that is put back without stopping the service: its inode stays, and each connection would go on
+    writing for itself.
+    """
+    assert store.use_token("d1", expires_at_s=1000, now_s=700)
+    for ending in ("-wal", "-shm"):
+        (tmp_path / f"store.sqlite{ending}").unlink()
+    assert not store.can_keep()
+    with pytest.raises(StoreError):
+        store.use_token("d1", expires_at_s=1000, now_s=700)
+
+
+def test_without_a_connection_the_newest_rows_are_in_the_file_itself(tmp_path, store):
+    assert store.use_token("d1", expires_at_s=1000, now_s=700)
+    store._engine.dispose()
+    assert not (tmp_path / "store.sqlite-wal").exists()
+    assert not store.use_token("d1", expires_at_s=1000, now_s=700)
+    assert store.can_keep()
+
+
 @pytest.mark.parametrize(
     ("statement", "told"),
     [(None, "OperationalError: connection refused"), ("INSERT", "OperationalError")],

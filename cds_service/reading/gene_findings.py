@@ -13,12 +13,11 @@ from cds_service.reading.answers import Answer
 from cds_service.reading.chart import Chart
 from cds_service.reading.hla import gl_string_types, hla_statements, without_alleles
 from cds_service.reading.lexicon import HLA_PREFIX, Lexicon
+from cds_service.reading.lines import BULLET, lines_of
 from cds_service.reading.provenance import HLA_METHOD, circumstances_of, grade_of
 from cds_service.reading.readings import observable_of
 from cds_service.reading.records import Record
 from cds_service.reading.shapes import (
-    TOO_LONG,
-    clean,
     codings,
     concept_label,
     concept_texts,
@@ -31,12 +30,7 @@ from cds_service.reading.statements import TAKEN_BACK, kind_of, statements_in, s
 from cds_service.reading.vocabulary import ABSENT_WORDS, PRESENT_WORDS
 
 _GL_EXTENSION = "glstring"
-_LINE_BREAKS = re.compile(r"[\r\n]+")
 _SENTENCE_ENDS = re.compile(r";|\.(?:\s|$)|,(?=\s*(?:[A-Z]{2,}\d|HLA))")
-_BULLET = re.compile(r"^[^\w(]+")
-_GOES_ON = re.compile(r"(?:,|\b(?:and|or|of|the|not|no|nor|for|with|without|in|neither|either))$", re.IGNORECASE)
-_LAST_WORD = 12
-"""Characters in which such a word ends a line."""
 _COLON_AT_THE_END = re.compile(r":(?=\s|$)")
 _ABSENT = re.compile(rf" (?:{'|'.join(sorted(ABSENT_WORDS, key=len, reverse=True))})(?= )")
 _HLA_WORDS = frozenset({
@@ -59,23 +53,14 @@ def segments(text: object, chart: Chart) -> Iterator[Segment]:
 
 
 def _lines(text: object, chart: Chart) -> list[str]:
-    """The lines of a text. One that is only wrapped goes on with the line before it: a new one begins with a gene,
-    and what comes before it names one too and does not leave off in the middle."""
-    found: list[str] = []
-    written = text if isinstance(text, str) and clean(text) != TOO_LONG else ""
-    for line in filter(None, map(clean, _LINE_BREAKS.split(written))):
-        first_word = _BULLET.sub("", line).partition(" ")[0]
+    """The lines of a text. A new one begins with a gene, and what comes before it names one too or is a sentence."""
+
+    def is_new(before: str, line: str) -> bool:
+        first_word = BULLET.sub("", line).partition(" ")[0]
         begins = bool(chart.lexicon.symbols_in(first_word))
-        if found and not (begins and _is_whole(found[-1], chart)):
-            found[-1] = f"{found[-1]} {line}"
-        else:
-            found.append(line)
-    return found
+        return begins and (before.endswith((".", ";")) or bool(chart.lexicon.symbols_in(before)))
 
-
-def _is_whole(line: str, chart: Chart) -> bool:
-    goes_on = _GOES_ON.search(line[-_LAST_WORD:]) is not None
-    return line.endswith((".", ";")) or (not goes_on and bool(chart.lexicon.symbols_in(line)))
+    return lines_of(text, is_new)
 
 
 def of_sentence(record: Record, symbol: str, text: str, chart: Chart) -> Iterator[Reading]:

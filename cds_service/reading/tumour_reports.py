@@ -14,6 +14,7 @@ from itertools import groupby
 from cds_service.model import Gap, Reading
 from cds_service.reading.chart import Chart
 from cds_service.reading.lexicon import Lexicon
+from cds_service.reading.lines import BULLET, LABEL, lines_of
 from cds_service.reading.mentions import Mention, mentions_in
 from cds_service.reading.methods import methods_named
 from cds_service.reading.observables import read_methods, read_variants, read_words
@@ -23,11 +24,12 @@ from cds_service.reading.readings import Found, reading_of
 from cds_service.reading.records import Record, named_results
 from cds_service.reading.reports import missing_results, report_unread
 from cds_service.reading.shapes import clean, codings, concept_texts, fold, has_word, objects, text_at
-from cds_service.reading.tumour_words import as_written, is_plain_call
+from cds_service.reading.tumour_words import as_written, is_plain_call, states_in
 from cds_service.reading.variant_sentences import is_plain, sentences_in
 from cds_service.reading.vocabulary import DROPPED_STATUSES, INHERITED_WORDS, UNSTARTED_STATUSES
 
 _COMMA = re.compile(r",(?!\d)")
+_NUMBER = re.compile(r"(?<!\S)\d+(?!\S)")
 _OF_THE_PATIENT = frozenset({"germline", "foetal"})
 
 
@@ -36,7 +38,7 @@ def read_tumour_report(record: Record, chart: Chart) -> Iterator[Reading | Gap]:
     or that its conclusion speaks of, and that only a person can read."""
     if record.status in DROPPED_STATUSES | UNSTARTED_STATUSES:
         return
-    conclusion = text_at(record.resource, "conclusion")
+    conclusion = _conclusion(record, chart.lexicon)
     is_inherited = _is_of_the_patient(record, conclusion, chart)
     found = [] if is_inherited else list(_read(record, conclusion, chart))
     if found:
@@ -50,6 +52,36 @@ def read_tumour_report(record: Record, chart: Chart) -> Iterator[Reading | Gap]:
     unread = {i for ids in named if read.isdisjoint(ids) for i in ids if i.startswith(GERMLINE) or not is_inherited}
     if unread:
         yield report_unread(record, unread)
+
+
+def _conclusion(record: Record, lexicon: Lexicon) -> str:
+    """The conclusion with its lines apart. A new one names something and says what was found, after one that does
+    both or neither: a heading with a list below it stays together (`Not detected`, `KRAS`)."""
+
+    def is_new(before: str, line: str) -> bool:
+        bare = BULLET.sub("", line)
+        if not (_names_in(bare, lexicon, at_start=True) and _says_something(bare, lexicon)):
+            return False
+        return _names_in(before, lexicon) == _says_something(before, lexicon)
+
+    return "\n".join(lines_of(record.resource.get("conclusion"), is_new)) or text_at(record.resource, "conclusion")
+
+
+def _names_in(text: str, lexicon: Lexicon, *, at_start: bool = False) -> bool:
+    """Whether a label begins the text, or a marker or a gene of a tumour is named or begins it."""
+    find = lexicon.marker_pattern.match if at_start else lexicon.marker_pattern.search
+    of_symbols = text.partition(" ")[0] if at_start else text
+    is_labelled = LABEL.match(BULLET.sub("", text)) is not None
+    return is_labelled or find(fold(text)) is not None or bool(lexicon.other_symbols_in(of_symbols))
+
+
+def _says_something(line: str, lexicon: Lexicon) -> bool:
+    """Whether a line has a call, a number or a state of a marker that it names, or a label and what follows it."""
+    folded = fold(line)
+    if lexicon.calls_of_tumours.search(folded) or _NUMBER.search(folded) or LABEL.match(line):
+        return True
+    named = {i for match in lexicon.marker_pattern.finditer(folded) for i in lexicon.marker_words[match.group()]}
+    return any(states_in(line, lexicon.observables[i], lexicon).states for i in named)
 
 
 def _topics(record: Record, chart: Chart) -> frozenset[Mention]:

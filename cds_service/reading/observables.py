@@ -10,6 +10,7 @@ from itertools import permutations
 from cds_service.codes import LOINC
 from cds_service.knowledge.schema import Observable, ObservableKind
 from cds_service.model import (
+    Between,
     Gap,
     GapReason,
     NotReadable,
@@ -143,7 +144,7 @@ def read_words(record: Record, ids: tuple[str, ...], text: str, chart: Chart) ->
             continue
         result = observed_in(record, observable, {"valueString": text}, chart)
         statement, flags = _said(result)
-        if isinstance(statement, Presence | Phenotype | Quantity) and _is_plain(result):
+        if isinstance(statement, Presence | Phenotype | Quantity | Between) and _is_plain(result):
             is_called = is_called or not is_number
             yield found_as(result, statement, flags)
 

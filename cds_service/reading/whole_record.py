@@ -66,6 +66,7 @@ from cds_service.reading.shapes import Resource
 from cds_service.reading.site_codes import SiteCodes, with_loinc
 from cds_service.reading.taken import is_taken, medication_records, read_medication
 from cds_service.reading.tumour_reports import read_tumour_report
+from cds_service.reading.value_reports import read_value_report
 from cds_service.reading.variants import with_genotypes
 from cds_service.reading.vocabulary import GIVEN
 
@@ -180,7 +181,7 @@ _READERS: Mapping[str, tuple[Callable[[Record, Chart], Iterable[object]], ...]] 
     "MedicationDispense": (read_medication,),
     "MedicationAdministration": (read_medication,),
     "Observation": (read_observation,),
-    "DiagnosticReport": (read_report, read_tumour_report),
+    "DiagnosticReport": (read_report, read_tumour_report, read_value_report),
     "Condition": (read_condition, read_listed_gene, read_listed_marker),
     "AllergyIntolerance": (read_allergy, read_listed_gene),
     "FamilyMemberHistory": (read_family,),

@@ -46,6 +46,8 @@ class Observable:
     test: its negative result holds for each of them."""
     names: tuple[str, ...] = ()
     """What reports without a code call it; matched as a whole and trusted little."""
+    reports: tuple[str, ...] = ()
+    """Words in the names of reports that tell it among other things (`ecg`): folded."""
     in_words: tuple[str, ...] = ()
     """What sentences call it, beside its value (`tps`, `er`): folded."""
     methods: tuple[str, ...] = ()

@@ -85,7 +85,7 @@ WHOLE_WORD_ANSWERS = {"yes": True, "no": False, "true": True, "false": False, "p
 UNDETERMINED_WORDS = frozenset(
     {"indeterminate", "no call", "nocall", "inconclusive", "unable to determine", "equivocal", "undetermined",
      "could not be determined", "cannot be determined", "cannot be determined indeterminate", "not determined",
-     "no result obtained", "test failed", "failed"}
+     "no result obtained", "test failed", "failed", "not negative", "not absent", "false negative", "false positive"}
 )  # fmt: skip
 FOUND_WORDS = PRESENT_WORDS | {"found", "identified", "mutated", "mutant"}
 """What says of a variant that it is there, beside its name."""

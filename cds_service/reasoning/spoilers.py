@@ -17,13 +17,13 @@ from cds_service.model import Condition, Patient, Reading, Trust, When, earliest
 
 
 def spoiler_of(
-    marker: str, reading: Reading, patient: Patient, knowledge: Knowledge
+    marker: str, reading: Reading, patient: Patient, knowledge: Knowledge, today: date
 ) -> tuple[ResultSpoiler, bool] | None:
     """What spoils the reading of the marker, and whether that is certain; None where it may be relied on."""
     found = [
-        (spoiler, _is_in_effect(spoiler, event, reading.on, for_certain=True))
+        (spoiler, _is_in_effect(spoiler, event, reading.on, today, for_certain=True))
         for spoiler, event in _events(marker, reading.method, patient, knowledge)
-        if not _is_spared(reading, spoiler) and _is_in_effect(spoiler, event, reading.on)
+        if not _is_spared(reading, spoiler) and _is_in_effect(spoiler, event, reading.on, today)
     ]
     return max(found, key=itemgetter(1), default=None)
 
@@ -33,7 +33,7 @@ def spoiler_today(
 ) -> ResultSpoiler | None:
     """What would spoil a result of the method from a specimen taken today, or None."""
     events = _events(marker, method, patient, knowledge)
-    return next((spoiler for spoiler, event in events if _is_in_effect(spoiler, event, today)), None)
+    return next((spoiler for spoiler, event in events if _is_in_effect(spoiler, event, today, today)), None)
 
 
 def may_be_spoiled(marker: str, reading: Reading, knowledge: Knowledge) -> bool:
@@ -83,13 +83,15 @@ def _is_spared(reading: Reading, spoiler: ResultSpoiler) -> bool:
     return any(f" {word} " in padded for word in spoiler.spared_specimens)
 
 
-def _is_in_effect(spoiler: ResultSpoiler, event: Condition, on: When | None, *, for_certain: bool = False) -> bool:
-    """Whether a result of that day may be spoiled, or is, whichever days are meant by dates that are told roughly.
-    Where a date is missing it is."""
+def _is_in_effect(
+    spoiler: ResultSpoiler, event: Condition, on: When | None, today: date, *, for_certain: bool = False
+) -> bool:
+    """Whether a result of that day may be spoiled, or is, whichever days are meant by dates that are told roughly;
+    none is of a day after today. Where a date is missing it is."""
     if on is None:
         return True
     one, other = (latest, earliest) if for_certain else (earliest, latest)
-    if event.onset is not None and other(on) < one(event.onset):
+    if event.onset is not None and min(other(on), today) < one(event.onset):
         return False
     last = _last_day(spoiler, event)
     return spoiler.lasts_days is None or last is None or (one(on) - other(last)).days <= spoiler.lasts_days

@@ -12,7 +12,7 @@ from datetime import date
 from cds_service.knowledge.base import Knowledge
 from cds_service.knowledge.derived import observables_telling
 from cds_service.knowledge.nomenclature import normalised
-from cds_service.knowledge.schema import Gene
+from cds_service.knowledge.schema import Gene, ResultSpoiler
 from cds_service.model import (
     FUTURE,
     INDETERMINATE,
@@ -66,6 +66,8 @@ def knowledge_of(
     states: tuple[str, ...],
     patient: Patient,
     knowledge: Knowledge,
+    today: date,
+    *,
     deferring: frozenset[str] = frozenset(),
 ) -> MarkerKnowledge:
     """What the patient's readings, pending tests and gaps tell of the marker. `states` are all the states that
@@ -77,7 +79,8 @@ def knowledge_of(
         return untold(marker, readings, patient, knowledge)
     every = frozenset(states)
     said = [_deferred(said_of(marker, r, every, patient, knowledge), deferring) for r in usable]
-    counted = [_spoiled(s, marker, every, patient, knowledge) for s in said if _tells(s)]
+    spoilers = [spoiler_of(marker, s.reading, patient, knowledge, today) for s in said]
+    counted = [_spoiled(s, spoiler, every) for s, spoiler in zip(said, spoilers, strict=True) if _tells(s)]
     kept = [s for s in counted if not _is_set_aside(s, every)]
     set_aside = [s for s in counted if _is_set_aside(s, every)]
     told = _combined(kept, every, marker, knowledge)
@@ -124,9 +127,8 @@ def _tells(said: Said) -> bool:
     return bool(said.states or said.indeterminate or said.unreadable)
 
 
-def _spoiled(said: Said, marker: str, states: frozenset[str], patient: Patient, knowledge: Knowledge) -> Said:
-    """What is left of what a reading says once an event of the record that spoils it is reckoned with."""
-    found = spoiler_of(marker, said.reading, patient, knowledge)
+def _spoiled(said: Said, found: tuple[ResultSpoiler, bool] | None, states: frozenset[str]) -> Said:
+    """What is left of what a reading says once what spoils it, for certain or not, is reckoned with."""
     if found is None:
         return said
     spoiler, certain = found

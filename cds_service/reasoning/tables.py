@@ -181,7 +181,9 @@ def _lifelong(marker: str, rows: TableRows, context: Context) -> MarkerView:
     views, asked = context.gathered.views, (marker, answered, deferring)
     view = views.get(asked)
     if view is None:
-        known = knowledge_of(marker, tuple(answered), context.patient, context.knowledge, deferring)
+        known = knowledge_of(
+            marker, tuple(answered), context.patient, context.knowledge, context.today, deferring=deferring
+        )
         view = views[asked] = MarkerView(marker, known, possible(known, answered))
     return view
 

@@ -16,7 +16,7 @@ from itertools import groupby
 from cds_service.effort import go_on
 from cds_service.knowledge.base import Knowledge
 from cds_service.knowledge.derived import observables_telling
-from cds_service.knowledge.schema import MarkerUse, Observable
+from cds_service.knowledge.schema import MarkerUse, Observable, ResultSpoiler
 from cds_service.knowledge.variant_names import variant_key
 from cds_service.model import (
     Conflicting,
@@ -119,12 +119,16 @@ def _replaces(newer: Reading, older: Reading) -> bool:
 
 
 def _is_spoiled(reading: Reading, context: Context) -> bool:
-    return spoiler_of(reading.observable, reading, context.patient, context.knowledge) is not None
+    return _spoiler_of(reading, context) is not None
+
+
+def _spoiler_of(reading: Reading, context: Context) -> tuple[ResultSpoiler, bool] | None:
+    return spoiler_of(reading.observable, reading, context.patient, context.knowledge, context.today)
 
 
 def _set_aside(readings: list[Reading], states: frozenset[str], context: Context) -> Narrowed:
     """What is left where an event of the record spoils every result: all states, and why."""
-    found = [spoiler_of(r.observable, r, context.patient, context.knowledge) for r in readings]
+    found = [_spoiler_of(reading, context) for reading in readings]
     spoilers = [one for one in found if one is not None]
     may_count = any(not certain for _, certain in spoilers)
     return Narrowed(states, spoilers[0][0].reason, tuple(readings), may_count)

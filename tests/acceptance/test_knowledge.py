@@ -40,7 +40,7 @@ from cds_service.offered import result_codes
 from cds_service.policy import Policy, Switch
 from cds_service.reasoning.states import knowledge_of, possible
 from cds_service.writing import load_wording
-from tests.support.world import definition, knowledge, service
+from tests.support.world import TODAY, definition, knowledge, service
 
 ROOT = Path(__file__).parents[2]
 FACTS = ROOT.parent / "shared" / "facts"
@@ -173,13 +173,13 @@ def test_no_statement_of_any_marker_stops_an_answer() -> None:
         observable = f"gene:{name}" if kind == "genotype" else marker.partition("*")[0]
         for says in STATEMENTS:
             patient = Patient(id="p", readings=(Reading(observable, says, "Observation/1"),))
-            found = knowledge_of(marker, tuple(states), patient, knowledge())
+            found = knowledge_of(marker, tuple(states), patient, knowledge(), TODAY)
             assert possible(found, states) <= states, (marker, says)
 
 
 def test_a_score_of_a_gene_without_scores_is_told_as_unreadable() -> None:
     patient = Patient(id="p", readings=(Reading("gene:CYP2C19", ActivityScore(1.0), "Observation/1"),))
-    found = knowledge_of("gene:CYP2C19", knowledge().genes["CYP2C19"].states, patient, knowledge())
+    found = knowledge_of("gene:CYP2C19", knowledge().genes["CYP2C19"].states, patient, knowledge(), TODAY)
     assert found == Unreadable("no_scores", patient.readings)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -29,6 +30,7 @@ from tests.support.tiny import (
     INTERMEDIATE,
     NORMAL,
     POOR,
+    TODAY,
     XI,
     ago,
     findings,
@@ -71,7 +73,7 @@ def event(*keys, days=None):
 
 def known(marker, *readings, events=(), knowledge=KNOWLEDGE, deferring=frozenset()):
     patient = person(*readings, conditions=tuple(events))
-    return knowledge_of(marker, STATES[marker], patient, knowledge, deferring)
+    return knowledge_of(marker, STATES[marker], patient, knowledge, TODAY, deferring=deferring)
 
 
 def genotype(text="*1/*1", days=10, **fields):
@@ -94,6 +96,14 @@ def test_after_the_transplant_a_genotype_says_nothing(text):
 def test_before_the_transplant_it_stands():
     result = genotype(days=31)
     assert known(ALPHA, result, events=[event("transplant", days=30)]) == Known(NORMAL, (result,))
+
+
+def test_a_result_of_this_month_is_from_before_a_transplant_that_is_planned():
+    """Whichever day is meant, none is after today."""
+    this_month = Span(TODAY.replace(day=1), TODAY + timedelta(days=20))
+    result = replace(genotype(), on=this_month)
+    assert known(ALPHA, result, events=[event("transplant", days=-3)]) == Known(NORMAL, (result,))
+    assert isinstance(known(ALPHA, result, events=[event("transplant", days=0)]), Narrowed)
 
 
 def test_on_the_day_of_the_transplant_it_does_not():

@@ -47,6 +47,7 @@ from tests.support.tiny import (
     NORMAL,
     POOR,
     RAPID,
+    TODAY,
     ULTRARAPID,
     XI,
     ago,
@@ -64,7 +65,7 @@ STATES = {HLA: ("positive", "negative"), **{g.marker: g.states for g in GENES.va
 
 
 def known(marker, *readings, states=None, **fields):
-    return knowledge_of(marker, states or STATES[marker], person(*readings, **fields), KNOWLEDGE)
+    return knowledge_of(marker, states or STATES[marker], person(*readings, **fields), KNOWLEDGE, TODAY)
 
 
 @pytest.mark.parametrize(
@@ -142,7 +143,7 @@ def test_three_alleles_of_which_two_have_no_phenotype_together_leave_everything_
 
 def test_an_indeterminate_phenotype_leaves_every_genotype_open():
     result = reading(ALPHA, Phenotype(INDETERMINATE))
-    found = knowledge_of("genotype:ALPHA", ("*2/*2", "*1/*1", "other"), person(result), KNOWLEDGE)
+    found = knowledge_of("genotype:ALPHA", ("*2/*2", "*1/*1", "other"), person(result), KNOWLEDGE, TODAY)
     assert isinstance(found, Indeterminate)
     assert found.states == {"*2/*2", "*1/*1", "other"}
 
@@ -292,16 +293,18 @@ def test_the_test_that_a_state_defers_to_decides():
     genotype = reading(XI, "A-/B", method="genotype")
     enzyme = phenotype(XI, "Normal", method="enzyme_activity")
     states, variable = ("Deficient", "Normal"), frozenset({"Variable"})
-    deferred = knowledge_of(XI, states, person(genotype), KNOWLEDGE, variable)
+    deferred = knowledge_of(XI, states, person(genotype), KNOWLEDGE, TODAY, deferring=variable)
     assert isinstance(deferred, Indeterminate)
     assert (deferred.literal, deferred.states, deferred.spent) == ("Variable", set(states), {"genotype"})
-    measured = knowledge_of(XI, states, person(genotype, enzyme), KNOWLEDGE, variable)
+    measured = knowledge_of(XI, states, person(genotype, enzyme), KNOWLEDGE, TODAY, deferring=variable)
     assert isinstance(measured, Known)
     assert measured.state == "Normal"
     assert len(measured.readings) == 2
     contradictory = reading(XI, SelfContradiction(("a", "b")))
     both = ("Deficient", "Normal", "Variable")
-    assert isinstance(knowledge_of(XI, both, person(contradictory), KNOWLEDGE, variable), Conflicting)
+    assert isinstance(
+        knowledge_of(XI, both, person(contradictory), KNOWLEDGE, TODAY, deferring=variable), Conflicting
+    )
 
 
 def test_of_two_indeterminate_results_the_failed_run_may_be_repeated():
@@ -358,7 +361,7 @@ def test_results_that_were_not_seen_are_not_absent(availability):
 
 def test_a_known_result_stands_though_others_were_not_seen():
     patient = without(person(reading(ALPHA, "*1/*1")), Query.RESULTS)
-    assert isinstance(knowledge_of(ALPHA, STATES[ALPHA], patient, KNOWLEDGE), Known)
+    assert isinstance(knowledge_of(ALPHA, STATES[ALPHA], patient, KNOWLEDGE, TODAY), Known)
 
 
 GENOTYPE = "genotype:ALPHA"

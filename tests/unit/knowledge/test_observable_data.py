@@ -54,6 +54,21 @@ def test_every_conversion_says_how_it_comes_about() -> None:
     assert all(c.derivation for c in conversions)
 
 
+def test_every_factor_is_what_its_derivation_comes_to() -> None:
+    """Of those by a molar mass: `mass / number` or `number / mass`, halved where two charges are counted."""
+    reckoned = {}
+    for observable in knowledge().observables.values():
+        for conversion in observable.conversions:
+            mass = re.search(r"([\d.]+) g/mol(?: \([^)]*\))?(?: / (\d+))?", conversion.derivation)
+            over = re.search(r"(\d+) / [\d.]+ g/mol", conversion.derivation)
+            if mass:
+                factor = float(over[1]) / float(mass[1]) if over else float(mass[1]) / float(mass[2] or 1)
+                charges = 2 if "two charges" in conversion.derivation else 1
+                reckoned[observable.id, conversion.unit] = (conversion.factor, factor / charges)
+    assert len(reckoned) > 30
+    assert {key: pair for key, pair in reckoned.items() if pair[0] != pytest.approx(pair[1], rel=5e-5)} == {}
+
+
 @pytest.mark.parametrize(
     ("fields", "problem"),
     [

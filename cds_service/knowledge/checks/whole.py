@@ -75,6 +75,9 @@ def _use_problems(marker: str, use: MarkerUse, knowledge: Knowledge) -> Iterator
         yield "no such gene or HLA marker"
     if kind not in ("gene", "hla") and not (use.states or use.bands or use.variants):
         yield "the marker needs the states that the table tells apart"
+    observable = knowledge.observables.get(marker)
+    if use.bands and observable is not None and use.unit != observable.unit:
+        yield f"bands in {use.unit}, values in {observable.unit}: no value would ever be read"
     asked = use.testing is not Testing.NONE or bool(use.required_when)
     if asked and not any(tested in test.markers for test in knowledge.tests.values()):
         yield "testing is asked for and no test answers the marker"

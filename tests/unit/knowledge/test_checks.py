@@ -14,6 +14,7 @@ from cds_service.knowledge.base import Knowledge
 from cds_service.knowledge.checks import check
 from cds_service.knowledge.schema import (
     Allele,
+    Band,
     Concerns,
     ConditionKey,
     Drug,
@@ -121,6 +122,8 @@ def with_advice(advice: Advice) -> Knowledge:
     return with_rows(replace(POOR, advice=advice), OTHERS)
 
 
+BAND = Band(below=1)
+MADE_UP = {"lab:made_up": Observable("lab:made_up", ObservableKind.QUANTITY, "source", unit="mg/dL")}
 STATE_CHANGE = StateChange("lab:nosuch", "a", "b", 9)
 
 
@@ -199,6 +202,8 @@ FAULTS = {
     "gene:NOSUCH: no such gene or HLA marker": with_use("gene:NOSUCH"),
     "hla:B*00:00: no such gene or HLA marker": with_use("hla:B*00:00"),
     "genotype:CYP9Z9: the marker needs the states": with_use("genotype:CYP9Z9"),
+    "lab:made_up: bands in mmol/L, values in mg/dL":
+        replace(with_use("lab:made_up", unit="mmol/L", bands={"Poor Metabolizer": BAND}), observables=MADE_UP),
     "testing is asked for and no test answers the marker": replace(WHOLE, tests={}),
     "testing is if_risk and no risk is named": with_use(testing=model.Testing.IF_RISK),
     "gene:NOSUCH is no gene or HLA marker that is known": with_test(markers=(MARKER, "gene:NOSUCH")),

@@ -54,6 +54,13 @@ def test_every_conversion_says_how_it_comes_about() -> None:
     assert all(c.derivation for c in conversions)
 
 
+@pytest.mark.parametrize("drug", ["voriconazole", "posaconazole", "itraconazole"])
+@pytest.mark.parametrize(("value", "unit"), [(1, "mg/L"), (1, "mcg/mL"), (1000, "ng/mL")])
+def test_an_antifungal_level_is_read_in_each_unit_of_laboratories(drug: str, value: float, unit: str) -> None:
+    observable = knowledge().observables[f"lab:{drug}_level"]
+    assert in_unit_of(observable, Quantity(value, unit), knowledge().unit_spellings) == Quantity(1, "mg/L")
+
+
 def test_every_factor_is_what_its_derivation_comes_to() -> None:
     """Of those by a molar mass: `mass / number` or `number / mass`, halved where two charges are counted."""
     reckoned = {}

@@ -6,7 +6,7 @@ from flask import Flask
 
 from cds_service import __version__
 from cds_service.answer import Service, answer, load_service
-from cds_service.clients import Clients, load_clients
+from cds_service.callers.clients import Clients, load_clients
 from cds_service.errors import SettingsError
 from cds_service.fetching.connections import Reach
 from cds_service.fetching.fetcher import Fetcher, Limits

@@ -28,8 +28,8 @@ from cds_service.hooks.discovery import ServiceDefinition
 from cds_service.hooks.requests import parse
 from cds_service.hooks.responses import operation_outcome
 from cds_service.knowledge.load import load_knowledge
-from cds_service.nesting import TooDeep, decoded
 from cds_service.offered import offered_by
+from cds_service.received_json.nesting import TooDeep, decoded
 from cds_service.serving import Server
 from cds_service.settings import Settings
 from cds_service.store import addresses as databases

@@ -13,7 +13,7 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 
 from cds_service.app import clients_of, create_app, load, tell_serving
-from cds_service.clients import Clients
+from cds_service.callers.clients import Clients
 from cds_service.errors import CdsError
 from cds_service.settings import Settings
 

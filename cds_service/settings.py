@@ -29,7 +29,7 @@ class Settings:
     """On a developer's machine: any FHIR server may be read, over plain http too, and only this machine may call.
     Without `clients` nobody is authenticated then."""
     clients: Path | None = None
-    """Who may call (`clients.py`). Needed to serve outside development."""
+    """Who may call (`callers/clients.py`). Needed to serve outside development."""
     public_url: str = ""
     """The base URL by which clients call this service, which is that of the proxy in front of it."""
     longest_token_s: int = 600

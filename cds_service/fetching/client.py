@@ -25,13 +25,13 @@ from urllib3.exceptions import HTTPError, InvalidChunkLength
 from urllib3.exceptions import IncompleteRead as IncompleteBody
 
 from cds_service.circuits import Circuit
-from cds_service.double_names import has_double_names
 from cds_service.errors import CdsError
 from cds_service.fetching.addresses import path_below
 from cds_service.fetching.connections import BoundedAdapter, ForbiddenAddress, Reach
 from cds_service.fetching.deadline import Deadline
 from cds_service.model import Shortfall
-from cds_service.nesting import TooDeep, decoded, has_too_many_parts
+from cds_service.received_json.double_names import has_double_names
+from cds_service.received_json.nesting import TooDeep, decoded, has_too_many_parts
 
 _CHUNK_BYTES = 64 * 1024
 _SHORTEST_TIMEOUT_S = 0.001

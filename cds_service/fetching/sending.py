@@ -11,7 +11,7 @@ import requests
 from cds_service.fetching.client import FetchError
 from cds_service.fetching.deadline import Deadline
 from cds_service.model import Shortfall
-from cds_service.nesting import TooDeep, decoded
+from cds_service.received_json.nesting import TooDeep, decoded
 
 _CHUNK_BYTES = 64 * 1024
 _LARGEST_BYTES = 10_000_000

@@ -19,10 +19,10 @@ from typing import Any
 import jwt
 from flask import Flask, g, request
 
-from cds_service.clients import Client, Clients
+from cds_service.callers.clients import Client, Clients
+from cds_service.callers.key_sets import ALGORITHMS, KEY_ID, VerificationKey
 from cds_service.errors import RequestError, Unauthenticated
 from cds_service.hooks.requests import HookRequest
-from cds_service.key_sets import ALGORITHMS, KEY_ID, VerificationKey
 from cds_service.store.faults import named
 from cds_service.store.store import Store, StoreError
 from cds_service.web.access import tell

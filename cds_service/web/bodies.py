@@ -15,9 +15,9 @@ from flask import request
 from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from cds_service.double_names import has_double_names
 from cds_service.errors import RequestError
-from cds_service.nesting import MOST_PARTS, TooDeep, decoded, has_too_many_parts
+from cds_service.received_json.double_names import has_double_names
+from cds_service.received_json.nesting import MOST_PARTS, TooDeep, decoded, has_too_many_parts
 
 JSON = "application/json"
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from cds_service.answer import AnswerResult, Service
-from cds_service.clients import Clients
+from cds_service.callers.clients import Clients
 from cds_service.fetching.fetcher import Fetcher
 from cds_service.hooks.discovery import ServiceDefinition
 from cds_service.hooks.requests import HookRequest

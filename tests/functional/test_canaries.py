@@ -388,7 +388,7 @@ def test_a_line_that_no_level_drops_is_written_whole(monkeypatch):
 
 def test_our_own_lines_tell_the_client_and_the_reason_that_they_are_given():
     told = {"client": "ehr-a", "reason": "refused", "hook": mark("hook")}
-    for name, fields in (("cds_service.key_sets", {"client": "ehr-a", "reason": "refused"}), ("urllib3", {})):
+    for name, fields in (("cds_service.callers.key_sets", {"client": "ehr-a", "reason": "refused"}), ("urllib3", {})):
         record = logging.LogRecord(name, logging.ERROR, __file__, 1, "no keys", (), None)
         record.__dict__.update(told)
         line = json.loads(JsonLines().format(record))

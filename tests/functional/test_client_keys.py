@@ -11,8 +11,8 @@ import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from cds_service import clients
-from cds_service.key_sets import LONGEST_WAIT_S
+from cds_service.callers import clients
+from cds_service.callers.key_sets import LONGEST_WAIT_S
 from tests.support import tokens
 from tests.support.calls import answer_nothing, assert_refused, post
 from tests.support.tokens import ES384, key_set_a

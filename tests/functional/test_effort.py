@@ -8,8 +8,8 @@ import pytest
 
 from cds_service.effort import at_most, go_on
 from cds_service.errors import RequestError
-from cds_service.nesting import MOST_PARTS
 from cds_service.reading.shapes import LONGEST_TEXT
+from cds_service.received_json.nesting import MOST_PARTS
 from tests.support.bundles import searchset
 from tests.support.dear import Json, condition, draft, observation, report
 

@@ -18,9 +18,8 @@ WORDS = {
     "policy",
     "memory",
     "effort",
-    "nesting",
     "circuits",
-    "double_names",
+    "received_json",
     "unique_yaml",
     "references",
 }

@@ -10,7 +10,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cds_service.clients import load_clients
+from cds_service.callers.clients import load_clients
 from cds_service.errors import SettingsError
 from tests.support.tokens import (
     ES384,

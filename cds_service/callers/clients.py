@@ -14,12 +14,12 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
 from cds_service import unique_yaml
+from cds_service.callers.key_sets import LONGEST_WAIT_S, FetchedKeys, FixedKeys, Keys, read_key_set
 from cds_service.errors import KeySetError, SettingsError
 from cds_service.fetching.addresses import parse, same_server
 from cds_service.fetching.client import FhirClient, open_session
 from cds_service.fetching.connections import Reach
 from cds_service.fetching.deadline import Deadline
-from cds_service.key_sets import LONGEST_WAIT_S, FetchedKeys, FixedKeys, Keys, read_key_set
 
 _FETCH_S = 2.0
 _LARGEST_KEY_SET_BYTES = 262_144

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cds_service.double_names import has_double_names
+from cds_service.received_json.double_names import has_double_names
 
 TEXTS = st.text(st.sampled_from('ab:"\\{},u003 é'), max_size=6)
 VALUES = st.recursive(

@@ -15,10 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jwt.algorithms import HMACAlgorithm, OKPAlgorithm
 
-from cds_service import key_sets
+from cds_service.callers import key_sets
+from cds_service.callers.key_sets import FetchedKeys, read_key_set
 from cds_service.errors import KeySetError
 from cds_service.fetching.client import FetchError
-from cds_service.key_sets import FetchedKeys, read_key_set
 from tests.support.tokens import ES384, ES512, key_set_a, private_jwk, private_key, public_jwk
 
 GOOD = public_jwk(ES384.key, "k")

@@ -10,7 +10,7 @@ import sys
 import orjson
 import pytest
 
-from cds_service.nesting import DEEPEST, is_too_deep
+from cds_service.received_json.nesting import DEEPEST, is_too_deep
 
 
 def lists(depth: int) -> object:

@@ -1,0 +1,1 @@
+"""Who may call: the clients of the site, and the keys with which they sign."""

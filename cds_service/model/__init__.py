@@ -63,7 +63,7 @@ from cds_service.model.markers import (
     name_of,
     tested_as,
 )
-from cds_service.model.orders import Dose, Medication, Order, Quantity, is_undivided
+from cds_service.model.orders import Dose, Medication, Order, Quantity
 from cds_service.model.patient import (
     REFERRAL_TO_GENETICS,
     Allergy,
@@ -190,7 +190,6 @@ __all__ = [
     "fhir_date",
     "is_of_tumour",
     "is_of_variants",
-    "is_undivided",
     "latest",
     "name_of",
     "newest_of",

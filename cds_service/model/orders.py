@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from cds_service.codes import Coding
@@ -36,22 +35,6 @@ class Dose:
         return None if self.per_dose is None or self.per_day is None else self.per_dose * self.per_day
 
 
-_UNDIVIDED = frozenset({
-    "capsule", "capsules", "cap", "caps", "lozenge", "suppository",
-    "extended", "sustained", "prolonged", "controlled", "delayed", "modified", "enteric", "gastro",
-    "er", "xr", "xl", "sr", "cr", "dr", "ec", "la",
-})  # fmt: skip
-
-
-def is_undivided(words: str) -> bool:
-    """Whether the name of a product, or the unit of its dose, tells a form that is not halved.
-
-    >>> is_undivided("dabigatran etexilate 150 MG Oral Capsule"), is_undivided("flecainide 100 MG Oral Tablet")
-    (True, False)
-    """
-    return not _UNDIVIDED.isdisjoint(re.findall(r"[a-z]+", words.lower()))
-
-
 @dataclass(frozen=True, slots=True)
 class Order:
     """One drafted medication."""
@@ -66,6 +49,8 @@ class Order:
     dose: Dose | None = None
     strength_mg: float | None = None
     """Milligrams of the first ingredient in one unit of the product (tablet), where the product says so."""
+    undivided: bool = False
+    """Whether the product comes in pieces that are not halved: capsules, tablets of modified release."""
     route: str = ""
     """`oral`, `intravenous`, `topical`, `ophthalmic`, `inhaled`, ...; empty when neither order nor product says."""
     reasons: frozenset[str] = frozenset()

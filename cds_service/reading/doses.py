@@ -35,6 +35,12 @@ def dose_of(instructions: object, strength_mg: float | None) -> Dose | None:
     return Dose(per_dose, unit, None, text)
 
 
+def units_of(instructions: object) -> tuple[str, ...]:
+    """The units of the doses, as they are written."""
+    holders = [h for part in objects(instructions) for h in (*objects(part.get("doseAndRate")), part)]
+    return tuple([text_at(first(holder.get("doseQuantity")), "unit") for holder in holders])
+
+
 def _dose_of_bare_text(instructions: object, strength_mg: float | None) -> Dose | None:
     text = next((found for item in items(instructions) if (found := clean(item))), "")
     return _dose_of_one({"text": text}, strength_mg) if text else None

@@ -150,11 +150,10 @@ def _read_gene(record: Record, gene: Gene, naming: GeneNaming, chart: Chart) -> 
         if rebuilt is not None:
             yield finding(record, gene.marker, rebuilt, answer, chart)
             return
-    called = (
-        _calls(resource) if _is_enzyme_activity(resource, gene, answer, chart) else _interpretations(resource, answer)
-    )
+    is_enzyme = CodeRole.ENZYME_ACTIVITY in _roles(resource, gene, chart)
+    is_activity = is_enzyme and answer.quantity is not None
+    called = _calls(resource) if is_activity else _interpretations(resource, answer)
     answers = [answer, *implications(resource), *called]
-    is_enzyme = CodeRole.ENZYME_ACTIVITY in {m.role for m in meanings_for(resource, gene.symbol, chart.lexicon)}
     heard = [_without_measurement(part) if is_enzyme else part for part in answers if not part.is_empty]
     said = [statements_of(part, gene, chart.lexicon) for part in heard]
     yield from (_unknown_answer(record, code) for part in said for code in part.unknown_answers)
@@ -192,10 +191,9 @@ def _interpretations(resource: Resource, answer: Answer) -> Iterator[Answer]:
         yield Answer(texts=texts)
 
 
-def _is_enzyme_activity(resource: Resource, gene: Gene, answer: Answer, chart: Chart) -> bool:
-    """A number whose code says that an enzyme was measured."""
-    roles = (m.role for m in meanings_for(resource, gene.symbol, chart.lexicon))
-    return answer.quantity is not None and CodeRole.ENZYME_ACTIVITY in roles
+def _roles(resource: Resource, gene: Gene, chart: Chart) -> set[CodeRole]:
+    """What the code says that the result is of the gene: an enzyme's activity, a score."""
+    return {m.role for m in meanings_for(resource, gene.symbol, chart.lexicon)}
 
 
 def _without_measurement(answer: Answer) -> Answer:
@@ -230,7 +228,7 @@ def _with_quantity(
     statements: tuple[Statement, ...], answer: Answer, gene: Gene, resource: Resource, chart: Chart
 ) -> tuple[Statement, ...]:
     """A bare number is an activity score or an enzyme's activity only where the code says so."""
-    roles = {m.role for m in meanings_for(resource, gene.symbol, chart.lexicon)}
+    roles = _roles(resource, gene, chart)
     named_score = any("activity score" in text.lower() for text in concept_texts(resource.get("code")))
     number = answer.quantity
     if number is None and (CodeRole.ACTIVITY_SCORE in roles or named_score):

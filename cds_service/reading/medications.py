@@ -3,6 +3,7 @@ ingredients, or only a text."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -16,7 +17,7 @@ from cds_service.memory import (
 from cds_service.model import Dose, DrugIndex, DrugMatch, Gap, GapReason
 from cds_service.reading.addresses import reference
 from cds_service.reading.chart import Chart
-from cds_service.reading.doses import dose_of
+from cds_service.reading.doses import dose_of, units_of
 from cds_service.reading.records import Record, References
 from cds_service.reading.routes import route_of, route_of_concept, route_through
 from cds_service.reading.shapes import (
@@ -26,9 +27,12 @@ from cds_service.reading.shapes import (
     concept_text,
     concept_texts,
     first,
+    fold,
+    has_word,
     objects,
     text_at,
 )
+from cds_service.reading.vocabulary import UNDIVIDED_WORDS
 from cds_service.references import local_name
 
 _ABSENT_REASON = "data-absent-reason"
@@ -45,6 +49,7 @@ class Medicine(NamedTuple):
     coding: Coding | None = None
     dose: Dose | None = None
     strength_mg: float | None = None
+    undivided: bool = False
     route: str = ""
     gaps: tuple[Gap, ...] = ()
     unread: tuple[str, ...] = ()
@@ -91,7 +96,12 @@ def _read(record: Record, chart: Chart) -> Medicine:
     drug = _drug_of(record, chart.index, chart.references)
     instructions = record.resource.get("dosageInstruction", record.resource.get("dosage"))
     dosage = _dosage_of(instructions, drug.mg_per_piece)
-    return drug._replace(dose=dosage.dose, route=route_through(dosage.route, drug.route))
+    undivided = drug.undivided or _is_undivided(units_of(instructions))
+    return drug._replace(dose=dosage.dose, route=route_through(dosage.route, drug.route), undivided=undivided)
+
+
+def _is_undivided(texts: Iterable[str]) -> bool:
+    return any(has_word(UNDIVIDED_WORDS, fold(text)) for text in texts)
 
 
 def _drug_of(record: Record, index: DrugIndex, references: References) -> Medicine:
@@ -138,6 +148,7 @@ def _drug_of_medication(medication: Resource, display: str, index: DrugIndex, ab
         coding=whole.coding or next((part.coding for part in parts if part.coding), None),
         route=whole.route or route_of_concept(medication.get("form")),
         strength_mg=whole.strength_mg,
+        undivided=whole.undivided or _is_undivided((name, *concept_texts(medication.get("form")))),
         gaps=missed if ingredients else (whole.gaps or (_not_recognised(name),)),
         unread=tuple(dict.fromkeys(word for drug in (parts or [whole]) for word in drug.unread)),
     )
@@ -179,6 +190,7 @@ def _drug_said(said: _Said, index: DrugIndex, about: str) -> Medicine:
         coding=said.coding,
         route=match.route or (by_text.route if by_text else ""),
         strength_mg=_strength_mg(match, by_text),
+        undivided=_is_undivided((said.name, match.name, *said.texts)),
         gaps=gaps,
         unread=match.unread,
     )

@@ -113,6 +113,7 @@ def read_order(
         coding=found.coding,
         dose=found.dose,
         strength_mg=found.strength_mg,
+        undivided=found.undivided,
         route=found.route,
         reasons=reasons,
         reason_texts=texts,

@@ -236,6 +236,12 @@ FINAL_STATUSES = frozenset({"final", "amended", "corrected", "appended"})
 PRELIMINARY_STATUSES = frozenset({"preliminary", "partial"})
 UNSTARTED_STATUSES = frozenset({"registered"})
 DROPPED_STATUSES = frozenset({"cancelled", "entered-in-error"})
+UNDIVIDED_WORDS = (
+    "capsule", "capsules", "cap", "caps", "lozenge", "suppository",
+    "extended", "sustained", "prolonged", "controlled", "delayed", "modified", "enteric", "gastro",
+    "er", "xr", "xl", "sr", "cr", "dr", "ec", "la",
+)  # fmt: skip
+"""In the name of a product, its form or the unit of its dose: pieces of it are not halved."""
 DRAFT_STATUSES = frozenset({"", "draft", "active", "on-hold", "unknown"})
 TAKEN_STATUSES = frozenset({"active", "on-hold", "intended", "unknown", "", "recorded"})
 ENDED_STATUSES = frozenset({"stopped", "completed", "ended"})

@@ -68,7 +68,7 @@ def findings_of(
     """The findings of one table. `fit` is how its population was found to fit: where that is not known, the
     table's own question is the missing fact. `quotes` are tables of other sources that say something else; `moot` is
     the rule that keeps all of it silent, if there is one."""
-    telling = _Telling(decision, fit, quotes, moot, lost_beside(decision, policy))
+    telling = _Telling(decision, fit, quotes, moot, lost_beside(decision, policy), policy)
     never = never_shown(decision, policy)
     if fit.holds is None:
         return [_population_unknown(telling, never)]
@@ -90,7 +90,7 @@ def _with_preliminary(found: list[Finding], told: Preliminary, telling: _Telling
 def _of_what_is_known(telling: _Telling, never: Silence, policy: Policy) -> list[Finding]:
     decision = telling.decision
     closed = _closed(decision)
-    kinds = _kinds(decision)
+    kinds = _kinds(decision, policy)
     if (lost := doubts(decision, policy)) and not _interrupts(kinds, decision):
         return [telling.finding(Kind.NOT_ASSESSED, never, gaps=lost)]
     found = [_finding_of(kind, asked, telling, never, closed) for kind, asked in kinds]
@@ -105,14 +105,14 @@ def speaks(decision: Decision, policy: Policy) -> bool:
     """Whether a table that fits for certain shows any finding."""
     if never_shown(decision, policy):
         return False
-    return _interrupts(_kinds(decision), decision)
+    return _interrupts(_kinds(decision, policy), decision)
 
 
 def _interrupts(kinds: _Kinds, decision: Decision) -> bool:
     return not all(silence_of(kind, asked, decision) for kind, asked in kinds)
 
 
-def _kinds(decision: Decision) -> _Kinds:
+def _kinds(decision: Decision, policy: Policy) -> _Kinds:
     """What is said, and of which questions: what changes now with the open questions beside it, else one for each
     kind, and what is to be done beside the order where none of them is asked."""
     questions, changes_now = decision.questions, decision.changes_now
@@ -121,16 +121,16 @@ def _kinds(decision: Decision) -> _Kinds:
     asked = [(kind, [q for q in told if _KINDS[q.status] is kind]) for kind in _IN_ORDER if kind in kinds]
     if changes_now:
         return [(Kind.CHANGE_NOW, []), *asked]
-    settled = _settled(decision)
+    settled = _settled(decision, policy)
     beside: _Kinds = [(settled, [])] if settled is Kind.CHANGE_NOW and not any(q.fires for q in told) else []
     return [*beside, *asked] or [(settled, [])]
 
 
-def _settled(decision: Decision) -> Kind:
+def _settled(decision: Decision, policy: Policy) -> Kind:
     """Nothing changes the order now: because other tables decide, or until a value is looked at again."""
     if departs(decision.floor) and _closed(decision):
         return Kind.NO_TEST_CHANGES
-    if _rechecks(decision):
+    if _rechecks(decision, policy):
         return Kind.TEST_WOULD_CHANGE
     return Kind.CHANGE_NOW if _is_done_beside(decision) else Kind.NO_CHANGE
 
@@ -151,8 +151,8 @@ def _is_done_beside(decision: Decision) -> bool:
     return asked and is_beside and not is_said_already
 
 
-def _rechecks(decision: Decision) -> tuple[TestQuestion, ...]:
-    return tuple(rechecks(decision.situation, decision.now.advice.options))
+def _rechecks(decision: Decision, policy: Policy) -> tuple[TestQuestion, ...]:
+    return tuple(rechecks(decision.situation, decision.now.advice.options, policy))
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +165,7 @@ class _Telling:
     moot: Silence
     lost: tuple[Gap, ...]
     """What could ask for more than is said, and was lost."""
+    policy: Policy
 
     def finding(
         self,
@@ -271,7 +272,7 @@ def _finding_of(kind: Kind, asked: Asked, telling: _Telling, never: Silence, clo
         )
     if asked:
         return _questioned(kind, asked, telling, silent)
-    again = _rechecks(decision) if kind is Kind.TEST_WOULD_CHANGE else ()
+    again = _rechecks(decision, telling.policy) if kind is Kind.TEST_WOULD_CHANGE else ()
     return telling.finding(kind, silent, closed=closed, tests=again, gaps=telling.lost if again else ())
 
 

@@ -9,30 +9,31 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cds_service.model import Branch, Known, Option, TestQuestion
+from cds_service.policy import Policy
 from cds_service.reasoning.apply import apply, severity
 from cds_service.reasoning.tables import Situation, row_for
+from cds_service.reasoning.usable_tests import turnaround_days
 
 
-def rechecks(situation: Situation, options: tuple[Option, ...]) -> Iterator[TestQuestion]:
+def rechecks(situation: Situation, options: tuple[Option, ...], policy: Policy) -> Iterator[TestQuestion]:
     """The rechecks that the advice asks for, of markers that are known now and not ordered yet."""
     for option in options:
         if option.recheck in situation.markers and not _is_ordered(option.recheck, situation):
-            yield from _recheck(option, situation)
+            yield from _recheck(option, situation, policy)
 
 
 def _is_ordered(marker: str, situation: Situation) -> bool:
     return any(marker in p.markers for p in situation.context.patient.pending)
 
 
-def _recheck(option: Option, situation: Situation) -> Iterator[TestQuestion]:
+def _recheck(option: Option, situation: Situation, policy: Policy) -> Iterator[TestQuestion]:
     marker = option.recheck
     tests = situation.context.knowledge.tests_by_marker.get(marker, ())
     if tests and isinstance(situation.view(marker).knowledge, Known):
         outcomes = tuple(_branches(marker, situation))
-        test = tests[0]
-        yield TestQuestion(
-            marker, test.id, outcomes, due_days=option.recheck_days, turnaround_days=test.turnaround_days
-        )
+        test, due_days = tests[0], option.recheck_days
+        takes_days = turnaround_days(test, policy)
+        yield TestQuestion(marker, test.id, outcomes, due_days=due_days, turnaround_days=takes_days)
 
 
 def _branches(marker: str, situation: Situation) -> Iterator[Branch]:

@@ -79,8 +79,8 @@ def knowledge_of(
         return untold(marker, readings, patient, knowledge)
     every = frozenset(states)
     said = [_deferred(said_of(marker, r, every, patient, knowledge), deferring) for r in usable]
-    spoilers = [spoiler_of(marker, s.reading, patient, knowledge, today) for s in said]
-    counted = [_spoiled(s, spoiler, every) for s, spoiler in zip(said, spoilers, strict=True) if _tells(s)]
+    telling = [s for s in said if _tells(s)]
+    counted = [_spoiled(s, spoiler_of(marker, s.reading, patient, knowledge, today), every) for s in telling]
     kept = [s for s in counted if not _is_set_aside(s, every)]
     set_aside = [s for s in counted if _is_set_aside(s, every)]
     told = _combined(kept, every, marker, knowledge)

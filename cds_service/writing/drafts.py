@@ -12,7 +12,7 @@ from typing import Any
 
 from cds_service.codes import RXNORM, USUAL_DOSE
 from cds_service.knowledge.schema import Drug
-from cds_service.model import DoseArithmetic, Times, is_undivided
+from cds_service.model import DoseArithmetic, Times
 from cds_service.writing.text import number
 
 _LISTS_ANYWHERE = frozenset({"additionalInstruction", "coding", "doseAndRate", "extension", "modifierExtension"})
@@ -93,7 +93,7 @@ def redosed(
     instruction = _only(draft.get("dosageInstruction"))
     rate = _only(instruction.get("doseAndRate"))
     quantity = _mapping(rate.get("doseQuantity"))
-    value = _new_value(quantity, arithmetic, parts, whole=undivided or is_undivided(str(quantity.get("unit", ""))))
+    value = _new_value(quantity, arithmetic, parts, whole=undivided)
     if value is None or not (arithmetic.times or _mapping(instruction.get("timing"))):
         return None
     changed = {

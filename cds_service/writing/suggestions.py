@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID, uuid5
 
-from cds_service.model import Action, Alternative, Finding, Kind, Outcome, Patient, is_undivided
+from cds_service.model import Action, Alternative, Finding, Kind, Outcome, Patient
 from cds_service.writing.drafts import on_hold, redosed, repaired, swapped
 from cds_service.writing.findings import asked_markers, departs_to_other_drug, first_action, is_conditional
 from cds_service.writing.laboratory import Orderable, service_request
@@ -188,8 +188,8 @@ def _doses(findings: Sequence[Finding], draft: Mapping[str, Any], words: Words) 
     def says(amount: str) -> str:
         return words.as_often(say("suggestions", "dose_text", amount=clean(amount)), arithmetic)
 
-    undivided = is_undivided(finding.order.name)
-    update = redosed(draft, arithmetic, says, noted, _parts_mg(finding, words), undivided=undivided)
+    parts, undivided = _parts_mg(finding, words), finding.order.undivided
+    update = redosed(draft, arithmetic, says, noted, parts, undivided=undivided)
     if update is None:
         return []
     return [
@@ -211,7 +211,7 @@ def _parts_mg(finding: Finding, words: Words) -> tuple[float, ...]:
     Only a tablet is halved."""
     order = finding.order
     if order.strength_mg:
-        return (order.strength_mg if is_undivided(order.name) else order.strength_mg / 2,)
+        return (order.strength_mg if order.undivided else order.strength_mg / 2,)
     return words.knowledge.parts_mg.get(finding.drug, ()) if order.route in ("", "oral") else ()
 
 

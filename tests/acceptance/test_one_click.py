@@ -7,12 +7,9 @@ from typing import Any
 
 import pytest
 
-from cds_service.answer import answer
-from cds_service.fetching.prefetch import prefetched_results
-from cds_service.hooks.requests import parse
 from tests.acceptance.test_cases import CASE_PARAMETERS
 from tests.support.build import hook_request
-from tests.support.world import TODAY, definition, drug_codes, service
+from tests.support.world import TODAY, answered, drug_codes
 
 WRITING = [one for one in CASE_PARAMETERS if "writes" in one.values[0]]
 
@@ -25,9 +22,7 @@ def test_one_click_writes_these_doses(case: Mapping[str, Any]) -> None:
 def written(case: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Amount and interval of every suggestion that changes a dose."""
     body = hook_request(case, drug_codes(), TODAY)
-    request = parse(body, definition(body["hook"]))
-    results = prefetched_results(request.prefetch, request.question.patient_id)
-    for card in answer(request, results, service(), TODAY).body["cards"]:
+    for card in answered(body).body["cards"]:
         for suggestion in card.get("suggestions", ()):
             (action,) = suggestion["actions"]
             for instruction in action["resource"].get("dosageInstruction", ()):

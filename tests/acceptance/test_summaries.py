@@ -7,11 +7,8 @@ from typing import Any
 
 import pytest
 
-from cds_service.answer import answer
-from cds_service.fetching.prefetch import prefetched_results
-from cds_service.hooks.requests import parse
 from tests.support.build import hook_request
-from tests.support.world import TODAY, definition, drug_codes, service
+from tests.support.world import TODAY, answered, drug_codes
 
 WOMAN = {"age": 30, "sex": "female"}
 
@@ -19,9 +16,7 @@ WOMAN = {"age": 30, "sex": "female"}
 def card_of(patient: Mapping[str, Any], drug: str) -> Mapping[str, Any]:
     """The one card that answers an order of the drug."""
     body = hook_request({"patient": patient, "orders": [{"drug": drug}]}, drug_codes(), TODAY)
-    request = parse(body, definition(body["hook"]))
-    results = prefetched_results(request.prefetch, request.question.patient_id)
-    (card,) = answer(request, results, service(), TODAY).body["cards"]
+    (card,) = answered(body).body["cards"]
     assert isinstance(card, dict)
     return card
 

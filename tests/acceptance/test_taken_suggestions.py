@@ -6,12 +6,9 @@ import copy
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from cds_service.answer import answer
-from cds_service.fetching.prefetch import prefetched_results
-from cds_service.hooks.requests import parse
 from tests.acceptance.test_cases import CASE_PARAMETERS
 from tests.support.build import hook_request
-from tests.support.world import TODAY, definition, drug_codes, service
+from tests.support.world import TODAY, answered, drug_codes
 
 Json = dict[str, Any]
 DATED_BY_YEAR = "clozapine-count-of-a-year"
@@ -27,9 +24,7 @@ def bodies() -> Iterator[tuple[str, Json]]:
 
 def offered(body: Json, kind: str) -> Iterator[tuple[str, Json]]:
     """Label and resource of each suggestion that creates or updates a resource of this kind."""
-    request = parse(body, definition(body["hook"]))
-    made = answer(request, prefetched_results(request.prefetch, request.question.patient_id), service(), TODAY)
-    for card in made.body["cards"]:
+    for card in answered(body).body["cards"]:
         for suggestion in card.get("suggestions", []):
             for action in suggestion["actions"]:
                 if action["resource"]["resourceType"] == kind:

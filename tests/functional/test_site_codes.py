@@ -6,13 +6,11 @@ from typing import Any
 
 import pytest
 
-from cds_service.answer import Service, answer
-from cds_service.fetching.prefetch import prefetched_results
-from cds_service.hooks.requests import parse
+from cds_service.answer import Service
 from cds_service.model import Query
 from cds_service.offered import offered_by
 from tests.support.build import hook_request
-from tests.support.world import TODAY, drug_codes, loaded
+from tests.support.world import TODAY, answered, drug_codes, loaded
 
 LAB = "https://laboratory.example.org/results"
 POLICY = f"""
@@ -53,9 +51,7 @@ def summaries(site: Service, system: str) -> list[str]:
     }
     patient = {"age": 70, "sex": "female", "medications": ["ramipril"], "resources": [potassium]}
     case = {"id": "site", "patient": patient, "orders": [{"drug": "spironolactone", "dose": "25 mg"}]}
-    request = parse(hook_request(case, drug_codes(), TODAY), offered_by(site)["order-sign"])
-    made = answer(request, prefetched_results(request.prefetch, request.question.patient_id), site, TODAY)
-    return [card["summary"] for card in made.body["cards"]]
+    return [card["summary"] for card in answered(hook_request(case, drug_codes(), TODAY), site).body["cards"]]
 
 
 def test_an_order_is_judged_by_a_result_under_such_a_code(site):

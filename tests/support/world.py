@@ -8,9 +8,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from cds_service.answer import Service, load_service
+from cds_service.answer import AnswerResult, Service, answer, load_service
 from cds_service.commands.inspection import inspect
+from cds_service.fetching.prefetch import prefetched_results
 from cds_service.hooks.discovery import ServiceDefinition
+from cds_service.hooks.requests import parse
 from cds_service.knowledge.base import Knowledge
 from cds_service.model import DrugIndex
 from cds_service.offered import offered_by
@@ -48,6 +50,14 @@ def offered() -> Mapping[str, ServiceDefinition]:
 def inspected(document: object, today: date = TODAY) -> list[dict[str, Any]]:
     """All that is read and found, as `cds-service inspect` has it."""
     return list(inspect(document, service(), offered(), today))
+
+
+def answered(body: dict[str, Any], asked: Service | None = None) -> AnswerResult:
+    """The answer to a hook request by its prefetch alone, of the packaged service or another."""
+    loaded_service = asked or service()
+    request = parse(body, offered_by(loaded_service)[body["hook"]] if asked else definition(body["hook"]))
+    results = prefetched_results(request.prefetch, request.question.patient_id)
+    return answer(request, results, loaded_service, TODAY)
 
 
 def definition(hook: str) -> ServiceDefinition:

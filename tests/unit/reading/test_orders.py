@@ -50,6 +50,35 @@ def test_statuses_that_are_orders(status: str | None) -> None:
     assert len(read_all(drafts=(order(status=status),)).orders) == 1
 
 
+@pytest.mark.parametrize(
+    ("named", "unit", "expected"),
+    [
+        ("clopidogrel 75 MG Oral Tablet", "tablet", False),
+        ("clopidogrel 75 MG Oral Capsule", "mg", True),
+        ("clopidogrel 75 MG Extended Release Oral Tablet", "tablet", True),
+        ("clopidogrel XR", "mg", True),
+        ("clopidogrel", "CAP", True),
+        ("clopidogrel with derivation", "mg", False),
+    ],
+)
+def test_what_is_not_halved_is_told_by_the_product_or_the_unit(named: str, unit: str, expected: bool) -> None:
+    dosage = [{"doseAndRate": [{"doseQuantity": {"value": 1, "unit": unit}}]}]
+    draft = order(medicationCodeableConcept={"text": named}, dosageInstruction=dosage)
+    assert read_all(drafts=(draft,)).orders[0].undivided is expected
+
+
+def test_the_form_of_a_medication_tells_that_it_is_not_halved() -> None:
+    medication = {
+        "resourceType": "Medication",
+        "id": "m",
+        "code": {"text": "clopidogrel"},
+        "form": {"text": "Capsule"},
+    }
+    draft = order(medicationReference={"reference": "#m"}, contained=[medication])
+    del draft["medicationCodeableConcept"]
+    assert read_all(drafts=(draft,)).orders[0].undivided
+
+
 def test_only_the_status_puts_an_order_on_hold() -> None:
     held = {status: read_all(drafts=(order(status=status),)).orders[0].on_hold for status in ("draft", "on-hold")}
     assert held == {"draft": False, "on-hold": True}

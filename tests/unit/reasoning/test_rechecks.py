@@ -7,7 +7,7 @@ import pytest
 from cds_service.codes import LOINC, Coding
 from cds_service.knowledge.schema import Band, Test
 from cds_service.model import Action, Kind, Option, Outcome, PendingTest, Quantity, Reading
-from cds_service.policy import Policy
+from cds_service.policy import CatalogueTest, Policy
 from cds_service.reasoning.apply import AS_DRAFTED
 from cds_service.reasoning.decide import WAIT, decide, floored
 from cds_service.reasoning.findings import findings_of
@@ -53,9 +53,9 @@ TABLE = table(
 TEST = Test("potassium", (POTASSIUM,), (Coding(LOINC, "2823-3"),), "chemistry", "study")
 
 
-def found(value: float, tests=(TEST,), **fields):
+def found(value: float, tests=(TEST,), policy=None, **fields):
     result = Reading(POTASSIUM, Quantity(value, "mmol/L"), "Observation/k", on=ago(1))
-    return only(findings(world(TABLE, tests=tests), order("kaliol"), person(result, **fields)))
+    return only(findings(world(TABLE, tests=tests), order("kaliol"), person(result, **fields), policy))
 
 
 def test_a_usual_value_offers_the_recheck_with_its_days_and_outcomes():
@@ -68,6 +68,12 @@ def test_a_usual_value_offers_the_recheck_with_its_days_and_outcomes():
         (("usual",), Outcome.AS_DRAFTED),
         (("low", "high"), Outcome.OTHER_DRUG),
     ], "the mildest first"
+
+
+def test_a_recheck_takes_as_long_as_the_sites_catalogue_says():
+    entry = CatalogueTest((POTASSIUM,), "K", "urn:x", "Potassium", turnaround_days=(0, 2), method="chemistry")
+    (question,) = found(4.2, policy=Policy(catalogue=(entry,))).tests
+    assert question.turnaround_days == (0, 2)
 
 
 def test_the_outcomes_of_a_recheck_are_those_beside_what_else_is_known():
